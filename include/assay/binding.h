@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * binding.h - transport bindings: pure framing of a buffer with headroom.
+ *
+ * A binding puts its header in front of a message that already lies in a
+ * buffer, and finds the message in a frame that arrived. It keeps no state,
+ * does no I/O and knows no SPDM. One frame is one message: streams and packets
+ * are the link's business.
+ *
+ *   spdm_binding_none   the message itself
+ *   spdm_binding_mctp   DSP0275/0276: one message-type byte
+ *   spdm_binding_doe    PCI DOE: 8-byte header, padding to 4 bytes
+ *   spdm_binding_tcp    DSP0287: 4-byte header */
+#ifndef ASSAY_BINDING_H
+#define ASSAY_BINDING_H
+#include <assay/span.h>
+#include <stdbool.h>
+
+enum spdm_frame_kind {
+    SPDM_FRAME_BAD,     /* not a frame of this binding: drop it */
+    SPDM_FRAME_PLAIN,   /* message is an SPDM message, possibly followed by padding */
+    SPDM_FRAME_SECURED, /* message is a secured record (DSP0277) */
+    SPDM_FRAME_CONTROL  /* the binding's own: DOE discovery, TCP role inquiry and errors */
+};
+
+struct spdm_frame {
+    enum spdm_frame_kind kind;
+    struct spdm_span message; /* inside the frame; valid as long as it */
+};
+
+struct spdm_binding {
+    const char *name;
+    uint8_t head; /* bytes to leave free in front of a message */
+    uint8_t tail; /* at most so many bytes are added behind it */
+    uint32_t rtt; /* worst-case round trip in microseconds when the caller gives none */
+
+    /* A message of n bytes lies at buffer.p + head. Adds header and padding; returns the frame's length from
+     * buffer.p on, 0 if it does not fit the buffer or the binding's limit. */
+    size_t (*wrap)(struct spdm_room buffer, size_t n, bool secured);
+    struct spdm_frame (*unwrap)(struct spdm_span frame);
+    /* May be NULL: the answer of a responder to a control frame, written to out; its length, 0 for none. */
+    size_t (*control)(struct spdm_span frame, struct spdm_room out);
+};
+
+extern const struct spdm_binding spdm_binding_none, spdm_binding_mctp, spdm_binding_doe, spdm_binding_tcp;
+
+/* ---- PCI DOE discovery, requester side (PCIe 6.x 6.30.1) ---- */
+
+/* Writes the discovery request for `index` (12 bytes) to out; returns its length, 0 if out is too small.
+ * version is 0 for DOE capability version 1, 2 from version 2 on. */
+size_t spdm_doe_discovery(struct spdm_room out, uint8_t index, uint8_t version);
+
+struct spdm_doe_protocol {
+    uint16_t vendor; /* 0x0001: PCI-SIG; 0xffff: index out of range */
+    uint8_t type;    /* 0 discovery, 1 CMA/SPDM, 2 secured CMA/SPDM, 3, 4 the same with connection id, 5 async */
+    uint8_t next;    /* next index, 0 after the last */
+};
+/* Reads a discovery response frame. false: it is none. */
+bool spdm_doe_discovered(struct spdm_span frame, struct spdm_doe_protocol *out);
+
+/* ---- streams (TCP): how long is the frame that begins here ---- */
+
+/* Length of the DSP0287 frame whose first n bytes are given: 0 when more bytes are needed to tell. */
+size_t spdm_tcp_frame_length(struct spdm_span start);
+
+enum spdm_tcp_type {
+    SPDM_TCP_PLAIN = 0x05,
+    SPDM_TCP_SECURED = 0x06,
+    SPDM_TCP_ROLE_INQUIRY = 0xbf,
+    SPDM_TCP_TOO_LARGE = 0xc0,
+    SPDM_TCP_NOT_SUPPORTED = 0xc1,
+    SPDM_TCP_NO_REQUESTER = 0xc2,
+    SPDM_TCP_NO_RESPONDER = 0xc3
+};
+/* Writes a control frame without payload (4 bytes); its length, 0 if out is too small. */
+size_t spdm_tcp_control(struct spdm_room out, enum spdm_tcp_type type);
+/* The type of a control frame; SPDM_TCP_PLAIN if it is none. */
+enum spdm_tcp_type spdm_tcp_control_type(struct spdm_span frame);
+
+/* ---- MCTP packets (DSP0236): fragments of a message, for captures and raw links ---- */
+
+struct spdm_mctp_packet {
+    uint8_t dest, source;  /* endpoint ids */
+    bool som, eom, owner;  /* start, end of message; tag owner (1 in requests) */
+    uint8_t sequence, tag; /* 0..3, 0..7 */
+};
+/* Writes the 4-byte MCTP transport header; returns 4, 0 if out is too small. */
+size_t spdm_mctp_header(struct spdm_room out, const struct spdm_mctp_packet *packet);
+/* Reads it; false if too short or of another header version. */
+bool spdm_mctp_parse(struct spdm_span packet, struct spdm_mctp_packet *out);
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * responder.h - the side that proves: act as a device.
+ *
+ * The identity is the caller's: certificates, the algorithms their keys sign
+ * with, slots. The engine reads it and never copies it, so many connections
+ * stand on one identity. Private keys and measurement values stay outside:
+ * SPDM_ASK_SIGN and SPDM_ASK_MEASURE. An answer may take its time: when the
+ * time promised by CTExponent runs out, the engine itself says ResponseNotReady
+ * and serves RESPOND_IF_READY. */
+#ifndef ASSAY_RESPONDER_H
+#define ASSAY_RESPONDER_H
+#include <assay/spdm.h>
+
+enum spdm_cert_model { SPDM_CERT_NONE, SPDM_CERT_DEVICE, SPDM_CERT_ALIAS, SPDM_CERT_GENERIC };
+/* KeyUsageMask */
+enum { SPDM_USE_KEY_EX = 1, SPDM_USE_CHALLENGE = 2, SPDM_USE_MEASUREMENT = 4, SPDM_USE_ENDPOINT_INFO = 8 };
+
+struct spdm_slot {
+    struct spdm_span certificates; /* DER certificates back to back, root side first; empty: slot not provisioned */
+    struct spdm_span root;         /* DER of the root (RootHash), whether part of certificates or not */
+    const uint8_t *signs;          /* enum spdm_alg its key can sign with, ended by 0 */
+    uint8_t model;                 /* enum spdm_cert_model */
+    uint8_t key_pair_id;           /* 1.3+ multi-key */
+    uint16_t usage;                /* 1.3+ multi-key: KeyUsageMask */
+};
+
+struct spdm_identity {
+    struct spdm_slot slot[SPDM_SLOT_N];
+    uint8_t supported;              /* slots that exist, as a mask (1.3+) */
+    struct spdm_span public_key;    /* provisioned public key (PUB_KEY_ID_CAP): exactly the provisioned bytes */
+    const uint8_t *public_key_signs;
+};
+
+struct spdm_responder;
+
+size_t spdm_responder_size(const struct spdm_config *config);
+struct spdm_responder *spdm_responder_init(struct spdm_room memory, const struct spdm_config *config);
+struct spdm_span spdm_responder_pull(struct spdm_responder *rs, uint64_t now);
+void spdm_responder_push(struct spdm_responder *rs, struct spdm_span frame, uint64_t now);
+enum spdm_event_kind spdm_responder_event(struct spdm_responder *rs, struct spdm_event *event);
+/* Settles a question. false: no such question is open (the connection has moved on). */
+bool spdm_responder_answer(struct spdm_responder *rs, const struct spdm_answer *answer);
+uint64_t spdm_responder_deadline(const struct spdm_responder *rs);
+const struct spdm_facts *spdm_responder_facts(const struct spdm_responder *rs);
+/* Identity, firmware or configuration changed: every request gets RequestResynch until GET_VERSION (R-VSN-15). */
+void spdm_responder_resynch(struct spdm_responder *rs);
+void spdm_responder_close(struct spdm_responder *rs);
+#endif
