@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# A short way into the CMake build; `make help` lists what there is. Each preset builds in build/<preset>.
+
+PREFIX  ?= /usr/local
+SECONDS ?= 60
+DEPS    ?= yes
+ONLY    ?=
+
+cmake_build = cmake --preset $(1) $(2) >build/$(1).log 2>&1 || { cat build/$(1).log; exit 1; }; cmake --build --preset $(1)
+deps = $(if $(filter yes,$(DEPS)),scripts/install-deps.sh $(1))
+
+all: ## build the library and the programs (build/release)
+	@$(call deps,build)
+	@mkdir -p build
+	@$(call cmake_build,release)
+
+demo: all ## a guided tour that needs no hardware
+	@scripts/demo.sh
+
+test: ## build with sanitizers and run every test; ONLY=regex picks some
+	@$(call deps,build test)
+	@scripts/test.sh debug $(ONLY)
+
+check: ## all gates: house rules, both compilers, static analysis, budgets
+	@$(call deps,build test check)
+	@scripts/check/all
+
+bench: ## run the benchmarks
+	@$(call deps,build test)
+	@mkdir -p build
+	@$(call cmake_build,bench)
+	@scripts/bench.sh
+
+fuzz: ## fuzz every target for SECONDS seconds; ONLY=regex picks some
+	@$(call deps,build test check)
+	@mkdir -p build
+	@$(call cmake_build,fuzz)
+	@scripts/fuzz.sh $(SECONDS) $(ONLY)
+
+install: ## install under PREFIX (default /usr/local), DESTDIR is honoured
+	@$(call deps,build)
+	@mkdir -p build
+	@$(call cmake_build,release,-DCMAKE_INSTALL_PREFIX="$(PREFIX)")
+	@cmake --install build/release
+
+format: ## lay out all C sources as .clang-format says
+	@$(call deps,check)
+	@git ls-files -co --exclude-standard -- '*.c' '*.h' | while read -r f; do [ -e "$$f" ] && clang-format -i "$$f"; done
+
+deps: ## install every Debian package the build, the tests and the gates need; DEPS=no elsewhere skips this
+	@scripts/install-deps.sh build test check
+
+clean: ## remove build/
+	@rm -rf build
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+
+.PHONY: all demo test check bench fuzz install format deps clean help
