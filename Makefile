@@ -46,7 +46,7 @@ install: ## install under PREFIX (default /usr/local), DESTDIR is honoured
 
 format: ## lay out all C sources as .clang-format says
 	@$(call deps,check)
-	@git ls-files -co --exclude-standard -- '*.c' '*.h' | while read -r f; do [ -e "$$f" ] && clang-format -i "$$f"; done
+	@scripts/files.sh '*.c' '*.h' | xargs -r -d '\n' clang-format -i
 
 deps: ## install every Debian package the build, the tests and the gates need; DEPS=no elsewhere skips this
 	@scripts/install-deps.sh build test check

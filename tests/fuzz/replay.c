@@ -27,10 +27,8 @@ static void run_file(const char *path, size_t size)
 {
     uint8_t *data = malloc(size ? size : 1);
     FILE *f = fopen(path, "rb");
-    if (!data || !f)
-        fail("cannot read", path);
-    if (fread(data, 1, size, f) != size)
-        fail("short read of", path);
+    if (!data || !f) fail("cannot read", path);
+    if (fread(data, 1, size, f) != size) fail("short read of", path);
     fclose(f);
     (void)LLVMFuzzerTestOneInput(data, size);
     free(data);
@@ -40,19 +38,16 @@ static void run_file(const char *path, size_t size)
 static void run(const char *path)
 {
     struct stat st;
-    if (stat(path, &st))
-        fail("no such file or directory:", path);
+    if (stat(path, &st)) fail("no such file or directory:", path);
     if (!S_ISDIR(st.st_mode)) {
         run_file(path, (size_t)st.st_size);
         return;
     }
     DIR *dir = opendir(path);
-    if (!dir)
-        fail("cannot open", path);
+    if (!dir) fail("cannot open", path);
     for (struct dirent *e; (e = readdir(dir)) != NULL;) {
         char child[4096];
-        if (e->d_name[0] == '.')
-            continue;
+        if (e->d_name[0] == '.') continue;
         if (snprintf(child, sizeof child, "%s/%s", path, e->d_name) >= (int)sizeof child)
             fail("name too long in", path);
         run(child);
