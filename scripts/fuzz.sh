@@ -12,7 +12,7 @@ failed=0
 ran=0
 
 for program in build/fuzz/fuzz_*; do
-    [ -f "$program" ] && [ -x "$program" ] || continue
+    if [ ! -f "$program" ] || [ ! -x "$program" ]; then continue; fi
     name=${program##*/fuzz_}
     echo "$name" | grep -qE "$only" || continue
     mkdir -p "build/fuzz/corpus/$name" "build/fuzz/findings/$name"

@@ -72,7 +72,8 @@ if [ "$(id -u)" -eq 0 ]; then
 elif command -v sudo >/dev/null; then
     root="sudo"
 else
-    echo "install-deps.sh: neither root nor sudo; as root, run: apt-get install --no-install-recommends" $missing >&2
+    echo "install-deps.sh: neither root nor sudo; as root, run:" >&2
+    echo "apt-get install --no-install-recommends $(echo "$missing" | tr '\n' ' ')" >&2
     exit 1
 fi
 
