@@ -16,8 +16,7 @@ void *memcpy(void *to, const void *from, size_t n)
 {
     char *t = to;
     const char *f = from;
-    for (size_t i = 0; i < n; i++)
-        t[i] = f[i];
+    for (size_t i = 0; i < n; i++) t[i] = f[i];
     return to;
 }
 
@@ -26,16 +25,14 @@ void *memmove(void *to, const void *from, size_t n)
     char *t = to;
     const char *f = from;
     if (t < f) return memcpy(to, from, n);
-    while (n-- > 0)
-        t[n] = f[n];
+    while (n-- > 0) t[n] = f[n];
     return to;
 }
 
 void *memset(void *to, int value, size_t n)
 {
     char *t = to;
-    for (size_t i = 0; i < n; i++)
-        t[i] = (char)value;
+    for (size_t i = 0; i < n; i++) t[i] = (char)value;
     return to;
 }
 
