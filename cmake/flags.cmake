@@ -18,6 +18,9 @@ if(ASSAY_FUZZ)
   endif()
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
+if(NOT ASSAY_NAMES)
+  add_compile_definitions(SPDM_NO_NAMES)
+endif()
 add_link_options(-Wl,--gc-sections)
 
 # A static library; a layer that has no file yet becomes an empty interface, so that it can be linked all the same.

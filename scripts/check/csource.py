@@ -62,9 +62,10 @@ def functions(path):
 
 
 def marked(text_lines, line, word):
-    """Whether a line (counted from 1), or the one above it, carries the comment `WORD: reason`."""
-    near = text_lines[max(line - 2, 0):line]
-    return any(re.search(r"(/\*|//|\*).*\b" + word + r": *\w", text) for text in near)
+    """Whether a line (counted from 1), or a comment of its own right above it, says `WORD: reason`."""
+    reason = r".*\b" + word + r": *\w"
+    above = text_lines[line - 2] if line > 1 else ""
+    return bool(re.search(r"(/\*|//)" + reason, text_lines[line - 1]) or re.match(r"\s*(/\*|//|\*)" + reason, above))
 
 
 def finish(findings):

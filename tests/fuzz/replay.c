@@ -57,8 +57,7 @@ static void run(const char *path)
 
 int main(int argc, char **argv)
 {
-    for (int i = 1; i < argc; i++)
-        run(argv[i]);
+    for (int i = 1; i < argc; i++) run(argv[i]);
     printf("replayed %u inputs\n", ran);
     return ran ? 0 : 1;
 }

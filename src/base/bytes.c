@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Bytes: the only file beside wire/io.c that moves pointers. Nothing here
+ * trusts a length it was given beyond the span or room it came with. */
+#include "base/bytes.h"
+
+void spdm_wipe(void *p, size_t n)
+{
+    volatile uint8_t *byte = p;
+
+    for (size_t i = 0; i < n; i++) byte[i] = 0;
+}
+
+bool spdm_equal(struct spdm_span a, struct spdm_span b)
+{
+    uint8_t differ = 0;
+
+    if (a.n != b.n) return false;
+    for (size_t i = 0; i < a.n; i++) differ |= (uint8_t)(a.p[i] ^ b.p[i]);
+    return differ == 0;
+}
+
+struct spdm_span spdm_part(struct spdm_span s, size_t at, size_t n)
+{
+    if (at >= s.n) return (struct spdm_span){0};
+    if (n > s.n - at) n = s.n - at;
+    return (struct spdm_span){s.p + at, n};
+}
+
+struct spdm_room spdm_room_from(struct spdm_room r, size_t at)
+{
+    if (at >= r.n) return (struct spdm_room){0};
+    return (struct spdm_room){r.p + at, r.n - at};
+}
+
+bool spdm_put(struct spdm_room r, struct spdm_span s)
+{
+    if (s.n > r.n) return false;
+    if (s.n != 0) memmove(r.p, s.p, s.n);
+    return true;
+}

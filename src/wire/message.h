@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * message.h - the decoded form of each message, and the registry's rows.
+ *
+ * Names are the specification's, in snake case. Spans point into the message
+ * they were decoded from; nothing is copied or owned. A flag that shares a byte
+ * with others is a bool of its own. */
+#ifndef ASSAY_WIRE_MESSAGE_H
+#define ASSAY_WIRE_MESSAGE_H
+#include "wire/io.h"
+#include <assay/spdm.h>
+
+/* Limits of tables in messages. */
+enum {
+    ALG_TYPE_DHE = 2, ALG_TYPE_AEAD, ALG_TYPE_REQ_ASYM, ALG_TYPE_SCHEDULE, ALG_TYPE_REQ_PQC, ALG_TYPE_KEM, ALG_TYPE_N
+};
+
+struct version {
+    struct spdm_span entries; /* VersionNumberEntry[k], 2 bytes each */
+};
+/* Algorithm fields of NEGOTIATE_ALGORITHMS, of the SupportedAlgorithms block and of ALGORITHMS. */
+struct algorithms {
+    uint8_t meas_spec, other_params, mel_spec;
+    uint32_t meas_hash; /* ALGORITHMS only */
+    uint32_t asym, hash, pqc_asym;
+    uint8_t tables;              /* bit n: a table of AlgType n is present */
+    uint16_t table[ALG_TYPE_N];  /* AlgSupported by AlgType */
+    uint8_t ext_n;               /* extended algorithms in all lists together; parsed and skipped */
+};
+/* GET_CAPABILITIES and CAPABILITIES */
+struct capabilities {
+    bool with_algorithms; /* Param1 bit 0 (1.3+) */
+    uint8_t ct_exponent;
+    uint16_t ext_flags;
+    uint32_t flags, data_transfer_size, max_message_size;
+    struct algorithms block; /* CAPABILITIES, if with_algorithms */
+};
+struct digests {
+    uint8_t supported, provisioned; /* SupportedSlotMask (1.3+), ProvisionedSlotMask */
+    struct spdm_span digests;       /* H bytes a slot */
+    struct spdm_span key_pair_id, cert_info, key_usage; /* multi-key: 1, 1, 2 bytes a slot */
+};
+struct get_certificate {
+    uint8_t slot;
+    bool large, size_requested;
+    uint32_t offset, length;
+};
+struct certificate {
+    uint8_t slot, model;
+    bool large;
+    uint32_t remainder;
+    struct spdm_span portion;
+};
+struct challenge {
+    uint8_t slot, summary;
+    struct spdm_span nonce, context;
+};
+struct challenge_auth {
+    uint8_t slot, slot_mask; /* slot: 0..7, 0xf for a provisioned key */
+    bool basic_mut_auth;
+    struct spdm_span chain_hash, nonce, summary, opaque, context, signature;
+};
+struct get_measurements {
+    bool sign, raw, fresh;
+    uint8_t operation, slot; /* slot as in challenge_auth */
+    struct spdm_span nonce, context;
+};
+struct measurements {
+    uint8_t total, slot, content_changed, blocks;
+    struct spdm_span record, nonce, opaque, context, signature;
+};
+struct error {
+    uint8_t code, data;
+    uint8_t rdt_exponent, request_code, token, rdtm; /* ResponseNotReady */
+    uint8_t handle;                                  /* LargeResponse */
+    uint32_t actual_size;                            /* ResponseTooLarge, DataTooLarge; 0 if absent */
+    struct spdm_span vendor, extended;               /* VendorDefined */
+};
+struct respond_if_ready {
+    uint8_t request_code, token;
+};
+struct vendor_defined {
+    bool large;
+    uint16_t standard;
+    struct spdm_span vendor, payload;
+};
+
+union spdm_body {
+    struct version version;
+    struct capabilities capabilities;
+    struct algorithms algorithms;
+    struct digests digests;
+    struct get_certificate get_certificate;
+    struct certificate certificate;
+    struct challenge challenge;
+    struct challenge_auth challenge_auth;
+    struct get_measurements get_measurements;
+    struct measurements measurements;
+    struct error error;
+    struct respond_if_ready respond_if_ready;
+    struct vendor_defined vendor_defined;
+};
+
+/* ---- the registry ---- */
+
+/* Where a request is legal; the first four are the connection's phases outside a session. */
+enum phase {
+    PHASE_START = 0x01, PHASE_VERSION = 0x02, PHASE_CAPABLE = 0x04, PHASE_NEGOTIATED = 0x08,
+    PHASE_HANDSHAKE = 0x10, PHASE_SESSION = 0x20
+};
+/* Transcripts a message joins, or a request resets (spec digest transcripts.md section 10). */
+enum joins {
+    JOINS_NONE = 0, JOINS_VCA = 0x01, JOINS_M1M2 = 0x02, JOINS_L1L2 = 0x04,
+    RESETS_M1M2_UNPROVEN = 0x10 /* only while no CHALLENGE has completed (UN-07) */
+};
+
+struct spdm_message {
+    const char *name;
+    void (*walk)(struct io *, union spdm_body *); /* NULL: known, not yet described */
+    uint32_t needs;   /* Responder capabilities of which one must be set; 0: none */
+    uint8_t code;
+    uint8_t since;    /* first version */
+    uint8_t legal;    /* requests: enum phase bits */
+    uint8_t joins;    /* enum joins: transcripts it is part of */
+    uint8_t resets;   /* requests: transcripts it starts anew */
+    bool fixed_ten;   /* SPDMVersion is always 0x10 */
+    bool any_version; /* SPDMVersion is not compared (ERROR) */
+};
+
+#define SPDM_ROW(name, ...) extern const struct spdm_message spdm_message_##name;
+#include "wire/registry.def"
+#undef SPDM_ROW
+
+/* All rows, in the order of registry.def; pulls every walker in. */
+extern const struct spdm_message *const spdm_messages[];
+extern const size_t spdm_message_count;
+/* The row with this RequestResponseCode, or NULL. */
+const struct spdm_message *spdm_message_find(uint8_t code);
+
+/* Decodes a whole message with io->rd, io->end and io->sh set. False: io says why. The message's own length is
+ * io->at afterwards; bytes behind it are padding of the transport. */
+bool spdm_decode(struct io *io, const struct spdm_message *row, union spdm_body *body);
+/* Encodes with io->wr, io->end and io->sh set. The length is io->at. */
+bool spdm_encode(struct io *io, const struct spdm_message *row, const union spdm_body *body);
+/* io for decoding `bytes`, for encoding into `room`. */
+struct io spdm_reader(const struct shape *sh, struct spdm_span bytes);
+struct io spdm_writer(const struct shape *sh, struct spdm_room room);
+/* The first error of io as a report on `row`. */
+void spdm_io_report(const struct io *io, const struct spdm_message *row, struct spdm_report *out);
+
+/* ---- walkers and helpers shared between messages ---- */
+unsigned spdm_ones(uint32_t mask); /* number of bits set */
+/* One measurement block at the start of a record; encodes as well. */
+void spdm_walk_block(struct io *io, struct spdm_measurement *m);
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * VENDOR_DEFINED_REQUEST and _RESPONSE, one layout; the large form of 1.4 has
+ * a 32-bit length behind the zeroed 16-bit one. */
+#include "wire/walkers.h"
+
+enum { LARGE = 0x80 };
+
+/* VendorIDLen by StandardID (algorithms.md, registry table); libspdm's 0 for the 2- and 4-byte bodies is taken too. */
+static bool vendor_id_fits(uint16_t standard, size_t n)
+{
+    static const uint8_t size[] = {0, 2, 2, 2, 4, 4, 2, 2, 2, 0, 0, 2};
+    enum { IANA_CBOR = 10 };
+
+    if (standard >= sizeof size) return false;
+    if (standard == IANA_CBOR) return n == 1 || n == 2 || n == 3 || n == 5 || n == 9;
+    return n == size[standard] || n == 0;
+}
+
+void spdm_walk_vendor_defined(struct io *io, union spdm_body *b)
+{
+    struct vendor_defined *m = &b->vendor_defined;
+    uint8_t param1 = m->large ? LARGE : 0, vendor_n = (uint8_t)m->vendor.n;
+    uint16_t n16 = m->large ? 0 : (uint16_t)m->payload.n;
+    uint32_t n = (uint32_t)m->payload.n;
+
+    if (io_since(io, SPDM_V14)) io_u8(io, "Param1", &param1);
+    else param1 = 0, io_zero(io, 1);
+    m->large = (param1 & LARGE) != 0;
+    io_zero(io, 1);
+    io_u16(io, "StandardID", &m->standard);
+    io_u8(io, "VendorIDLen", &vendor_n);
+    io_need(io, vendor_id_fits(m->standard, vendor_n), BAD_LENGTH, "VendorIDLen R-VDR-05", vendor_n, 0);
+    io_bytes(io, "VendorID", &m->vendor, vendor_n);
+    io_u16(io, "PayloadLength", &n16);
+    if (m->large) io_u32(io, "LargePayloadLength", &n);
+    else n = n16;
+    io_bytes(io, "VendorDefinedPayload", &m->payload, n);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * walkers.h - one walker per message; read each as the table in DSP0274. They
+ * begin behind the four header bytes' first two: SPDMVersion and
+ * RequestResponseCode are the same everywhere and belong to codec.c. */
+#ifndef ASSAY_WIRE_WALKERS_H
+#define ASSAY_WIRE_WALKERS_H
+#include "wire/message.h"
+
+void spdm_walk_get_version(struct io *io, union spdm_body *b);
+void spdm_walk_version(struct io *io, union spdm_body *b);
+void spdm_walk_get_capabilities(struct io *io, union spdm_body *b);
+void spdm_walk_capabilities(struct io *io, union spdm_body *b);
+void spdm_walk_negotiate_algorithms(struct io *io, union spdm_body *b);
+void spdm_walk_algorithms(struct io *io, union spdm_body *b);
+void spdm_walk_get_digests(struct io *io, union spdm_body *b);
+void spdm_walk_digests(struct io *io, union spdm_body *b);
+void spdm_walk_get_certificate(struct io *io, union spdm_body *b);
+void spdm_walk_certificate(struct io *io, union spdm_body *b);
+void spdm_walk_challenge(struct io *io, union spdm_body *b);
+void spdm_walk_challenge_auth(struct io *io, union spdm_body *b);
+void spdm_walk_get_measurements(struct io *io, union spdm_body *b);
+void spdm_walk_measurements(struct io *io, union spdm_body *b);
+void spdm_walk_error(struct io *io, union spdm_body *b);
+void spdm_walk_respond_if_ready(struct io *io, union spdm_body *b);
+void spdm_walk_vendor_defined(struct io *io, union spdm_body *b);
+
+/* The SupportedAlgorithms block of CAPABILITIES (1.3+): NEGOTIATE_ALGORITHMS from its Param1 on. */
+void spdm_walk_algorithm_block(struct io *io, struct algorithms *a);
+#endif
