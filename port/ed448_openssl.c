@@ -296,12 +296,14 @@ int spdm_ed448_verify(const struct spdm_openssl_key *key, struct spdm_span conte
         n != sizeof public) {
         return 0;
     }
+    ERR_set_mark();
     BN_CTX *bn = BN_CTX_new_ex(key->ossl->lib);
     const struct curve *c = bn != NULL ? curve_of(key->ossl, bn) : NULL;
     const struct spdm_span parts[3] = {{signature.p, SPDM_ED448_KEY}, {public, n}, message};
     if (context.p == NULL) context.p = public; /* the empty context has its prefix, too */
     bool good = c != NULL && shake(key->ossl, context, parts, hash) && equation(c, hash, public, signature, bn);
     BN_CTX_free(bn);
+    ERR_pop_to_mark();
     return good ? 1 : 0;
 }
 
@@ -361,9 +363,11 @@ bool spdm_ed448_sign(const struct spdm_openssl_key *key, struct spdm_span contex
     size_t private_n = sizeof x.key, public_n = sizeof x.public;
 
     if (context.p == NULL) context.p = signature;
+    ERR_set_mark();
     bool ok = EVP_PKEY_get_raw_private_key(key->pkey, x.key, &private_n) == 1 &&
               EVP_PKEY_get_raw_public_key(key->pkey, x.public, &public_n) == 1 &&
               sign_with(key, context, message, &x, signature);
     OPENSSL_cleanse(&x, sizeof x);
+    ERR_pop_to_mark();
     return ok;
 }
