@@ -18,7 +18,7 @@ static const struct {
     const char *name;
     uint8_t size;
 } hashes[SPDM_OPENSSL_HASH_N] = {
-    [SPDM_SHA_256] = {"SHA2-256", 32},   [SPDM_SHA_384] = {"SHA2-384", 48},   [SPDM_SHA_512] = {"SHA2-512", 64},
+    [SPDM_SHA_256] = {"SHA2-256", 32},  [SPDM_SHA_384] = {"SHA2-384", 48},  [SPDM_SHA_512] = {"SHA2-512", 64},
     [SPDM_SHA3_256] = {"SHA3-256", 32}, [SPDM_SHA3_384] = {"SHA3-384", 48}, [SPDM_SHA3_512] = {"SHA3-512", 64},
     [SPDM_SM3_256] = {"SM3", 32},
 };

@@ -276,8 +276,9 @@ static bool equation(const struct curve *c, const uint8_t *hash, const uint8_t *
     BIGNUM *k = BN_CTX_get(bn), *big_s = BN_CTX_get(bn);
     EC_POINT *a = EC_POINT_new(c->group), *r = EC_POINT_new(c->group), *sum = EC_POINT_new(c->group);
     bool ok = big_s != NULL && a != NULL && r != NULL && sum != NULL && decode(c, public, a, bn) &&
-              decode(c, signature.p, r, bn) && BN_lebin2bn(signature.p + SPDM_ED448_KEY, SPDM_ED448_KEY, big_s) != NULL &&
-              BN_cmp(big_s, c->order) < 0 && reduce(c, hash, k, bn) && BN_sub(k, c->order, k) == 1 &&
+              decode(c, signature.p, r, bn) &&
+              BN_lebin2bn(signature.p + SPDM_ED448_KEY, SPDM_ED448_KEY, big_s) != NULL && BN_cmp(big_s, c->order) < 0 &&
+              reduce(c, hash, k, bn) && BN_sub(k, c->order, k) == 1 &&
               EC_POINT_mul(c->group, sum, big_s, a, k, bn) == 1 && EC_POINT_cmp(c->group, sum, r, bn) == 0;
     EC_POINT_free(a);
     EC_POINT_free(r);

@@ -81,8 +81,8 @@ bool spdm_openssl_hash_peek(void *ctx, const void *state, uint8_t *out)
     struct spdm_openssl_hash *h = &ossl->hash[r->hash];
     ERR_set_mark();
     if (h->peek == NULL) h->peek = EVP_MD_CTX_new();
-    bool done = h->peek != NULL && EVP_MD_CTX_copy_ex(h->peek, r->md) == 1 &&
-                EVP_DigestFinal_ex(h->peek, out, NULL) == 1;
+    bool done =
+        h->peek != NULL && EVP_MD_CTX_copy_ex(h->peek, r->md) == 1 && EVP_DigestFinal_ex(h->peek, out, NULL) == 1;
     ERR_pop_to_mark();
     return done;
 }

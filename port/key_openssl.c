@@ -19,24 +19,26 @@
 #define SPKI_MAX 16384 /* larger ones are no key anybody made: the largest here is ML-DSA-87 with 2,614 bytes */
 
 #define OID(text) .oid = (text), .oid_n = sizeof(text) - 1
-#define SIGNS(...) .signs = (const uint8_t[]){__VA_ARGS__, 0}
+#define SIGNS(...)                                                                                                     \
+    .signs = (const uint8_t[])                                                                                         \
+    {                                                                                                                  \
+        __VA_ARGS__, 0                                                                                                 \
+    }
 #define NIST_SIG "\x60\x86\x48\x01\x65\x03\x04\x03"
 #define RSA(bits)                                                                                                      \
-    {.name = "RSA " #bits,                                                                                             \
-     .type = "RSA",                                                                                                    \
-     .family = SPDM_FAMILY_RSA,                                                                                        \
-     .size = (bits) / 8,                                                                                               \
-     SIGNS(SPDM_RSASSA_##bits, SPDM_RSAPSS_##bits)}
+    {                                                                                                                  \
+        .name = "RSA " #bits, .type = "RSA", .family = SPDM_FAMILY_RSA, .size = (bits) / 8,                            \
+        SIGNS(SPDM_RSASSA_##bits, SPDM_RSAPSS_##bits)                                                                  \
+    }
 #define EC(text, curve, half, oid, alg)                                                                                \
-    {.name = "EC " text,                                                                                               \
-     .type = "EC",                                                                                                     \
-     .group = (curve),                                                                                                 \
-     .family = SPDM_FAMILY_EC,                                                                                         \
-     .size = 2 * (half),                                                                                               \
-     OID(oid),                                                                                                         \
-     SIGNS(alg)}
+    {                                                                                                                  \
+        .name = "EC " text, .type = "EC", .group = (curve), .family = SPDM_FAMILY_EC, .size = 2 * (half), OID(oid),    \
+        SIGNS(alg)                                                                                                     \
+    }
 #define PURE(text, bytes, oid, alg)                                                                                    \
-    {.name = (text), .type = (text), .family = SPDM_FAMILY_PURE, .size = (bytes), OID(oid), SIGNS(alg)}
+    {                                                                                                                  \
+        .name = (text), .type = (text), .family = SPDM_FAMILY_PURE, .size = (bytes), OID(oid), SIGNS(alg)              \
+    }
 
 const struct spdm_openssl_kind_row spdm_openssl_kinds[SPDM_KIND_SPDM_N] = {
     [SPDM_KIND_RSA_2048] = RSA(2048),

@@ -15,12 +15,30 @@
 
 /* The kinds of public key; those up to SPDM_KIND_SPDM_N can sign SPDM messages. */
 enum spdm_openssl_kind {
-    SPDM_KIND_RSA_2048, SPDM_KIND_RSA_3072, SPDM_KIND_RSA_4096,
-    SPDM_KIND_P256, SPDM_KIND_P384, SPDM_KIND_P521, SPDM_KIND_SM2, SPDM_KIND_ED25519, SPDM_KIND_ED448,
-    SPDM_KIND_ML_DSA_44, SPDM_KIND_ML_DSA_65, SPDM_KIND_ML_DSA_87,
-    SPDM_KIND_SLH_SHA2_128S, SPDM_KIND_SLH_SHAKE_128S, SPDM_KIND_SLH_SHA2_128F, SPDM_KIND_SLH_SHAKE_128F,
-    SPDM_KIND_SLH_SHA2_192S, SPDM_KIND_SLH_SHAKE_192S, SPDM_KIND_SLH_SHA2_192F, SPDM_KIND_SLH_SHAKE_192F,
-    SPDM_KIND_SLH_SHA2_256S, SPDM_KIND_SLH_SHAKE_256S, SPDM_KIND_SLH_SHA2_256F, SPDM_KIND_SLH_SHAKE_256F,
+    SPDM_KIND_RSA_2048,
+    SPDM_KIND_RSA_3072,
+    SPDM_KIND_RSA_4096,
+    SPDM_KIND_P256,
+    SPDM_KIND_P384,
+    SPDM_KIND_P521,
+    SPDM_KIND_SM2,
+    SPDM_KIND_ED25519,
+    SPDM_KIND_ED448,
+    SPDM_KIND_ML_DSA_44,
+    SPDM_KIND_ML_DSA_65,
+    SPDM_KIND_ML_DSA_87,
+    SPDM_KIND_SLH_SHA2_128S,
+    SPDM_KIND_SLH_SHAKE_128S,
+    SPDM_KIND_SLH_SHA2_128F,
+    SPDM_KIND_SLH_SHAKE_128F,
+    SPDM_KIND_SLH_SHA2_192S,
+    SPDM_KIND_SLH_SHAKE_192S,
+    SPDM_KIND_SLH_SHA2_192F,
+    SPDM_KIND_SLH_SHAKE_192F,
+    SPDM_KIND_SLH_SHA2_256S,
+    SPDM_KIND_SLH_SHAKE_256S,
+    SPDM_KIND_SLH_SHA2_256F,
+    SPDM_KIND_SLH_SHAKE_256F,
     SPDM_KIND_SPDM_N,
     SPDM_KIND_RSA = SPDM_KIND_SPDM_N, /* of another size */
     SPDM_KIND_EC,                     /* on another curve */
@@ -30,11 +48,11 @@ enum spdm_openssl_kind {
 enum spdm_openssl_family { SPDM_FAMILY_RSA, SPDM_FAMILY_EC, SPDM_FAMILY_SM2, SPDM_FAMILY_PURE };
 
 struct spdm_openssl_kind_row {
-    const char *name;     /* for people */
-    const char *type;     /* libcrypto's name of the key type */
-    const char *group;    /* libcrypto's name of the curve, else NULL */
-    const char *oid;      /* DER contents of the OID that tells the kind: of the curve if there is one, else the key's */
-    uint8_t family;       /* enum spdm_openssl_family */
+    const char *name;  /* for people */
+    const char *type;  /* libcrypto's name of the key type */
+    const char *group; /* libcrypto's name of the curve, else NULL */
+    const char *oid;   /* DER contents of the OID that tells the kind: of the curve if there is one, else the key's */
+    uint8_t family;    /* enum spdm_openssl_family */
     uint8_t oid_n;
     uint16_t size;        /* of an SPDM signature */
     const uint8_t *signs; /* enum spdm_alg, ended by 0 */
@@ -42,8 +60,8 @@ struct spdm_openssl_kind_row {
 
 /* How a signature is made. */
 struct spdm_openssl_scheme {
-    enum spdm_alg hash;       /* RSA, ECDSA, SM2; else SPDM_ALG_NONE */
-    bool pss;                 /* RSA: PSS with this salt, else PKCS #1 v1.5 */
+    enum spdm_alg hash; /* RSA, ECDSA, SM2; else SPDM_ALG_NONE */
+    bool pss;           /* RSA: PSS with this salt, else PKCS #1 v1.5 */
     uint16_t salt;
     struct spdm_span context; /* context string, or SM2's signer ID */
 };
@@ -86,11 +104,11 @@ struct spdm_openssl_key {
 
 /* A verify-initialised context and what it was initialised for. */
 struct spdm_openssl_verifier {
-    EVP_PKEY_CTX *digest;    /* RSA, ECDSA */
+    EVP_PKEY_CTX *digest; /* RSA, ECDSA */
     enum spdm_alg hash;
     bool pss;
     uint16_t salt;
-    EVP_MD_CTX *message;     /* the others */
+    EVP_MD_CTX *message; /* the others */
 };
 
 extern const struct spdm_openssl_kind_row spdm_openssl_kinds[SPDM_KIND_SPDM_N];
@@ -130,7 +148,7 @@ int spdm_openssl_check_digest(const struct spdm_openssl_key *key, const struct s
                               struct spdm_span digest, struct spdm_span signature);
 int spdm_openssl_check_message(const struct spdm_openssl_key *key, const struct spdm_openssl_scheme *scheme,
                                struct spdm_span message, struct spdm_span signature);
-spdm_verdict spdm_openssl_verify(void *ctx, const void *key, const struct spdm_signing *what,
+spdm_verdict spdm_openssl_verify(void *ctx, const void *handle, const struct spdm_signing *what,
                                  struct spdm_span signature);
 
 /* r || s (2 * half bytes) <-> ECDSA-Sig-Value. The DER needs 2 * half + 9 bytes at most. Returns the length, 0 if

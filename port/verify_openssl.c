@@ -79,8 +79,8 @@ static bool set_up_rsa(EVP_PKEY_CTX *ctx, const struct spdm_openssl_scheme *sche
     if (md == NULL || EVP_PKEY_CTX_set_rsa_padding(ctx, padding) != 1 || EVP_PKEY_CTX_set_signature_md(ctx, md) != 1) {
         return false;
     }
-    return !scheme->pss || (EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, md) == 1 &&
-                            EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, scheme->salt) == 1);
+    return !scheme->pss ||
+           (EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, md) == 1 && EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, scheme->salt) == 1);
 }
 
 /* The kept context if it is set up for this scheme, else a new one that is kept from now on. ECDSA is not told the
@@ -143,8 +143,8 @@ static int verify_message(const struct spdm_openssl_key *key, const struct spdm_
 
     if (kept->message == NULL) kept->message = EVP_MD_CTX_new();
     const char *md = scheme->hash == SPDM_ALG_NONE ? NULL : spdm_openssl_hash_name(scheme->hash);
-    if (kept->message == NULL || EVP_DigestVerifyInit_ex(kept->message, NULL, md, key->ossl->lib, key->ossl->propq,
-                                                         key->pkey, params) != 1) {
+    if (kept->message == NULL ||
+        EVP_DigestVerifyInit_ex(kept->message, NULL, md, key->ossl->lib, key->ossl->propq, key->pkey, params) != 1) {
         return 0;
     }
     return EVP_DigestVerify(kept->message, signature.p, signature.n, message.p, message.n);

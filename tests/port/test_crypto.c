@@ -47,8 +47,7 @@ static const struct {
 } answers[] = {
     {SPDM_SHA_256, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
-    {SPDM_SHA_384,
-     "38b060a751ac96384cd9327eb1b1e36a21fdb71114be07434c0cc7bf63f6e1da274edebfe76f65fbd51ad2f14898b95b",
+    {SPDM_SHA_384, "38b060a751ac96384cd9327eb1b1e36a21fdb71114be07434c0cc7bf63f6e1da274edebfe76f65fbd51ad2f14898b95b",
      "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7"},
     {SPDM_SHA_512,
      "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce"
@@ -57,8 +56,7 @@ static const struct {
      "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f"},
     {SPDM_SHA3_256, "a7ffc6f8bf1ed76651c14756a061d662f580ff4de43b49fa82d80a4b80f8434a",
      "3a985da74fe225b2045c172d6bd390bd855f086e3e9d525b46bfe24511431532"},
-    {SPDM_SHA3_384,
-     "0c63a75b845e4f7d01107d852e4c2485c51a50aaaa94fc61995e71bbee983a2ac3713831264adb47fb6bd1e058d5f004",
+    {SPDM_SHA3_384, "0c63a75b845e4f7d01107d852e4c2485c51a50aaaa94fc61995e71bbee983a2ac3713831264adb47fb6bd1e058d5f004",
      "ec01498288516fc926459f58e2c6ad8df9b473cb0fc08c2596da7cf0e49be4b298d88cea927ac7f539f1edf228376d25"},
     {SPDM_SHA3_512,
      "a69f73cca23a9ac5c8b567dc185a756e97c982164fe25859e0d1dcc1475c80a6"
@@ -180,8 +178,8 @@ static bool read_sample(FILE *f, struct sample *s)
     s->data = hex_bytes(word[3]);
     s->context = hex_bytes(word[4]);
     s->signature = hex_bytes(word[5]);
-    s->what = (struct spdm_signing){.alg = s->alg, .hash = spdm_algorithm_named(word[1]), .data = as_span(s->data),
-                                    .context = as_span(s->context)};
+    s->what = (struct spdm_signing){
+        .alg = s->alg, .hash = spdm_algorithm_named(word[1]), .data = as_span(s->data), .context = as_span(s->context)};
     s->what.prehashed = s->alg <= SPDM_ECDSA_P521 && s->alg != SPDM_SM2;
     return true;
 }
@@ -398,7 +396,8 @@ static size_t sign(struct spdm_openssl *ossl, const struct round *r, EVP_PKEY *p
         if (r->bits != 0) {
             bool pss = r->alg == SPDM_RSAPSS_2048 || r->alg == SPDM_RSAPSS_3072 || r->alg == SPDM_RSAPSS_4096;
             OSSL_PARAM params[] = {
-                OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, pss ? (char[]){"pss"} : (char[]){"pkcs1"}, 0),
+                OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE,
+                                                 pss ? (char[]){"pss"} : (char[]){"pkcs1"}, 0),
                 OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, (char *)md, 0),
                 pss ? OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, (char[]){"digest"}, 0)
                     : OSSL_PARAM_construct_end(),
@@ -412,8 +411,8 @@ static size_t sign(struct spdm_openssl *ossl, const struct round *r, EVP_PKEY *p
         OSSL_PARAM params[] = {OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_DIST_ID, (void *)"", 0),
                                OSSL_PARAM_construct_end()};
         bool sm2 = r->alg == SPDM_SM2;
-        assert_int_equal(EVP_DigestSignInit_ex(ctx, NULL, sm2 ? "SM3" : NULL, ossl->lib, NULL, pkey, sm2 ? params : NULL),
-                         1);
+        assert_int_equal(
+            EVP_DigestSignInit_ex(ctx, NULL, sm2 ? "SM3" : NULL, ossl->lib, NULL, pkey, sm2 ? params : NULL), 1);
         assert_int_equal(EVP_DigestSign(ctx, out, &n, data.p, data.n), 1);
         EVP_MD_CTX_free(ctx);
     }
@@ -512,12 +511,15 @@ static void keys_know_what_they_are(void **state)
         const char *type, *group, *name;
         unsigned bits;
         enum spdm_alg one, two;
-    } keys[] = {
-        {"EC", "P-256", "EC P-256", 0, SPDM_ECDSA_P256, 0},   {"EC", "P-384", "EC P-384", 0, SPDM_ECDSA_P384, 0},
-        {"EC", "P-521", "EC P-521", 0, SPDM_ECDSA_P521, 0},   {"SM2", NULL, "SM2", 0, SPDM_SM2, 0},
-        {"ED25519", NULL, "ED25519", 0, SPDM_ED25519, 0},     {"ED448", NULL, "ED448", 0, SPDM_ED448, 0},
-        {"RSA", NULL, "RSA 2048", 2048, SPDM_RSASSA_2048, SPDM_RSAPSS_2048},
-        {"RSA", NULL, "RSA 1024", 1024, 0, 0},                {"EC", "brainpoolP256r1", "EC brainpoolP256r1", 0, 0, 0}};
+    } keys[] = {{"EC", "P-256", "EC P-256", 0, SPDM_ECDSA_P256, 0},
+                {"EC", "P-384", "EC P-384", 0, SPDM_ECDSA_P384, 0},
+                {"EC", "P-521", "EC P-521", 0, SPDM_ECDSA_P521, 0},
+                {"SM2", NULL, "SM2", 0, SPDM_SM2, 0},
+                {"ED25519", NULL, "ED25519", 0, SPDM_ED25519, 0},
+                {"ED448", NULL, "ED448", 0, SPDM_ED448, 0},
+                {"RSA", NULL, "RSA 2048", 2048, SPDM_RSASSA_2048, SPDM_RSAPSS_2048},
+                {"RSA", NULL, "RSA 1024", 1024, 0, 0},
+                {"EC", "brainpoolP256r1", "EC brainpoolP256r1", 0, 0, 0}};
     struct spdm_openssl *ossl = *state;
 
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
@@ -585,8 +587,10 @@ static void bad_keys_are_refused(void **state)
         "3059301306072a8648ce3d020106082a8648ce3d03010703420004"
         "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
         "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f6",
-        "3019301306072a8648ce3d020106082a8648ce3d0301070302000" "0",
-        "3018301306072a8648ce3d020106082a8648ce3d03010703010" "0",
+        "3019301306072a8648ce3d020106082a8648ce3d0301070302000"
+        "0",
+        "3018301306072a8648ce3d020106082a8648ce3d03010703010"
+        "0",
         "3059301306072a8648ce3d020106082a8648ce3d03010703420006"
         "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
         "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5",
@@ -648,16 +652,28 @@ static void raw_and_der_signatures(void **state)
         const char *raw, *der;
     } pairs[] = {{"0000000000000001"
                   "0000000000000080",
-                  "3007020101020200" "80"},
+                  "3007020101020200"
+                  "80"},
                  {"ffffffffffffffff"
                   "7fffffffffffffff",
                   "3015020900ffffffffffffffff02087fffffffffffffff"},
                  {"0000000000000000"
                   "0000000000000000",
                   "3006020100020100"}};
-    static const char *const bad[] = {"-", "30", "3006020101020101" "00", "300602010102020" "1", "3006020181020101",
-                                      "30080203000001020101", "3003020101", "300902010102010102010" "1",
-                                      "3010020900ffffffffffffffffff02010100", "31060201010201" "01"};
+    static const char *const bad[] = {"-",
+                                      "30",
+                                      "3006020101020101"
+                                      "00",
+                                      "300602010102020"
+                                      "1",
+                                      "3006020181020101",
+                                      "30080203000001020101",
+                                      "3003020101",
+                                      "300902010102010102010"
+                                      "1",
+                                      "3010020900ffffffffffffffffff02010100",
+                                      "31060201010201"
+                                      "01"};
     (void)state;
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
         struct spdm_room raw = hex_bytes(pairs[i].raw), der = hex_bytes(pairs[i].der);
@@ -760,16 +776,26 @@ static void opening_says_why_not(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hashes_known_answers),     cmocka_unit_test(hashes_not_begun),
-        cmocka_unit_test(hashes_are_reused),        cmocka_unit_test(many_hashes_at_once),
-        cmocka_unit_test(signatures_of_others),     cmocka_unit_test(ed448_of_the_rfc),
-        cmocka_unit_test(ed448_is_strict),          cmocka_unit_test(signatures_of_libcrypto),
-        cmocka_unit_test(large_rsa),                cmocka_unit_test(pss_salt_is_the_digests),
-        cmocka_unit_test(keys_know_what_they_are),  cmocka_unit_test(pss_keys_sign_pss_only),
-        cmocka_unit_test(bad_keys_are_refused),     cmocka_unit_test(compressed_points_are_read),
-        cmocka_unit_test(raw_and_der_signatures),   cmocka_unit_test(nothing_is_fetched_twice),
-        cmocka_unit_test(supports_what_it_can),     cmocka_unit_test(random_bytes),
-        cmocka_unit_test(random_fails_cleanly),     cmocka_unit_test(opening_says_why_not),
+        cmocka_unit_test(hashes_known_answers),
+        cmocka_unit_test(hashes_not_begun),
+        cmocka_unit_test(hashes_are_reused),
+        cmocka_unit_test(many_hashes_at_once),
+        cmocka_unit_test(signatures_of_others),
+        cmocka_unit_test(ed448_of_the_rfc),
+        cmocka_unit_test(ed448_is_strict),
+        cmocka_unit_test(signatures_of_libcrypto),
+        cmocka_unit_test(large_rsa),
+        cmocka_unit_test(pss_salt_is_the_digests),
+        cmocka_unit_test(keys_know_what_they_are),
+        cmocka_unit_test(pss_keys_sign_pss_only),
+        cmocka_unit_test(bad_keys_are_refused),
+        cmocka_unit_test(compressed_points_are_read),
+        cmocka_unit_test(raw_and_der_signatures),
+        cmocka_unit_test(nothing_is_fetched_twice),
+        cmocka_unit_test(supports_what_it_can),
+        cmocka_unit_test(random_bytes),
+        cmocka_unit_test(random_fails_cleanly),
+        cmocka_unit_test(opening_says_why_not),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
