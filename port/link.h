@@ -112,12 +112,6 @@ void *spdm_link_context(const struct spdm_link *link);
 
 struct spdm_listener;
 
-struct spdm_listen_options {
-    struct spdm_link_options link;
-    unsigned links_max; /* links at once, further clients are accepted and closed: 1,024 */
-    unsigned backlog;   /* of listen(2): 1,024 */
-};
-
 struct spdm_listen_events {
     struct spdm_link_events link;
     /* A client has come: returns the ctx of its link's events, or NULL to refuse it. */
@@ -126,12 +120,18 @@ struct spdm_listen_events {
     void (*note)(void *ctx, struct spdm_listener *listener, bool shutdown, const char *text);
 };
 
+struct spdm_listen_options {
+    struct spdm_link_options link;
+    unsigned links_max; /* links at once, further clients are accepted and closed: 1,024 */
+    unsigned backlog;   /* of listen(2): 1,024 */
+    struct spdm_listen_events events;
+    void *ctx; /* of accept and note */
+};
+
 /* Binds and listens. NULL: error says why. Links come from a pool that grows to the largest number at once and is
  * freed with the listener. */
 struct spdm_listener *spdm_listener_open(uv_loop_t *loop, const struct spdm_target *target,
-                                         const struct spdm_listen_options *options,
-                                         const struct spdm_listen_events *events, void *ctx,
-                                         char error[SPDM_REASON_MAX]);
+                                         const struct spdm_listen_options *options, char error[SPDM_REASON_MAX]);
 /* With the port really bound. */
 const struct spdm_target *spdm_listener_target(const struct spdm_listener *listener);
 unsigned spdm_listener_links(const struct spdm_listener *listener); /* links now */

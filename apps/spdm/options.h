@@ -12,8 +12,8 @@
  *         SPDM_OPTION_GROUP("Trust"),
  *         {.name = "trust", .kind = SPDM_OPTION_LIST, .value = "FILE|DIR", .complete = SPDM_COMPLETE_FILE,
  *          .at = offsetof(struct attest_options, trust), .help = "root certificate to trust; may be repeated"},
- *         {.name = "timeout", .kind = SPDM_OPTION_TIME, .value = "TIME", .at = offsetof(struct attest_options, timeout),
- *          .min = 1, .max = 3600000, .help = "give up after so long, as 500ms, 10s, 2m (default 10s)"},
+ *         {.name = "timeout", .kind = SPDM_OPTION_TIME, .value = "TIME", .at = offsetof(struct attest_options,
+ * timeout), .min = 1, .max = 3600000, .help = "give up after so long, as 500ms, 10s, 2m (default 10s)"},
  *         {.name = "json", .kind = SPDM_OPTION_FLAG, .at = offsetof(struct attest_options, json), .help = "..."},
  *         {.name = NULL}};
  *     const struct spdm_command spdm_attest_command = {
@@ -76,7 +76,10 @@ struct spdm_option {
     /* SPDM_OPTION_OWN: field is the option's; false with a sentence in error. May be called repeatedly. */
     bool (*parse)(const char *text, void *field, char *error, size_t cap);
 };
-#define SPDM_OPTION_GROUP(title) {.name = NULL, .help = (title)}
+#define SPDM_OPTION_GROUP(title)                                                                                       \
+    {                                                                                                                  \
+        .name = NULL, .help = (title)                                                                                  \
+    }
 
 struct spdm_command {
     const char *name, *summary; /* "attest", one line */

@@ -7,6 +7,7 @@
  * transferred is dropped, as is one too short for its type (transports.md
  * 3.1). Padding is never part of the message's meaning; SPDM's own lengths say
  * where it ends (withstand 33). Types 3 and 4 (connection ids) are not ours. */
+#include "base/bytes.h"
 #include <assay/binding.h>
 
 #define OBJECT_MAX ((size_t)1 << 20) /* 2^18 dwords, which the Length field writes as 0 */
@@ -33,8 +34,7 @@ static void put_header(uint8_t *p, uint8_t type, size_t size)
 static bool is_object(struct spdm_span frame)
 {
     uint32_t dwords;
-    if (frame.n <= HEADER || frame.n > OBJECT_MAX || frame.p[0] != VENDOR_PCI_SIG || frame.p[1] != 0)
-        return false;
+    if (frame.n <= HEADER || frame.n > OBJECT_MAX || frame.p[0] != VENDOR_PCI_SIG || frame.p[1] != 0) return false;
     dwords = frame.p[4] | (uint32_t)frame.p[5] << 8 | (uint32_t)(frame.p[6] & 3u) << 16;
     return frame.n == (dwords == 0 ? OBJECT_MAX : (size_t)dwords * 4);
 }
@@ -42,14 +42,11 @@ static bool is_object(struct spdm_span frame)
 static size_t wrap(struct spdm_room buffer, size_t n, bool secured)
 {
     size_t size, i;
-    if (n == 0 || n > OBJECT_MAX - HEADER)
-        return 0;
+    if (n == 0 || n > OBJECT_MAX - HEADER) return 0;
     size = (HEADER + n + 3) / 4 * 4;
-    if (size > buffer.n)
-        return 0;
+    if (size > buffer.n) return 0;
     put_header(buffer.p, secured ? TYPE_SECURED : TYPE_SPDM, size);
-    for (i = HEADER + n; i < size; i++)
-        buffer.p[i] = 0;
+    for (i = HEADER + n; i < size; i++) buffer.p[i] = 0;
     return size;
 }
 
@@ -57,11 +54,9 @@ static struct spdm_frame unwrap(struct spdm_span frame)
 {
     static const uint8_t kinds[TYPE_N] = {SPDM_FRAME_CONTROL, SPDM_FRAME_PLAIN, SPDM_FRAME_SECURED};
     struct spdm_frame out = {SPDM_FRAME_BAD, {NULL, 0}};
-    if (!is_object(frame) || frame.p[2] >= TYPE_N)
-        return out;
+    if (!is_object(frame) || frame.p[2] >= TYPE_N) return out;
     out.kind = (enum spdm_frame_kind)kinds[frame.p[2]];
-    out.message.p = &frame.p[HEADER];
-    out.message.n = frame.n - HEADER;
+    out.message = spdm_part(frame, HEADER, frame.n);
     return out;
 }
 
@@ -69,11 +64,9 @@ static struct spdm_frame unwrap(struct spdm_span frame)
 static size_t put_discovery(struct spdm_room out, const uint8_t payload[4])
 {
     size_t i;
-    if (out.n < HEADER + 4)
-        return 0;
+    if (out.n < HEADER + 4) return 0;
     put_header(out.p, TYPE_DISCOVERY, HEADER + 4);
-    for (i = 0; i < 4; i++)
-        out.p[HEADER + i] = payload[i];
+    for (i = 0; i < 4; i++) out.p[HEADER + i] = payload[i];
     return HEADER + 4;
 }
 
@@ -83,8 +76,7 @@ static size_t control(struct spdm_span frame, struct spdm_room out)
 {
     uint8_t payload[4] = {VENDOR_PCI_SIG, 0, 0, 0};
     uint8_t index;
-    if (!is_object(frame) || frame.p[2] != TYPE_DISCOVERY)
-        return 0;
+    if (!is_object(frame) || frame.p[2] != TYPE_DISCOVERY) return 0;
     index = frame.p[HEADER];
     if (index < TYPE_N) {
         payload[2] = index;
@@ -107,8 +99,7 @@ size_t spdm_doe_discovery(struct spdm_room out, uint8_t index, uint8_t version)
 
 bool spdm_doe_discovered(struct spdm_span frame, struct spdm_doe_protocol *out)
 {
-    if (!is_object(frame) || frame.p[2] != TYPE_DISCOVERY)
-        return false;
+    if (!is_object(frame) || frame.p[2] != TYPE_DISCOVERY) return false;
     out->vendor = (uint16_t)(frame.p[HEADER] | frame.p[HEADER + 1] << 8);
     out->type = frame.p[HEADER + 2];
     out->next = frame.p[HEADER + 3];

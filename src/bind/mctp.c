@@ -7,14 +7,14 @@
  * at the end serve captures and links that see raw packets. A set integrity
  * check bit makes it a frame we do not know: SPDM never uses one
  * (transports.md 2.1). */
+#include "base/bytes.h"
 #include <assay/binding.h>
 
 enum { TYPE_SPDM = 0x05, TYPE_SECURED = 0x06, HEADER_VERSION = 1 };
 
 static size_t wrap(struct spdm_room buffer, size_t n, bool secured)
 {
-    if (n == 0 || buffer.n < 1 || n > buffer.n - 1)
-        return 0;
+    if (n == 0 || buffer.n < 1 || n > buffer.n - 1) return 0;
     buffer.p[0] = secured ? TYPE_SECURED : TYPE_SPDM;
     return n + 1;
 }
@@ -22,13 +22,10 @@ static size_t wrap(struct spdm_room buffer, size_t n, bool secured)
 static struct spdm_frame unwrap(struct spdm_span frame)
 {
     struct spdm_frame out = {SPDM_FRAME_BAD, {NULL, 0}};
-    if (frame.n < 2)
-        return out;
-    if (frame.p[0] != TYPE_SPDM && frame.p[0] != TYPE_SECURED)
-        return out;
+    if (frame.n < 2) return out;
+    if (frame.p[0] != TYPE_SPDM && frame.p[0] != TYPE_SECURED) return out;
     out.kind = frame.p[0] == TYPE_SPDM ? SPDM_FRAME_PLAIN : SPDM_FRAME_SECURED;
-    out.message.p = &frame.p[1];
-    out.message.n = frame.n - 1;
+    out.message = spdm_part(frame, 1, frame.n);
     return out;
 }
 
@@ -37,8 +34,7 @@ const struct spdm_binding spdm_binding_mctp = {
 
 size_t spdm_mctp_header(struct spdm_room out, const struct spdm_mctp_packet *packet)
 {
-    if (out.n < 4)
-        return 0;
+    if (out.n < 4) return 0;
     out.p[0] = HEADER_VERSION;
     out.p[1] = packet->dest;
     out.p[2] = packet->source;
@@ -49,8 +45,7 @@ size_t spdm_mctp_header(struct spdm_room out, const struct spdm_mctp_packet *pac
 
 bool spdm_mctp_parse(struct spdm_span packet, struct spdm_mctp_packet *out)
 {
-    if (packet.n < 4 || (packet.p[0] & 0x0f) != HEADER_VERSION)
-        return false;
+    if (packet.n < 4 || (packet.p[0] & 0x0f) != HEADER_VERSION) return false;
     out->dest = packet.p[1];
     out->source = packet.p[2];
     out->som = (packet.p[3] & 0x80) != 0;

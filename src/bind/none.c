@@ -18,8 +18,7 @@ static size_t wrap(struct spdm_room buffer, size_t n, bool secured)
 static struct spdm_frame unwrap(struct spdm_span frame)
 {
     struct spdm_frame out = {SPDM_FRAME_BAD, {NULL, 0}};
-    if (frame.n == 0)
-        return out;
+    if (frame.n == 0) return out;
     out.kind = (frame.p[0] & 0xf0) == 0x10 ? SPDM_FRAME_PLAIN : SPDM_FRAME_SECURED;
     out.message = frame;
     return out;

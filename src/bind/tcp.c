@@ -6,6 +6,7 @@
  * bytes after the header. libspdm counts two more; such a frame is taken where
  * something else told its length (the emulator's header), while a stream is
  * cut by the standard's reading only. Control frames have no payload. */
+#include "base/bytes.h"
 #include <assay/binding.h>
 
 enum { HEADER = 4, BINDING_VERSION = 1, PAYLOAD_MAX = 0xffff };
@@ -25,8 +26,7 @@ static void put_header(uint8_t *p, uint8_t type, size_t payload)
 
 static size_t wrap(struct spdm_room buffer, size_t n, bool secured)
 {
-    if (n == 0 || n > PAYLOAD_MAX || buffer.n < HEADER || n > buffer.n - HEADER)
-        return 0;
+    if (n == 0 || n > PAYLOAD_MAX || buffer.n < HEADER || n > buffer.n - HEADER) return 0;
     put_header(buffer.p, secured ? SPDM_TCP_SECURED : SPDM_TCP_PLAIN, n);
     return HEADER + n;
 }
@@ -36,20 +36,16 @@ static struct spdm_frame unwrap(struct spdm_span frame)
 {
     struct spdm_frame out = {SPDM_FRAME_BAD, {NULL, 0}};
     size_t rest;
-    if (frame.n < HEADER)
-        return out;
+    if (frame.n < HEADER) return out;
     rest = frame.n - HEADER;
     if (frame.p[2] != BINDING_VERSION) {
         out.kind = SPDM_FRAME_CONTROL;
     } else if (frame.p[3] >= SPDM_TCP_ROLE_INQUIRY) {
-        if (rest == 0 && payload_length(frame) == 0)
-            out.kind = SPDM_FRAME_CONTROL;
+        if (rest == 0 && payload_length(frame) == 0) out.kind = SPDM_FRAME_CONTROL;
     } else if (frame.p[3] == SPDM_TCP_PLAIN || frame.p[3] == SPDM_TCP_SECURED) {
-        if (rest == 0 || (payload_length(frame) != rest && payload_length(frame) != rest + 2))
-            return out;
+        if (rest == 0 || (payload_length(frame) != rest && payload_length(frame) != rest + 2)) return out;
         out.kind = frame.p[3] == SPDM_TCP_PLAIN ? SPDM_FRAME_PLAIN : SPDM_FRAME_SECURED;
-        out.message.p = &frame.p[HEADER];
-        out.message.n = rest;
+        out.message = spdm_part(frame, HEADER, rest);
     }
     return out;
 }
@@ -58,8 +54,7 @@ static struct spdm_frame unwrap(struct spdm_span frame)
  * answered, so that two endpoints cannot keep each other busy. */
 static size_t control(struct spdm_span frame, struct spdm_room out)
 {
-    if (unwrap(frame).kind != SPDM_FRAME_CONTROL || frame.p[3] > SPDM_TCP_ROLE_INQUIRY)
-        return 0;
+    if (unwrap(frame).kind != SPDM_FRAME_CONTROL || frame.p[3] > SPDM_TCP_ROLE_INQUIRY) return 0;
     return spdm_tcp_control(out, frame.p[2] != BINDING_VERSION ? SPDM_TCP_NOT_SUPPORTED : SPDM_TCP_NO_REQUESTER);
 }
 
@@ -73,15 +68,13 @@ size_t spdm_tcp_frame_length(struct spdm_span start)
 
 size_t spdm_tcp_control(struct spdm_room out, enum spdm_tcp_type type)
 {
-    if (out.n < HEADER || type < SPDM_TCP_ROLE_INQUIRY || type > 0xff)
-        return 0;
+    if (out.n < HEADER || type < SPDM_TCP_ROLE_INQUIRY || type > 0xff) return 0;
     put_header(out.p, (uint8_t)type, 0);
     return HEADER;
 }
 
 enum spdm_tcp_type spdm_tcp_control_type(struct spdm_span frame)
 {
-    if (frame.n < HEADER || frame.p[3] < SPDM_TCP_ROLE_INQUIRY)
-        return SPDM_TCP_PLAIN;
+    if (frame.n < HEADER || frame.p[3] < SPDM_TCP_ROLE_INQUIRY) return SPDM_TCP_PLAIN;
     return (enum spdm_tcp_type)frame.p[3];
 }

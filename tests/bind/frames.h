@@ -25,8 +25,7 @@ static inline struct spdm_span frame_of(const char *hex)
     size_t n = strlen(hex) / 2;
     uint8_t *p = malloc(n ? n : 1);
     assert_non_null(p);
-    for (size_t i = 0; i < n; i++)
-        p[i] = (uint8_t)(hex_digit(hex[2 * i]) << 4 | hex_digit(hex[2 * i + 1]));
+    for (size_t i = 0; i < n; i++) p[i] = (uint8_t)(hex_digit(hex[2 * i]) << 4 | hex_digit(hex[2 * i + 1]));
     return (struct spdm_span){p, n};
 }
 
@@ -60,8 +59,7 @@ static inline void check_wrap(const struct spdm_binding *binding, const char *me
     assert_non_null(p);
     memset(p, 0xee, size);
     memcpy(p + binding->head, m.p, m.n);
-    if (f.n > 1)
-        assert_int_equal(binding->wrap((struct spdm_room){p, f.n - 1}, m.n, secured), 0);
+    if (f.n > 1) assert_int_equal(binding->wrap((struct spdm_room){p, f.n - 1}, m.n, secured), 0);
     assert_int_equal(binding->wrap((struct spdm_room){p, size}, m.n, secured), f.n);
     assert_memory_equal(p, f.p, f.n);
     assert_true(f.n <= binding->head + m.n + binding->tail);
@@ -76,8 +74,7 @@ static inline void check_control(const struct spdm_binding *binding, const char 
     struct spdm_span f = frame_of(frame), a = frame_of(answer);
     uint8_t *p = malloc(a.n + 1);
     assert_non_null(p);
-    if (a.n != 0)
-        assert_int_equal(binding->control(f, (struct spdm_room){p, a.n - 1}), 0);
+    if (a.n != 0) assert_int_equal(binding->control(f, (struct spdm_room){p, a.n - 1}), 0);
     assert_int_equal(binding->control(f, (struct spdm_room){p, a.n == 0 ? 1 : a.n}), a.n);
     assert_memory_equal(p, a.p, a.n);
     free(p);

@@ -23,19 +23,19 @@ static void drops_what_lies(void **state)
         {"", SPDM_FRAME_BAD, 0, 0},
         {"01", SPDM_FRAME_BAD, 0, 0},
         {"01000100030000", SPDM_FRAME_BAD, 0, 0},
-        {"0100010002000000", SPDM_FRAME_BAD, 0, 0},             /* legal, empty: too short for its type */
-        {"0100010001000000", SPDM_FRAME_BAD, 0, 0},             /* 1 is not allowed */
-        {"010001000100000010840000", SPDM_FRAME_BAD, 0, 0},     /* 1, with more behind */
-        {"010001000000000010840000", SPDM_FRAME_BAD, 0, 0},     /* 0 is 2^18 dwords */
-        {"010001000200000010840000", SPDM_FRAME_BAD, 0, 0},     /* one dword less than transferred */
-        {"010001000400000010840000", SPDM_FRAME_BAD, 0, 0},     /* one dword more */
-        {"010001000300010010840000", SPDM_FRAME_BAD, 0, 0},     /* high bits of the length */
-        {"0100010003000300108400", SPDM_FRAME_BAD, 0, 0},       /* odd sizes */
+        {"0100010002000000", SPDM_FRAME_BAD, 0, 0},         /* legal, empty: too short for its type */
+        {"0100010001000000", SPDM_FRAME_BAD, 0, 0},         /* 1 is not allowed */
+        {"010001000100000010840000", SPDM_FRAME_BAD, 0, 0}, /* 1, with more behind */
+        {"010001000000000010840000", SPDM_FRAME_BAD, 0, 0}, /* 0 is 2^18 dwords */
+        {"010001000200000010840000", SPDM_FRAME_BAD, 0, 0}, /* one dword less than transferred */
+        {"010001000400000010840000", SPDM_FRAME_BAD, 0, 0}, /* one dword more */
+        {"010001000300010010840000", SPDM_FRAME_BAD, 0, 0}, /* high bits of the length */
+        {"0100010003000300108400", SPDM_FRAME_BAD, 0, 0},   /* odd sizes */
         {"01000100030000001084000000", SPDM_FRAME_BAD, 0, 0},
         {"0100010003000000108400000000", SPDM_FRAME_BAD, 0, 0},
-        {"010101000300000010840000", SPDM_FRAME_BAD, 0, 0},     /* other vendors */
+        {"010101000300000010840000", SPDM_FRAME_BAD, 0, 0}, /* other vendors */
         {"981e01000300000010840000", SPDM_FRAME_BAD, 0, 0},
-        {"010003000300140010840000", SPDM_FRAME_BAD, 0, 0},     /* doe-type3 connection id 5 get-version */
+        {"010003000300140010840000", SPDM_FRAME_BAD, 0, 0}, /* doe-type3 connection id 5 get-version */
         {"010004000300000010840000", SPDM_FRAME_BAD, 0, 0},
         {"010005000300000010840000", SPDM_FRAME_BAD, 0, 0},
         {"0100ff000300000010840000", SPDM_FRAME_BAD, 0, 0},
@@ -92,9 +92,9 @@ static void answers_discovery(void **state)
     check_control(&spdm_binding_doe, "0100000003000000ff000000", "0100000003000000ffff0000");
     /* longer than expected: the expected part is served */
     check_control(&spdm_binding_doe, "01000000040000000100000055555555", "010000000300000001000102");
-    check_control(&spdm_binding_doe, "0100000002000000", "");             /* too short */
-    check_control(&spdm_binding_doe, "010000000400000000000000", "");     /* lies about its length */
-    check_control(&spdm_binding_doe, "010001000300000010840000", "");     /* not discovery */
+    check_control(&spdm_binding_doe, "0100000002000000", "");         /* too short */
+    check_control(&spdm_binding_doe, "010000000400000000000000", ""); /* lies about its length */
+    check_control(&spdm_binding_doe, "010001000300000010840000", ""); /* not discovery */
     check_control(&spdm_binding_doe, "", "");
 }
 
@@ -137,9 +137,9 @@ static void walks_discovery(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_the_message), cmocka_unit_test(drops_what_lies),
+        cmocka_unit_test(finds_the_message),        cmocka_unit_test(drops_what_lies),
         cmocka_unit_test(takes_the_largest_object), cmocka_unit_test(wraps),
-        cmocka_unit_test(answers_discovery), cmocka_unit_test(walks_discovery),
+        cmocka_unit_test(answers_discovery),        cmocka_unit_test(walks_discovery),
     };
     return cmocka_run_group_tests_name("bind/doe", tests, NULL, NULL);
 }

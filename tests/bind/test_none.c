@@ -6,11 +6,8 @@
 static void finds_the_message(void **state)
 {
     static const struct unwrapped rows[] = {
-        {"10840000", SPDM_FRAME_PLAIN, 0, 4},
-        {"14840000", SPDM_FRAME_PLAIN, 0, 4},
-        {"10", SPDM_FRAME_PLAIN, 0, 1},
-        {"feff0100", SPDM_FRAME_SECURED, 0, 4},
-        {"", SPDM_FRAME_BAD, 0, 0},
+        {"10840000", SPDM_FRAME_PLAIN, 0, 4},   {"14840000", SPDM_FRAME_PLAIN, 0, 4}, {"10", SPDM_FRAME_PLAIN, 0, 1},
+        {"feff0100", SPDM_FRAME_SECURED, 0, 4}, {"", SPDM_FRAME_BAD, 0, 0},
     };
     (void)state;
     check_unwrap(&spdm_binding_none, rows, sizeof rows / sizeof *rows);

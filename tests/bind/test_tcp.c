@@ -93,8 +93,7 @@ static void cuts_the_stream(void **state)
 {
     static const uint8_t stream[] = {0x04, 0x00, 0x01, 0x05, 0x10, 0x84, 0x00, 0x00, 0x00, 0x00, 0x01, 0xbf};
     (void)state;
-    for (size_t n = 0; n < 4; n++)
-        assert_int_equal(spdm_tcp_frame_length((struct spdm_span){stream, n}), 0);
+    for (size_t n = 0; n < 4; n++) assert_int_equal(spdm_tcp_frame_length((struct spdm_span){stream, n}), 0);
     assert_int_equal(spdm_tcp_frame_length((struct spdm_span){stream, 4}), 8);
     assert_int_equal(spdm_tcp_frame_length((struct spdm_span){stream, sizeof stream}), 8);
     assert_int_equal(spdm_tcp_frame_length((struct spdm_span){stream + 8, 4}), 4);
@@ -104,9 +103,12 @@ static void cuts_the_stream(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_the_message), cmocka_unit_test(drops_what_lies),
-        cmocka_unit_test(wraps),             cmocka_unit_test(answers_control),
-        cmocka_unit_test(writes_and_reads_control), cmocka_unit_test(cuts_the_stream),
+        cmocka_unit_test(finds_the_message),
+        cmocka_unit_test(drops_what_lies),
+        cmocka_unit_test(wraps),
+        cmocka_unit_test(answers_control),
+        cmocka_unit_test(writes_and_reads_control),
+        cmocka_unit_test(cuts_the_stream),
     };
     return cmocka_run_group_tests_name("bind/tcp", tests, NULL, NULL);
 }

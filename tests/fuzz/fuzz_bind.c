@@ -13,8 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void require(bool fact)
 {
-    if (!fact)
-        abort();
+    if (!fact) abort();
 }
 
 /* What came out of a frame goes into one and comes out again; DOE padding has become part of it. */
@@ -43,8 +42,7 @@ static void controls(const struct spdm_binding *b, struct spdm_span frame)
         require(p != NULL);
         n = b->control(frame, (struct spdm_room){p, room});
         require(n <= room);
-        if (n != 0)
-            require(b->unwrap((struct spdm_span){p, n}).kind == SPDM_FRAME_CONTROL);
+        if (n != 0) require(b->unwrap((struct spdm_span){p, n}).kind == SPDM_FRAME_CONTROL);
         free(p);
     }
 }
@@ -58,8 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct spdm_binding *b;
     struct spdm_frame found;
     struct spdm_span frame;
-    if (size == 0)
-        return 0;
+    if (size == 0) return 0;
     b = bindings[data[0] % 4];
     frame = (struct spdm_span){data + 1, size - 1};
     found = b->unwrap(frame);
@@ -68,8 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         require((size_t)(found.message.p - frame.p) + found.message.n == frame.n);
         round_trip(b, found);
     }
-    if (b->control != NULL)
-        controls(b, frame);
+    if (b->control != NULL) controls(b, frame);
     (void)spdm_doe_discovered(frame, &protocol);
     (void)spdm_mctp_parse(frame, &packet);
     (void)spdm_tcp_control_type(frame);
