@@ -14,8 +14,7 @@
 enum {
     MESSAGE_MAX = 65520,   /* largest message taken: fits a frame of 64 KiB with any binding's header */
     OUT_MAX = 4096,        /* largest request built */
-    CHAIN_MAX = 4 + 65535, /* largest chain of the short form */
-    SLOT_KEY = 8           /* SPDM_SLOT_KEY's place in a mask of slots is none */
+    CHAIN_MAX = 4 + 65535  /* largest chain of the short form */
 };
 
 struct spdm_attest {
@@ -31,7 +30,6 @@ struct spdm_attest {
     uint8_t *out, *chain;
     uint64_t began; /* monotonic, us */
     uint8_t last_request;
-    bool doubt; /* a remembered chain was wrong: ask this time */
     uv_timer_t deadline, limit;
     int open_timers;
 };
@@ -150,10 +148,16 @@ static void on_tap(void *ctx, const struct spdm_tapped *tapped)
         if (tapped->sent && frame.message.n > 1) run->last_request = frame.message.p[1];
         if (run->order->record) keep_message(r, tapped, frame.message);
     }
-    if (run->order->tap != NULL) run->order->tap(run->order->tap_ctx, tapped);
+    if (run->order->tap != NULL) run->order->tap(run->order->tap_ctx, run, tapped);
 }
 
 /* ---- questions ---- */
+
+/* The engine asks about a chain although one was remembered: that one did not hold. */
+static void doubt(struct spdm_attest *run)
+{
+    if (run->result.source == SPDM_CHAIN_REMEMBERED) run->result.fell_back = true;
+}
 
 static void answer(struct spdm_attest *run, const struct spdm_event *event, const struct spdm_vouched *vouched)
 {
@@ -164,7 +168,8 @@ static void answer(struct spdm_attest *run, const struct spdm_event *event, cons
 static void on_ask_digest(struct spdm_attest *run, const struct spdm_event *event)
 {
     const struct spdm_attest_trust *trust = run->order->trust;
-    struct spdm_vouched v = {.slot = event->slot};
+    struct spdm_vouched v = {.slot = event->slot, .digest_n = event->data.n};
+    doubt(run);
     if (event->data.n <= sizeof v.digest && trust != NULL && trust->known != NULL) {
         memcpy(v.digest, event->data.p, event->data.n);
         trust->known(run->order->trust_ctx, run, &v);
@@ -178,6 +183,7 @@ static void on_ask_trust(struct spdm_attest *run, const struct spdm_event *event
     const struct spdm_attest_trust *trust = run->order->trust;
     struct spdm_attest_result *r = &run->result;
     struct spdm_vouched v = {.slot = event->slot};
+    doubt(run);
     r->source = SPDM_CHAIN_FETCHED;
     if (copy(&r->chain, event->data) && trust != NULL && trust->judge != NULL)
         trust->judge(run->order->trust_ctx, run, event->data, &v);
@@ -227,26 +233,25 @@ static bool digest_of(const struct spdm_attest *run, struct spdm_span bytes, uin
     return good;
 }
 
-/* Vouches for what needs no message: a provisioned key, or the chain of last time. */
-static void vouch(struct spdm_attest *run)
+/* Vouches for a provisioned key; its digest is in the hash just negotiated. */
+static void vouch_for_key(struct spdm_attest *run)
+{
+    uint8_t digest[SPDM_HASH_MAX];
+    if (!digest_of(run, run->order->public_key, digest)) return;
+    struct spdm_span hash = {digest, spdm_algorithm((enum spdm_alg)run->result.facts.hash)->size};
+    spdm_requester_trust(run->rq, SPDM_SLOT_KEY, hash, run->order->public_key_handle);
+    run->result.source = SPDM_CHAIN_KEY;
+}
+
+/* Vouches for the chain that the target had last time. */
+static void vouch_for_memory(struct spdm_attest *run)
 {
     const struct spdm_attest_order *order = run->order;
-    const struct spdm_goal *goal = &run->result.goal;
-    struct spdm_vouched v = {.slot = SPDM_SLOT_KEY, .key = order->public_key_handle};
-    bool proves = (goal->want & SPDM_WANT_CHALLENGE) != 0 || goal->sign;
-    if (goal->use_key) {
-        if (!digest_of(run, order->public_key, v.digest)) return;
-        run->result.source = SPDM_CHAIN_KEY;
-    } else {
-        v.key = NULL;
-        if (run->doubt || !proves || order->trust == NULL || order->trust->remembered == NULL) return;
-        order->trust->remembered(order->trust_ctx, run, &v);
-        if (v.key == NULL || v.slot >= SPDM_SLOT_N) return;
-        if (order->slots != 0 && (order->slots >> v.slot & 1) == 0) return;
-        run->result.source = SPDM_CHAIN_REMEMBERED;
-    }
-    struct spdm_span digest = {v.digest, spdm_algorithm(run->result.facts.hash)->size};
-    spdm_requester_trust(run->rq, v.slot, digest, v.key);
+    struct spdm_vouched v = {.key = NULL};
+    if (order->public_key.n != 0 || order->trust == NULL || order->trust->remembered == NULL) return;
+    order->trust->remembered(order->trust_ctx, run, &v);
+    if (v.key == NULL || v.slot >= SPDM_SLOT_N || v.digest_n > sizeof v.digest) return;
+    spdm_requester_trust(run->rq, v.slot, (struct spdm_span){v.digest, v.digest_n}, v.key);
 }
 
 /* ---- the engine ---- */
@@ -260,9 +265,13 @@ static void close_engine(struct spdm_attest *run)
 /* An engine that knows nothing, and the first goal: to get connected. */
 static bool open_engine(struct spdm_attest *run)
 {
+    const struct spdm_attest_order *order = run->order;
+    struct spdm_goal goal = {.want = SPDM_WANT_CONNECT, .slots = order->slots, .use_key = order->public_key.n != 0};
     close_engine(run);
     run->rq = spdm_requester_init(run->memory, &run->config);
-    return run->rq != NULL && spdm_requester_ask(run->rq, &(struct spdm_goal){.want = SPDM_WANT_CONNECT});
+    if (run->rq == NULL) return false;
+    if (!run->result.fell_back) vouch_for_memory(run);
+    return spdm_requester_ask(run->rq, &goal);
 }
 
 static void forget_attempt(struct spdm_attest_result *r)
@@ -280,9 +289,9 @@ static void forget_attempt(struct spdm_attest_result *r)
 static bool fall_back(struct spdm_attest *run)
 {
     struct spdm_attest_result *r = &run->result;
-    if (r->source != SPDM_CHAIN_REMEMBERED || run->doubt) return false;
+    if (r->source != SPDM_CHAIN_REMEMBERED || r->fell_back) return false;
     forget_attempt(r);
-    r->fell_back = run->doubt = true;
+    r->fell_back = true;
     return open_engine(run);
 }
 
@@ -297,7 +306,8 @@ static void on_done(struct spdm_attest *run)
     }
     r->goal = plan(run->order, &r->facts);
     r->planned = true;
-    vouch(run);
+    if (r->goal.use_key) vouch_for_key(run);
+    else if (r->facts.trusted) r->source = SPDM_CHAIN_REMEMBERED;
     if (r->goal.want == 0) finish(run, SPDM_ATTEST_DONE);
     else if (!spdm_requester_ask(run->rq, &r->goal)) finish(run, SPDM_ATTEST_FAILED);
 }
@@ -417,15 +427,11 @@ static bool connect_link(struct spdm_attest *run)
 static void begin(struct spdm_attest *run)
 {
     struct spdm_attest_result *r = &run->result;
-    struct spdm_target target = r->target;
-    char peer[sizeof r->peer];
-    bool reached = run->link != NULL && r->reached;
-    memcpy(peer, r->peer, sizeof peer);
-    *r = (struct spdm_attest_result){.target = target, .reached = reached};
-    memcpy(r->peer, peer, sizeof peer);
+    struct spdm_attest_result fresh = {.target = r->target, .reached = run->link != NULL && r->reached};
+    memcpy(fresh.peer, r->peer, sizeof fresh.peer);
+    *r = fresh;
     clock_gettime(CLOCK_REALTIME, &r->began);
     run->began = now_us();
-    run->doubt = false;
     run->last_request = 0;
     uv_update_time(run->loop);
     uv_timer_start(&run->limit, on_limit, run->order->timeout_ms, 0);
@@ -485,21 +491,21 @@ struct spdm_attest *spdm_attest_start(uv_loop_t *loop, const struct spdm_target 
 
 bool spdm_attest_again(struct spdm_attest *run)
 {
-    enum spdm_attest_end last = run->result.end;
-    if (last == SPDM_ATTEST_RUNNING) return false;
-    if (last != SPDM_ATTEST_DONE) drop_link(run);
-    struct spdm_goal goal = run->result.goal;
-    enum spdm_chain_source source = run->result.source;
-    struct spdm_facts facts = run->result.facts;
-    forget_attempt(&run->result);
-    forget_messages(&run->result);
+    struct spdm_attest_result *r = &run->result, last = *r;
+    if (last.end == SPDM_ATTEST_RUNNING) return false;
+    if (last.end != SPDM_ATTEST_DONE) drop_link(run);
+    bool live = run->link != NULL;
+    if (live) r->chain = (struct spdm_room){0}; /* stays true */
+    forget_attempt(r);
+    forget_messages(r);
     begin(run);
-    if (run->link == NULL) return open_engine(run) && connect_link(run);
-    run->result.goal = goal;
-    run->result.source = source;
-    run->result.facts = facts;
-    run->result.connected = run->result.planned = true;
-    if (!spdm_requester_ask(run->rq, &goal)) return false;
+    if (!live) return open_engine(run) && connect_link(run);
+    r->goal = last.goal;
+    r->source = last.source;
+    r->facts = last.facts;
+    r->chain = last.chain;
+    r->connected = r->planned = true;
+    if (!spdm_requester_ask(run->rq, &r->goal)) return false;
     advance(run);
     return true;
 }

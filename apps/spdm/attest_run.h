@@ -34,7 +34,8 @@ enum spdm_challenge {
 /* A chain vouched for: its key, and what is known of it. */
 struct spdm_vouched {
     uint8_t slot;
-    uint8_t digest[SPDM_HASH_MAX];
+    uint8_t digest[SPDM_HASH_MAX]; /* of the chain structure */
+    size_t digest_n;
     const void *key; /* NULL: not trusted */
 };
 
@@ -44,7 +45,7 @@ struct spdm_attest_trust {
     void (*judge)(void *ctx, struct spdm_attest *run, struct spdm_span chain, struct spdm_vouched *out);
     /* out->digest is that of the chain in out->slot: known, and trusted still? */
     void (*known)(void *ctx, struct spdm_attest *run, struct spdm_vouched *out);
-    /* The chain that this target had last time, for the hash in use; key NULL if there is none. */
+    /* Before anything is sent: the chain that this target had last time; key NULL if there is none. */
     void (*remembered)(void *ctx, struct spdm_attest *run, struct spdm_vouched *out);
 };
 
@@ -65,7 +66,8 @@ struct spdm_attest_order {
     uint8_t summary; /* summary hash asked for in CHALLENGE: 0, 1, 0xff */
     uint32_t timeout_ms;
     bool record; /* keep every message in the result */
-    spdm_link_tap *tap;
+    /* Every frame as it passes; may be NULL. */
+    void (*tap)(void *ctx, struct spdm_attest *run, const struct spdm_tapped *tapped);
     void *tap_ctx;
 };
 

@@ -332,7 +332,7 @@ static bool is_digest(const struct expected *e, const struct spdm_measurement *m
 
 /* Fills the finding of a measurement that the reference lists. */
 static void judge(const struct spdm_reference *reference, const struct spdm_comparand *what,
-                  const struct spdm_measurement *m, struct spdm_finding *out)
+                  const struct spdm_measurement *m, struct spdm_reference_finding *out)
 {
     const struct expected *e = &reference->at[m->index];
     out->match = SPDM_MATCH_DIFFERENT;
@@ -368,7 +368,7 @@ void spdm_reference_compare(const struct spdm_reference *reference, const struct
     *out = (struct spdm_comparison){.done = true};
     for (size_t i = 0; i < what->n; i++) {
         const struct spdm_measurement *m = &what->m[i];
-        struct spdm_finding *f = &out->at[m->index];
+        struct spdm_reference_finding *f = &out->at[m->index];
         if (there[m->index] || (what->only != 0 && what->only != m->index)) continue;
         there[m->index] = true;
         if (reference->at[m->index].kind != ABSENT)

@@ -23,7 +23,7 @@ enum spdm_match {
     SPDM_MATCH_ALLOWED /* extra, and the reference allows extra measurements; or any value will do */
 };
 
-struct spdm_finding {
+struct spdm_reference_finding {
     enum spdm_match match;
     char *expected; /* DIFFERENT, MISSING: what the reference has, in words; else NULL */
     char *why;      /* DIFFERENT: what differs if it is not simply the value; else NULL */
@@ -32,7 +32,7 @@ struct spdm_finding {
 struct spdm_comparison {
     bool done;
     unsigned same, different, missing, extra, allowed, left_out; /* left_out: references not looked at */
-    struct spdm_finding at[256];
+    struct spdm_reference_finding at[256];
 };
 
 /* What was measured. */

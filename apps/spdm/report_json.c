@@ -50,7 +50,7 @@ static json_t *strings(char *const *list, size_t n)
 
 /* ---- device and chain ---- */
 
-static json_t *device(const struct spdm_device *d)
+static json_t *device(const struct spdm_subject *d)
 {
     json_t *out = json_object();
     put(out, "subject", told(d->subject));
@@ -63,11 +63,11 @@ static json_t *device(const struct spdm_device *d)
     return out;
 }
 
-static json_t *certificates(const struct spdm_device *d)
+static json_t *certificates(const struct spdm_subject *d)
 {
     json_t *out = json_array();
     for (size_t i = 0; i < d->certificate_n; i++) {
-        const struct spdm_certificate *c = &d->certificates[i];
+        const struct spdm_subject_certificate *c = &d->certificates[i];
         json_t *one = json_object();
         put(one, "subject", told(c->subject));
         put(one, "issuer", told(c->issuer));
@@ -83,7 +83,7 @@ static json_t *certificates(const struct spdm_device *d)
 static json_t *chain(const struct spdm_attestation *a)
 {
     const struct spdm_attest_result *r = a->result;
-    const struct spdm_device *d = a->device;
+    const struct spdm_subject *d = a->device;
     json_t *out = json_object();
     struct spdm_span digest = {r->facts.chain_hash, spdm_algorithm((enum spdm_alg)r->facts.hash)->size};
     bool known = r->connected && r->source != SPDM_CHAIN_NONE;

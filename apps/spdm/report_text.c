@@ -35,7 +35,7 @@ static void row(struct spdm_table *table, const char *label, char *value)
 
 /* ---- who ---- */
 
-static char *product(const struct spdm_device *d)
+static char *product(const struct spdm_subject *d)
 {
     if (d->manufacturer == NULL && d->product == NULL) return NULL;
     return spdm_text_format("%s %s", d->manufacturer != NULL ? d->manufacturer : "",
@@ -44,7 +44,7 @@ static char *product(const struct spdm_device *d)
 
 static void print_device(const struct spdm_attestation *a, const struct spdm_screen *screen)
 {
-    const struct spdm_device *d = a->device;
+    const struct spdm_subject *d = a->device;
     struct spdm_table *table = spdm_table_new(2);
     heading(screen, "Device");
     told(table, "target", a->result->target.text);
@@ -68,11 +68,11 @@ const char *spdm_chain_source_name(enum spdm_chain_source source)
     return names[source];
 }
 
-static void print_certificates(const struct spdm_device *d, const struct spdm_screen *screen)
+static void print_certificates(const struct spdm_subject *d, const struct spdm_screen *screen)
 {
     struct spdm_table *table = spdm_table_new(4);
     for (size_t i = 0; i < d->certificate_n; i++) {
-        const struct spdm_certificate *c = &d->certificates[i];
+        const struct spdm_subject_certificate *c = &d->certificates[i];
         spdm_table_take(table, SPDM_PLAIN, spdm_text_safe_string(c->subject));
         spdm_table_take(table, SPDM_PLAIN, spdm_text_safe_string(c->key));
         char *from = spdm_text_safe_string(c->not_before), *to = spdm_text_safe_string(c->not_after);
@@ -88,7 +88,7 @@ static void print_certificates(const struct spdm_device *d, const struct spdm_sc
 static void print_chain(const struct spdm_attestation *a, const struct spdm_screen *screen)
 {
     const struct spdm_attest_result *r = a->result;
-    const struct spdm_device *d = a->device;
+    const struct spdm_subject *d = a->device;
     struct spdm_table *table = spdm_table_new(2);
     if (!d->judged) {
         free(table);
@@ -185,7 +185,7 @@ static void measurement_row(const struct spdm_attestation *a, const struct spdm_
 }
 
 /* What the reference expected instead, under the measurement. */
-static void expected_rows(const struct spdm_finding *f, struct spdm_table *table)
+static void expected_rows(const struct spdm_reference_finding *f, struct spdm_table *table)
 {
     const struct {
         const char *label, *text;

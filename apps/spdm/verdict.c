@@ -42,7 +42,7 @@ static void check_connection(struct spdm_attestation *a)
 
 static void check_chain(struct spdm_attestation *a)
 {
-    const struct spdm_device *d = a->device;
+    const struct spdm_subject *d = a->device;
     const struct spdm_attest_result *r = a->result;
     bool used = r->source != SPDM_CHAIN_NONE && r->connected;
     char *reason = d->reason_n != 0 ? spdm_text_safe_string(d->reasons[0]) : NULL;

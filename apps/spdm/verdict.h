@@ -14,7 +14,7 @@
 #ifndef SPDM_VERDICT_H
 #define SPDM_VERDICT_H
 #include "attest_run.h"
-#include "device.h"
+#include "subject.h"
 #include "reference.h"
 
 enum spdm_check_state { SPDM_CHECK_NOT_DONE, SPDM_CHECK_PASSED, SPDM_CHECK_FAILED };
@@ -47,7 +47,7 @@ struct spdm_attest_verdict {
 /* Everything a verdict and a report stand on. */
 struct spdm_attestation {
     const struct spdm_attest_result *result;
-    const struct spdm_device *device;
+    const struct spdm_subject *device;
     const char *reference;                    /* file; NULL: none was given */
     const struct spdm_comparison *comparison; /* good if reference is not NULL and it was done */
     enum spdm_check_state summary;            /* what comparing the summary hash gave */

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * device.h - who a device says it is, and what the judge says to that.
+ * subject.h - who a device says it is, and what the judge says to that.
  *
  * Plain strings, as the certificates have them: not safe to print until
  * spdm_text_safe() has seen them. NULL is "not told". */
-#ifndef SPDM_DEVICE_H
-#define SPDM_DEVICE_H
+#ifndef SPDM_SUBJECT_H
+#define SPDM_SUBJECT_H
 #include <stdbool.h>
 #include <stddef.h>
 
-struct spdm_certificate {
+struct spdm_subject_certificate {
     char *subject, *issuer, *serial; /* serial: hex */
     char *not_before, *not_after;    /* 2026-11-23T06:31:43Z */
     char *key;                       /* "EC P-384" */
 };
 
-struct spdm_device {
+struct spdm_subject {
     bool judged;       /* a chain (or provisioned key) was put before the judge */
     bool trusted;
     bool time_checked; /* validity was held against the clock */
@@ -28,12 +28,12 @@ struct spdm_device {
     char *model;                            /* "device certificate", "alias certificate", ... */
     char **oids;                            /* "1.3.6.1.4.1.412.274.2 hardware identity" */
     size_t oid_n;
-    struct spdm_certificate *certificates; /* root side first */
+    struct spdm_subject_certificate *certificates; /* root side first */
     size_t certificate_n;
 };
 
 /* Adds a copy of s to a list of strings. */
-void spdm_device_add(char ***list, size_t *n, const char *s);
+void spdm_subject_add(char ***list, size_t *n, const char *s);
 /* Frees what it holds and zeroes it. */
-void spdm_device_clear(struct spdm_device *device);
+void spdm_subject_clear(struct spdm_subject *device);
 #endif
