@@ -32,6 +32,10 @@ struct spdm_identity {
     const uint8_t *public_key_signs;
 };
 
+/* Sets of requests to serve. A device links only what its set names. */
+extern const struct spdm_services spdm_serve_attestation; /* version to measurements */
+extern const struct spdm_services spdm_serve_all;         /* every request this library can answer */
+
 struct spdm_responder;
 
 size_t spdm_responder_size(const struct spdm_config *config);

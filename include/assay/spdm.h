@@ -27,6 +27,8 @@
 #include <assay/span.h>
 #include <stdbool.h>
 
+#define ASSAY_VERSION "0.1.0"
+
 enum { SPDM_V10 = 0x10, SPDM_V11 = 0x11, SPDM_V12 = 0x12, SPDM_V13 = 0x13, SPDM_V14 = 0x14 };
 #define SPDM_NEVER UINT64_MAX /* deadline(): nothing to wait for */
 #define SPDM_SLOT_N 8
@@ -110,16 +112,20 @@ struct spdm_policy {
 /* ---- configuration: fixed for the life of a connection, owned by the caller ---- */
 
 struct spdm_identity; /* responder.h */
+struct spdm_services; /* responder.h */
 
 struct spdm_config {
     const struct spdm_crypto *crypto;
     void *crypto_ctx;
     const struct spdm_binding *binding;
     const struct spdm_policy *policy;
-    struct spdm_room out;      /* where messages for the peer are built, with the binding's head and tail */
+    struct spdm_room out;      /* where messages for the peer are built, with the binding's head and tail; a requester
+                                  needs it only from pull() to the next call, a responder from push() to pull() */
+    bool out_shared;           /* responder: others write to `out` between calls, answers cannot be kept for retries */
     struct spdm_room chain;    /* requester, witness: room for the peer's certificate chain */
     uint32_t data_transfer_size; /* largest SPDM message the caller can push; >= 42 (advertised from 1.2 on) */
     const struct spdm_identity *identity; /* responder */
+    const struct spdm_services *services; /* responder: the requests it serves, spdm_serve_all or a smaller set */
     uint16_t vca_max;          /* bytes kept for the six negotiation messages: 512 */
     uint16_t request_max;      /* bytes kept of a request while its answer is outstanding: 160 */
 };
@@ -150,6 +156,7 @@ struct spdm_facts {
     bool trusted;           /* the caller trusts that chain */
     bool authentic;         /* CHALLENGE_AUTH verified with it */
     bool measured_signed;   /* the last MEASUREMENTS verified with it */
+    uint8_t summary[SPDM_HASH_MAX], summary_n; /* MeasurementSummaryHash of CHALLENGE_AUTH; n is 0 if none came */
     bool little_endian;     /* a 1.0/1.1 signature verified in reversed byte order */
     uint8_t measurement_n;  /* answer to operation 0, or number of blocks of the last record */
     uint8_t content_changed; /* 0..3, from the last signed MEASUREMENTS (1.2+) */
@@ -223,6 +230,6 @@ struct spdm_answer {
     uint8_t content_changed; /* 1.2+: 0 not detected, 1 changed, 2 unchanged */
 };
 
-/* SPDM's version of the library and of the specifications: "assay 0.1.0, DSP0274 1.0 to 1.4.1". */
+/* Version of the library and of the specifications: "assay 0.1.0, DSP0274 1.0 to 1.4.1". */
 const char *spdm_library_version(void);
 #endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * crypto_openssl.h - struct spdm_crypto on OpenSSL 3.0 and later.
+ *
+ * A back end owns a private library context, so that nothing another part of
+ * the program does to OpenSSL changes what happens here, and a property query
+ * that every fetch uses ("fips=yes"). What has been fetched stays fetched;
+ * running hashes come out of a pool, so that a connection that lives on does
+ * not allocate. Post-quantum algorithms and the context string of Ed448 work
+ * when the library has them, supports() tells.
+ *
+ *     struct spdm_openssl *ossl = spdm_openssl_open(NULL, cause);
+ *     config.crypto = spdm_openssl_crypto();
+ *     config.crypto_ctx = ossl;
+ *
+ * A back end, its keys and everything made from it belong to one thread at a
+ * time; threads that want to work at once open one each. The caller's queue
+ * of OpenSSL errors is left as it was. */
+#ifndef PORT_CRYPTO_OPENSSL_H
+#define PORT_CRYPTO_OPENSSL_H
+#include <assay/crypto.h>
+
+#define SPDM_CAUSE_MAX 400 /* room for a sentence that says why something failed, with its end */
+
+struct spdm_openssl;     /* a back end */
+struct spdm_openssl_key; /* a public key, what crypto->verify() takes as `key` */
+
+struct spdm_openssl_options {
+    const char *propq;            /* property query for every fetch; NULL: none */
+    const char *const *providers; /* providers to load, NULL-ended; NULL: what OpenSSL loads by default */
+    const char *config;           /* file in the form of openssl.cnf for the library context; NULL: none */
+};
+
+/* A back end; NULL: cause (SPDM_CAUSE_MAX bytes, may be NULL) says why. options NULL is all defaults. */
+struct spdm_openssl *spdm_openssl_open(const struct spdm_openssl_options *options, char *cause);
+/* Every hash has ended and every key is freed before. */
+void spdm_openssl_close(struct spdm_openssl *ossl);
+/* The functions; their ctx is a struct spdm_openssl. */
+const struct spdm_crypto *spdm_openssl_crypto(void);
+
+/* ---- public keys ---- */
+
+/* The key of a DER SubjectPublicKeyInfo, which must be nothing but that; NULL: cause (may be NULL) says why. Freed
+ * by spdm_openssl_key_free(). A key keeps a context that is ready to verify, so the second verification with the
+ * same algorithms costs hardly more than the arithmetic. */
+struct spdm_openssl_key *spdm_openssl_key_open(struct spdm_openssl *ossl, struct spdm_span spki, char *cause);
+/* One more holder of the same key. Returns it. */
+struct spdm_openssl_key *spdm_openssl_key_share(struct spdm_openssl_key *key);
+/* One holder less; the last one frees. NULL is fine. */
+void spdm_openssl_key_free(struct spdm_openssl_key *key);
+/* Whether signatures of this algorithm can come from this key: kind, size and curve are the algorithm's. */
+bool spdm_openssl_key_fits(const struct spdm_openssl_key *key, enum spdm_alg alg);
+/* The algorithms that fit, ended by 0, as struct spdm_slot wants them. Lives as long as the program. */
+const uint8_t *spdm_openssl_key_algorithms(const struct spdm_openssl_key *key);
+/* What it is, for people: "EC P-384", "RSA 3072", "ML-DSA-65". Lives as long as the key. */
+const char *spdm_openssl_key_name(const struct spdm_openssl_key *key);
+#endif
