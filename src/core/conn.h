@@ -19,10 +19,10 @@ struct conn {
     uint8_t phase;             /* enum phase, one bit */
     bool interrupted;          /* something came between the last GET_DIGESTS and now (UN-07) */
     /* the peer's chain: requester, witness */
-    const void *key;           /* of the chain in use, once trusted */
+    const void *key; /* of the chain in use, once trusted */
     uint8_t slots_wanted, slots_refused;
-    bool digests_known;        /* DIGESTS has come, facts.chain_hash is that of facts.slot */
-    bool large_chain;          /* the chain needs the large form */
+    bool digests_known; /* DIGESTS has come, facts.chain_hash is that of facts.slot */
+    bool large_chain;   /* the chain needs the large form */
     uint32_t chain_have, chain_total;
 };
 
@@ -35,7 +35,7 @@ struct exchange {
 /* Memory behind the struct for transcripts. */
 size_t spdm_conn_size(const struct spdm_config *cfg);
 /* false: the configuration cannot work. `memory` has spdm_conn_size() bytes. */
-bool spdm_conn_init(struct conn *c, const struct spdm_config *cfg, uint8_t *memory);
+bool spdm_conn_init(struct conn *c, const struct spdm_config *cfg, struct spdm_room memory);
 /* As before GET_VERSION; trust in digests is the caller's to keep. */
 void spdm_conn_restart(struct conn *c);
 /* Fixes the version; false if we do not speak it. */

@@ -75,8 +75,8 @@ static void learn_digests(struct conn *c, const struct exchange *x)
     if (c->facts.slot < SPDM_SLOT_N) learn_slot(c, m);
 }
 
-const struct verify_job spdm_verify_digests = {&spdm_message_GET_DIGESTS, &spdm_message_DIGESTS, SIGNED_NOT,
-                                               fill_digests,              judge_digests,         learn_digests};
+const struct verify_job spdm_verify_digests = {
+    &spdm_message_GET_DIGESTS, &spdm_message_DIGESTS, SIGNED_NOT, fill_digests, judge_digests, learn_digests};
 
 /* ---- CERTIFICATE ---- */
 
@@ -148,6 +148,9 @@ static void learn_certificate(struct conn *c, const struct exchange *x)
     if (m->model != MODEL_NONE) c->facts.slot_model = m->model;
 }
 
-const struct verify_job spdm_verify_certificate = {&spdm_message_GET_CERTIFICATE, &spdm_message_CERTIFICATE,
-                                                   SIGNED_NOT,                    fill_certificate,
-                                                   judge_certificate,             learn_certificate};
+const struct verify_job spdm_verify_certificate = {&spdm_message_GET_CERTIFICATE,
+                                                   &spdm_message_CERTIFICATE,
+                                                   SIGNED_NOT,
+                                                   fill_certificate,
+                                                   judge_certificate,
+                                                   learn_certificate};

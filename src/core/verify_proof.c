@@ -146,6 +146,9 @@ static void learn_measurements(struct conn *c, const struct exchange *x)
     c->facts.content_changed = x->req->get_measurements.sign ? m->content_changed : 0;
 }
 
-const struct verify_job spdm_verify_measurements = {&spdm_message_GET_MEASUREMENTS, &spdm_message_MEASUREMENTS,
-                                                    SIGNED_MEASUREMENTS,            fill_measurements,
-                                                    judge_measurements,             learn_measurements};
+const struct verify_job spdm_verify_measurements = {&spdm_message_GET_MEASUREMENTS,
+                                                    &spdm_message_MEASUREMENTS,
+                                                    SIGNED_MEASUREMENTS,
+                                                    fill_measurements,
+                                                    judge_measurements,
+                                                    learn_measurements};
