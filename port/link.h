@@ -76,6 +76,7 @@ struct spdm_tapped {
     bool sent;            /* by us */
     bool request;         /* from requester to responder */
     struct timespec time; /* wall clock */
+    uint64_t *memo;       /* four words per link for the tap's own use, zero when the link begins */
 };
 typedef void spdm_link_tap(void *ctx, const struct spdm_tapped *tapped);
 

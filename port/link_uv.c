@@ -299,7 +299,7 @@ bool spdm_link_send(struct spdm_link *link, struct spdm_span frame)
 
 void spdm_link_tapped(struct spdm_link *link, struct spdm_span frame, bool sent)
 {
-    struct spdm_tapped tapped = {link, frame, sent, sent == (link->listener == NULL), {0, 0}};
+    struct spdm_tapped tapped = {link, frame, sent, sent == (link->listener == NULL), {0, 0}, link->memo};
     if (link->options.tap == NULL) return;
     clock_gettime(CLOCK_REALTIME, &tapped.time);
     link->options.tap(link->options.tap_ctx, &tapped);

@@ -38,10 +38,12 @@ enum spdm_harm { SPDM_HARM_MESSAGE, SPDM_HARM_CONNECTION };
     X(UNSUPPORTED, 0x07, MESSAGE, "%f is not among the capabilities")                                                  \
     X(BUSY, 0x03, MESSAGE, "another request is still being answered")                                                  \
     X(NO_SELECTION, 0x43, MESSAGE, "the request needs %f, and nothing in common was negotiated")                       \
+    X(RESYNCH, 0x43, MESSAGE, "the device changed, the requester must start over with GET_VERSION")                    \
     X(BAD_SLOT, 0x01, MESSAGE, "%f at byte %o names slot %g, which does not exist or is empty")                        \
     X(NO_INDEX, 0x01, MESSAGE, "there is no measurement with index %g")                                                \
     X(BAD_TOKEN, 0x01, MESSAGE, "%f at byte %o is %g, the deferred request has %l")                                    \
     X(TOO_BIG_FOR_PEER, 0x0d, MESSAGE, "the answer has %g bytes, the peer takes %l")                                   \
+    X(DATA_TOO_LARGE, 0x12, MESSAGE, "%f has %g bytes, the short form carries %l")                                     \
     X(BAD_DIGEST, 0x01, MESSAGE, "%f at byte %o is not the digest of what it stands for")                              \
     X(BAD_CHAIN, 0x01, MESSAGE, "the certificate chain is malformed: %f is %g, %l expected")                           \
     X(NO_ROOM, 0x05, MESSAGE, "%f needs %g bytes, the buffer holds %l")                                                \

@@ -40,11 +40,11 @@ struct io {
     const struct shape *sh;
     struct spdm_span rd;
     struct spdm_room wr;
-    size_t at, end, last;  /* position, limit, start of the latest field */
-    size_t signature_at;   /* where the Signature begins; 0 if there is none */
-    uint8_t why;           /* first error ... */
+    size_t at, end, last; /* position, limit, start of the latest field */
+    size_t signature_at;  /* where the Signature begins; 0 if there is none */
+    uint8_t why;          /* first error ... */
     uint32_t where, got, limit;
-    const char *field;     /* ... and its place */
+    const char *field; /* ... and its place */
     void (*see)(void *, const struct field *);
     void *see_ctx;
 };

@@ -133,8 +133,10 @@ static inline uint16_t world_listen(struct world *w, const char *scheme, struct 
     char error[SPDM_REASON_MAX] = "";
     options.events = (struct spdm_listen_events){side_events, world_accept, world_note};
     options.ctx = w;
-    options.link.tap = world_tap;
-    options.link.tap_ctx = w;
+    if (options.link.tap == NULL) {
+        options.link.tap = world_tap;
+        options.link.tap_ctx = w;
+    }
     w->listener = spdm_listener_open(&w->loop, &t, &options, error);
     if (w->listener == NULL) fail_msg("%s", error);
     assert_int_not_equal(spdm_listener_target(w->listener)->port, 0);

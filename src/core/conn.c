@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What requester, responder and witness have in common: placing a connection,
+ * the shape of a message, the way of messages into transcripts. */
+#include "core/conn.h"
+
+enum { VCA_MAX = 512, OPAQUE_MAX = 1024, MIN_DATA_TRANSFER_SIZE = 42 };
+
+static uint16_t vca_max(const struct spdm_config *cfg)
+{
+    return cfg->vca_max != 0 ? cfg->vca_max : VCA_MAX;
+}
+
+size_t spdm_conn_size(const struct spdm_config *cfg)
+{
+    return spdm_transcript_size(cfg->crypto, vca_max(cfg));
+}
+
+bool spdm_conn_init(struct conn *c, const struct spdm_config *cfg, struct spdm_room memory)
+{
+    if (cfg->out.p == NULL || cfg->policy->versions[0] == 0) return false;
+    if (cfg->data_transfer_size < MIN_DATA_TRANSFER_SIZE) return false;
+    if (cfg->out.n < (size_t)cfg->binding->head + cfg->binding->tail + MIN_DATA_TRANSFER_SIZE) return false;
+    *c = (struct conn){.cfg = cfg};
+    c->tr.crypto = cfg->crypto;
+    c->tr.ctx = cfg->crypto_ctx;
+    spdm_transcript_init(&c->tr, memory, vca_max(cfg));
+    spdm_conn_restart(c);
+    return true;
+}
+
+void spdm_conn_restart(struct conn *c)
+{
+    spdm_transcript_clear(&c->tr);
+    c->facts = (struct spdm_facts){0};
+    c->ed = spdm_edition(SPDM_V10);
+    c->phase = PHASE_START;
+    c->key = NULL;
+    c->interrupted = c->digests_known = c->large_chain = false;
+    c->chain_have = c->chain_total = 0;
+}
+
+bool spdm_conn_speaks(const struct conn *c, uint8_t version)
+{
+    for (unsigned i = 0; i < sizeof c->cfg->policy->versions; i++) {
+        /* VERSION: membership in the policy's list */
+        if (version != 0 && c->cfg->policy->versions[i] == version) return spdm_edition(version) != NULL;
+    }
+    return false;
+}
+
+bool spdm_conn_version(struct conn *c, uint8_t version)
+{
+    if (!spdm_conn_speaks(c, version)) return false;
+    c->ed = spdm_edition(version);
+    c->facts.version = version;
+    c->tr.vca_in_l1l2 = c->ed->vca_in_l1l2;
+    return true;
+}
+
+struct shape spdm_conn_shape(const struct conn *c, uint8_t code, const union spdm_body *req)
+{
+    const struct spdm_facts *f = &c->facts;
+    uint16_t limit = c->cfg->policy->opaque_max;
+    struct shape sh = {.ver = c->ed->version,
+                       .hash = (uint8_t)spdm_conn_hash_size(c),
+                       .opaque_format = f->opaque_format,
+                       .opaque_free = !c->ed->negotiates_opaque,
+                       .multi_key = f->multi_key_rsp,
+                       .sig = spdm_algorithm((enum spdm_alg)f->signature)->size,
+                       .opaque_max = limit != 0 ? limit : OPAQUE_MAX};
+
+    if (req == NULL) return sh;
+    if (code == spdm_message_CHALLENGE_AUTH.code && req->challenge.summary != 0 &&
+        (f->responder.flags & SPDM_MEAS_CAP_MASK) != 0) {
+        sh.meas_sum = sh.hash;
+    }
+    sh.signature = code == spdm_message_MEASUREMENTS.code && req->get_measurements.sign;
+    return sh;
+}
+
+uint8_t spdm_conn_refuse(struct conn *c, uint8_t why, const char *field, uint32_t got, uint32_t limit)
+{
+    c->report =
+        (struct spdm_report){.why = why, .version = c->facts.version, .field = field, .got = got, .limit = limit};
+    return why;
+}
+
+void spdm_conn_reset_by(struct conn *c, const struct spdm_message *request)
+{
+    if (request == &spdm_message_GET_VERSION) return; /* restarts everything, before it is entered */
+    if ((request->joins & JOINS_L1L2) == 0) spdm_transcript_reset(&c->tr, TRANSCRIPT_L1L2);
+    if ((request->resets & JOINS_M1M2) != 0 || ((request->resets & RESETS_M1M2_UNPROVEN) != 0 && !c->facts.authentic)) {
+        spdm_transcript_reset(&c->tr, TRANSCRIPT_M1M2);
+    }
+    if ((request->joins & JOINS_VCA) == 0) c->interrupted = (request->joins & JOINS_M1M2) == 0;
+}
+
+bool spdm_conn_enter(struct conn *c, const struct spdm_message *row, struct spdm_span message)
+{
+    enum spdm_alg hash = (enum spdm_alg)c->facts.hash;
+
+    if ((row->joins & JOINS_VCA) != 0) return spdm_transcript_add_vca(&c->tr, message);
+    if ((row->joins & JOINS_M1M2) != 0) spdm_transcript_add(&c->tr, TRANSCRIPT_M1M2, hash, message);
+    if ((row->joins & JOINS_L1L2) != 0) spdm_transcript_add(&c->tr, TRANSCRIPT_L1L2, hash, message);
+    return true;
+}
+
+enum transcript_kind spdm_conn_signed(enum signed_by by)
+{
+    return by == SIGNED_MEASUREMENTS ? TRANSCRIPT_L1L2 : TRANSCRIPT_M1M2;
+}
+
+struct signer spdm_conn_signer(const struct conn *c)
+{
+    return (struct signer){.edition = c->ed,
+                           .alg = c->facts.signature,
+                           .hash = c->facts.hash,
+                           .byte_order = c->cfg->policy->legacy_byte_order};
+}
+
+bool spdm_conn_digest(const struct conn *c, const struct spdm_span *part, size_t n, uint8_t out[SPDM_HASH_MAX])
+{
+    return c->facts.hash != SPDM_ALG_NONE && spdm_digest(&c->tr, (enum spdm_alg)c->facts.hash, part, n, out);
+}

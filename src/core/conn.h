@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * conn.h - a connection as every role sees it: facts, transcripts, phase.
+ *
+ * The jobs of both sides work on this. What a peer sent is decoded in full and
+ * judged first; facts and transcripts change last, and only when the judgement
+ * was fine. */
+#ifndef ASSAY_CORE_CONN_H
+#define ASSAY_CORE_CONN_H
+#include "trust/signing.h"
+#include "wire/message.h"
+
+struct conn {
+    const struct spdm_config *cfg;
+    const struct edition *ed; /* of facts.version; that of 1.0 before one is agreed */
+    struct spdm_facts facts;
+    struct transcript tr;
+    struct spdm_report report; /* of the last refusal */
+    uint8_t phase;             /* enum phase, one bit */
+    bool interrupted;          /* something came between the last GET_DIGESTS and now (UN-07) */
+    /* the peer's chain: requester, witness */
+    const void *key; /* of the chain in use, once trusted */
+    uint8_t slots_wanted, slots_refused;
+    bool digests_known; /* DIGESTS has come, facts.chain_hash is that of facts.slot */
+    bool large_chain;   /* the chain needs the large form */
+    uint32_t chain_have, chain_total;
+};
+
+/* One exchange, decoded. */
+struct exchange {
+    const union spdm_body *req, *rsp;
+    struct spdm_span request, response; /* as sent, padding trimmed */
+};
+
+/* Memory behind the struct for transcripts. */
+size_t spdm_conn_size(const struct spdm_config *cfg);
+/* false: the configuration cannot work. `memory` has spdm_conn_size() bytes. */
+bool spdm_conn_init(struct conn *c, const struct spdm_config *cfg, struct spdm_room memory);
+/* As before GET_VERSION; trust in digests is the caller's to keep. */
+void spdm_conn_restart(struct conn *c);
+/* Fixes the version; false if we do not speak it. */
+bool spdm_conn_version(struct conn *c, uint8_t version);
+/* Our policy lists the version. */
+bool spdm_conn_speaks(const struct conn *c, uint8_t version);
+
+/* The layout of the message `code`; for a response, `req` is the request it answers. */
+struct shape spdm_conn_shape(const struct conn *c, uint8_t code, const union spdm_body *req);
+
+/* Notes a refusal and returns it. */
+uint8_t spdm_conn_refuse(struct conn *c, uint8_t why, const char *field, uint32_t got, uint32_t limit);
+#define refuse(c, why, field, got, limit)                                                                              \
+    spdm_conn_refuse(c, SPDM_WHY_##why, SPDM_NAME(field), (uint32_t)(got), (uint32_t)(limit))
+
+/* Resets that a request brings with it (transcripts.md section 10). */
+void spdm_conn_reset_by(struct conn *c, const struct spdm_message *request);
+/* Enters one message, as sent and without what `n` leaves off, into its transcripts. false: VCA is full. */
+bool spdm_conn_enter(struct conn *c, const struct spdm_message *row, struct spdm_span message);
+/* The transcript behind a signature. */
+enum transcript_kind spdm_conn_signed(enum signed_by by);
+struct signer spdm_conn_signer(const struct conn *c);
+
+/* The digest of facts.hash size of up to n spans; false if the crypto library failed. */
+bool spdm_conn_digest(const struct conn *c, const struct spdm_span *part, size_t n, uint8_t out[SPDM_HASH_MAX]);
+static inline size_t spdm_conn_hash_size(const struct conn *c)
+{
+    return spdm_algorithm((enum spdm_alg)c->facts.hash)->size;
+}
+/* slot 0..7 or SPDM_SLOT_KEY as the nibble that responses and GET_MEASUREMENTS use. */
+static inline uint8_t spdm_slot_nibble(uint8_t slot)
+{
+    return slot & 0x0f;
+}
+
+/* capability.c: the flag rules of the text. SPDM_WHY_FINE or the refusal. */
+uint8_t spdm_capability_judge_requester(struct conn *c, uint32_t flags);
+uint8_t spdm_capability_judge_responder(struct conn *c, uint32_t flags);
+
+/* select.c: policy lists and wire masks. */
+uint32_t spdm_select_mask(const uint8_t *list, enum spdm_class cls, uint8_t version);
+/* The first of the list that a mask of its class offers: class `cls` in `mask`, any other in `other`. */
+uint8_t spdm_select_first(const uint8_t *list, uint8_t version, enum spdm_class cls, const uint32_t mask[2]);
+/* Facts from a complete and judged ALGORITHMS. */
+void spdm_select_learn(struct conn *c, const struct algorithms *offer, const struct algorithms *chosen);
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * CHALLENGE_AUTH as the prover builds it: digest of the slot, fresh nonce,
+ * measurement summary if asked for; the signature is the caller's. */
+#include "core/responder_state.h"
+
+static uint8_t consider_challenge(struct spdm_responder *rs, const union spdm_body *req)
+{
+    const struct challenge *q = &req->challenge;
+    struct conn *c = &rs->c;
+
+    if (c->facts.hash == SPDM_ALG_NONE || c->facts.signature == SPDM_ALG_NONE) {
+        return refuse(c, NO_SELECTION, "a base hash and a signature algorithm", 0, 0);
+    }
+    if (!spdm_slot_usable(rs, q->slot)) return refuse(c, BAD_SLOT, "SlotID R-CHL-03", q->slot, 0);
+    if (!spdm_slot_allows(rs, q->slot, SPDM_USE_CHALLENGE)) {
+        return refuse(c, BAD_VALUE, "SlotID R-CHL-08", q->slot, 0);
+    }
+    if (q->summary != 0 && (c->facts.meas_spec == 0 || c->facts.meas_hash == SPDM_ALG_NONE)) {
+        return refuse(c, BAD_VALUE, "MeasurementSummaryHashType R-CHL-05", q->summary, 0);
+    }
+    rs->need = q->summary != 0 ? SPDM_ASK_MEASURE : SPDM_NOTHING;
+    c->facts.slot = q->slot;
+    return SPDM_WHY_FINE;
+}
+
+static uint8_t reply_challenge(struct spdm_responder *rs, const union spdm_body *req, union spdm_body *rsp)
+{
+    const struct challenge *q = &req->challenge;
+    const struct spdm_config *cfg = rs->c.cfg;
+    size_t h = spdm_conn_hash_size(&rs->c);
+    uint8_t why = SPDM_WHY_FINE, *hash = rs->to_sign.message, *summary = rs->to_sign.digest; /* free until signing */
+
+    if (!spdm_slot_digest(rs, q->slot, hash)) return refuse(&rs->c, CRYPTO_FAILED, "CertChainHash", 0, 0);
+    if (!cfg->crypto->random(cfg->crypto_ctx, rs->nonce, NONCE_BYTES)) {
+        return refuse(&rs->c, RANDOM_FAILED, NULL, 0, 0);
+    }
+    if (q->summary != 0) why = spdm_measurement_summary(rs, q->summary, summary);
+    rsp->challenge_auth =
+        (struct challenge_auth){.slot = spdm_slot_nibble(q->slot),
+                                .slot_mask = q->slot == SPDM_SLOT_KEY ? 0 : spdm_slots_usable(rs), /* R-CHL-11 */
+                                .chain_hash = spdm_span(hash, h),
+                                .nonce = spdm_span(rs->nonce, NONCE_BYTES),
+                                .summary = spdm_span(summary, q->summary != 0 ? h : 0),
+                                .context = q->context};
+    return why;
+}
+
+const struct prove_job spdm_prove_challenge = {&spdm_message_CHALLENGE, &spdm_message_CHALLENGE_AUTH,
+                                               SIGNED_CHALLENGE_AUTH, consider_challenge, reply_challenge};

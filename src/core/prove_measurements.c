@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * MEASUREMENTS as the prover builds it, from the list the caller answered
+ * with: raw values are hashed when a digest is wanted, blocks are encoded by
+ * the same walker that reads them. */
+#include "core/responder_state.h"
+
+enum { RECORD_AT = 8, TCB = 1 };
+
+/* Contents that only make sense raw: manifest, device mode, versions ("Raw only" and manifests, algorithms.md). */
+static bool only_raw(uint8_t type)
+{
+    return type == SPDM_MEAS_MANIFEST || type == SPDM_MEAS_DEVICE_MODE || type == SPDM_MEAS_VERSION ||
+           type == SPDM_MEAS_SVN || type == SPDM_MEAS_STRUCTURED_MANIFEST;
+}
+
+/* One block in the form asked for: raw, or the digest of a raw value (UN-26). */
+static uint8_t block(struct spdm_responder *rs, struct io *io, const struct spdm_measurement *from, bool raw)
+{
+    enum spdm_alg alg = (enum spdm_alg)rs->c.facts.meas_hash;
+    struct spdm_measurement m = *from;
+    uint8_t digest[SPDM_HASH_MAX];
+
+    if (m.raw && !raw && rs->c.facts.meas_hash != SPDM_RAW_ONLY && !only_raw(m.type)) {
+        if (!spdm_digest(&rs->c.tr, alg, &from->value, 1, digest)) {
+            return refuse(&rs->c, CRYPTO_FAILED, "a measurement's digest", 0, 0);
+        }
+        m.raw = false;
+        m.value = spdm_span(digest, spdm_algorithm(alg)->size);
+    }
+    if (m.value.n > 0xffff - 3) return refuse(&rs->c, TOO_LONG, "a measurement", m.value.n, 0xffff - 3);
+    spdm_walk_block(io, &m);
+    return SPDM_WHY_FINE;
+}
+
+uint8_t spdm_measurement_record(struct spdm_responder *rs, struct record *record, uint8_t operation, bool raw)
+{
+    struct shape sh = {.ver = rs->c.ed->version};
+    struct io io = spdm_writer(&sh, record->room);
+    uint8_t why = SPDM_WHY_FINE;
+
+    record->blocks = 0;
+    for (size_t i = 0; why == SPDM_WHY_FINE && i < rs->answer->measurement_n; i++) {
+        const struct spdm_measurement *m = &rs->answer->measurements[i];
+
+        if (operation != SPDM_MEAS_ALL && operation != m->index) continue;
+        why = block(rs, &io, m, raw);
+        record->blocks++;
+    }
+    record->n = io.at;
+    if (why == SPDM_WHY_FINE && !io_fine(&io)) {
+        why = refuse(&rs->c, TOO_BIG_FOR_PEER, NULL, io.at + io.got, record->room.n);
+    }
+    return why;
+}
+
+uint8_t spdm_measurement_summary(struct spdm_responder *rs, uint8_t type, uint8_t out[SPDM_HASH_MAX])
+{
+    struct record one;
+    const struct spdm_crypto *crypto = rs->c.cfg->crypto;
+    struct spdm_room room = spdm_responder_body(rs);
+    void *ctx = rs->c.cfg->crypto_ctx, *state = rs->c.tr.state[TRANSCRIPT_L1L2];
+    uint8_t why = SPDM_WHY_FINE;
+    bool any = false, fine;
+
+    /* The blocks pass one by one through the response's buffer, still unused, into the hash that L1/L2 is not using:
+     * CHALLENGE has reset it. The scratch hash is free for the measurements' own digests. */
+    spdm_transcript_reset(&rs->c.tr, TRANSCRIPT_L1L2);
+    fine = crypto->hash_begin(ctx, state, (enum spdm_alg)rs->c.facts.hash);
+    if (!fine) return refuse(&rs->c, CRYPTO_FAILED, "the measurement summary", 0, 0);
+    for (size_t i = 0; why == SPDM_WHY_FINE && fine && i < rs->answer->measurement_n; i++) {
+        const struct spdm_measurement *m = &rs->answer->measurements[i];
+
+        if (type == TCB && !m->tcb) continue;
+        one = (struct record){.room = room};
+        why = spdm_measurement_record(rs, &one, m->index, false);
+        fine = fine && crypto->hash_update(ctx, state, spdm_span(room.p, one.n));
+        any = true;
+    }
+    fine = fine && crypto->hash_peek(ctx, state, out);
+    crypto->hash_end(ctx, state);
+    if (!any) memset(out, 0, SPDM_HASH_MAX); /* R-CHL-15 */
+    return fine || why != SPDM_WHY_FINE ? why : refuse(&rs->c, CRYPTO_FAILED, "the measurement summary", 0, 0);
+}
+
+static uint8_t consider_measurements(struct spdm_responder *rs, const union spdm_body *req)
+{
+    const struct get_measurements *q = &req->get_measurements;
+    struct conn *c = &rs->c;
+    uint8_t slot = q->slot == spdm_slot_nibble(SPDM_SLOT_KEY) ? SPDM_SLOT_KEY : q->slot;
+
+    rs->need = SPDM_ASK_MEASURE;
+    if (c->facts.meas_spec == 0 || c->facts.meas_hash == SPDM_ALG_NONE) {
+        return refuse(c, NOT_NOW, "R-MEA-20", 0, 0);
+    }
+    if (!q->sign) return SPDM_WHY_FINE;
+    if ((c->facts.responder.flags & SPDM_MEAS_CAP_MASK) != SPDM_MEAS_CAP_SIGNED) {
+        return refuse(c, BAD_VALUE, "RequestAttributes R-MEA-04", 1, 0);
+    }
+    if (c->facts.hash == SPDM_ALG_NONE || c->facts.signature == SPDM_ALG_NONE) {
+        return refuse(c, NO_SELECTION, "a base hash and a signature algorithm", 0, 0);
+    }
+    if (!spdm_slot_usable(rs, slot)) return refuse(c, BAD_SLOT, "SlotIDParam R-MEA-06", q->slot, 0);
+    if (!spdm_slot_allows(rs, slot, SPDM_USE_MEASUREMENT)) {
+        return refuse(c, BAD_VALUE, "SlotIDParam R-MEA-07", q->slot, 0);
+    }
+    c->facts.slot = slot;
+    return SPDM_WHY_FINE;
+}
+
+/* The number of indices for operation 0 (R-MEA-12), nothing but reserved zero otherwise. */
+static uint8_t total(const struct spdm_responder *rs, uint8_t operation)
+{
+    return operation == 0 ? (uint8_t)rs->answer->measurement_n : 0;
+}
+
+static uint8_t reply_measurements(struct spdm_responder *rs, const union spdm_body *req, union spdm_body *rsp)
+{
+    const struct get_measurements *q = &req->get_measurements;
+    const struct spdm_config *cfg = rs->c.cfg;
+    struct record record = {.room = spdm_room_from(spdm_responder_body(rs), RECORD_AT)};
+    uint8_t why;
+
+    if (rs->answer->measurement_n >= SPDM_MEAS_ALL) {
+        return refuse(&rs->c, ANSWER_REFUSED, "more than 254 measurements", 0, 0);
+    }
+    why = spdm_measurement_record(rs, &record, q->operation, q->raw);
+    if (why != SPDM_WHY_FINE) return why;
+    if (q->operation != 0 && record.blocks == 0) return refuse(&rs->c, NO_INDEX, NULL, q->operation, 0);
+    if (!cfg->crypto->random(cfg->crypto_ctx, rs->nonce, NONCE_BYTES)) {
+        return refuse(&rs->c, RANDOM_FAILED, NULL, 0, 0);
+    }
+    rsp->measurements = (struct measurements){.total = total(rs, q->operation),
+                                              .slot = q->sign ? q->slot : 0,
+                                              .content_changed = q->sign ? rs->answer->content_changed & 3 : 0,
+                                              .blocks = record.blocks,
+                                              .record = spdm_span(record.room.p, record.n),
+                                              .nonce = spdm_span(rs->nonce, NONCE_BYTES),
+                                              .context = q->context};
+    return SPDM_WHY_FINE;
+}
+
+const struct prove_job spdm_prove_measurements = {&spdm_message_GET_MEASUREMENTS, &spdm_message_MEASUREMENTS,
+                                                  SIGNED_MEASUREMENTS, consider_measurements, reply_measurements};

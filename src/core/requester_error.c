@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * ERROR as the requester meets it: wait, defer, start over or give up - one
+ * place for all messages (state-machine.md section 6). */
+#include "core/requester_state.h"
+
+enum {
+    ERROR_INVALID_REQUEST = 0x01,
+    ERROR_BUSY = 0x03,
+    ERROR_MESSAGE_LOST = 0x10,
+    ERROR_DATA_TOO_LARGE = 0x12,
+    ERROR_NOT_READY = 0x42,
+    ERROR_RESYNCH = 0x43
+};
+enum { BUSY_RETRIES = 8, BUSY_DELAY = 50000, NOT_READY_RETRIES = 16, WAIT_MAX = 60000000 };
+
+static bool lost(struct spdm_requester *rq, const struct error *e)
+{
+    rq->c.report.error = e->code;
+    spdm_requester_fail(rq, rq->job->response->code);
+    return false;
+}
+
+static bool refused(struct spdm_requester *rq, const struct error *e)
+{
+    (void)refuse(&rq->c, PEER_ERROR, NULL, e->code, 0);
+    return lost(rq, e);
+}
+
+static void pause(struct spdm_requester *rq, uint64_t until)
+{
+    rq->flight = FLIGHT_PAUSE;
+    rq->deadline = until;
+    rq->tries = 0;
+}
+
+/* Busy, and MessageLost which asks for the same: the request again, unchanged (R-TIM-13). */
+static bool again(struct spdm_requester *rq, const struct error *e, uint64_t now)
+{
+    const struct spdm_policy *policy = rq->c.cfg->policy;
+    uint8_t limit = policy->busy_retries != 0 ? policy->busy_retries : BUSY_RETRIES;
+
+    if (rq->busy++ >= limit) {
+        (void)refuse(&rq->c, GAVE_UP, NULL, e->code, limit);
+        return lost(rq, e);
+    }
+    pause(rq, now + (policy->busy_delay != 0 ? policy->busy_delay : BUSY_DELAY));
+    return false;
+}
+
+/* ResponseNotReady: RESPOND_IF_READY after WT = RDT (R-TIM-08). RDTM 0 and 1, which libspdm sends, need no branch:
+ * we come as early as we may (LQ-17). */
+static bool deferred(struct spdm_requester *rq, const struct error *e, uint64_t now)
+{
+    const struct spdm_policy *policy = rq->c.cfg->policy;
+    uint8_t limit = policy->not_ready_retries != 0 ? policy->not_ready_retries : NOT_READY_RETRIES;
+    uint64_t max = policy->wait_max != 0 ? policy->wait_max : WAIT_MAX;
+    uint64_t rdt = e->rdt_exponent < 32 ? (uint64_t)1 << e->rdt_exponent : max;
+
+    if ((rq->job->request->joins & JOINS_VCA) != 0) return refused(rq, e); /* R-ERR-26 */
+    if (e->request_code != rq->job->request->code) {
+        (void)refuse(&rq->c, MISMATCH, "RequestCode R-ERR-25", e->request_code, rq->job->request->code);
+        return lost(rq, e);
+    }
+    if (rq->not_ready++ >= limit) {
+        (void)refuse(&rq->c, GAVE_UP, NULL, e->code, limit);
+        return lost(rq, e);
+    }
+    rq->ask_ready = true;
+    rq->token = e->token;
+    pause(rq, now + (rdt < max ? rdt : max));
+    return false;
+}
+
+static bool resynch(struct spdm_requester *rq, const struct error *e)
+{
+    if (rq->job->request == &spdm_message_GET_VERSION) return refused(rq, e);
+    if (spdm_requester_restart(rq)) return true;
+    (void)refuse(&rq->c, GAVE_UP, NULL, e->code, rq->restarts);
+    return lost(rq, e);
+}
+
+/* Reading index by index meets gaps (1.2+): the next one, please. */
+static bool skip_index(struct spdm_requester *rq)
+{
+    if (rq->job->request != &spdm_message_GET_MEASUREMENTS || rq->goal.measure != SPDM_MEASURE_EACH) return false;
+    if (!rq->got.counted) return false;
+    rq->got.measured = rq->got.next_index == SPDM_MEAS_ALL - 1;
+    rq->got.next_index++;
+    return true;
+}
+
+/* A chain over 65,535 bytes needs the large form (1.4, UN-29). */
+static bool enlarge(struct spdm_requester *rq)
+{
+    struct conn *c = &rq->c;
+
+    if (rq->job->request != &spdm_message_GET_CERTIFICATE || c->large_chain || !c->ed->large_certificate) return false;
+    if ((c->facts.responder.flags & SPDM_LARGE_RESP_CAP) == 0) return false;
+    c->large_chain = true;
+    c->chain_have = c->chain_total = 0;
+    return true;
+}
+
+bool spdm_requester_error(struct spdm_requester *rq, struct spdm_span message, uint64_t now)
+{
+    struct shape sh = spdm_conn_shape(&rq->c, spdm_message_ERROR.code, NULL);
+    struct io io = spdm_reader(&sh, message);
+    union spdm_body body;
+    const struct error *e = &body.error;
+
+    if (!spdm_decode(&io, &spdm_message_ERROR, &body)) {
+        spdm_io_report(&io, &spdm_message_ERROR, &rq->c.report);
+        spdm_requester_fail(rq, spdm_message_ERROR.code);
+        return false;
+    }
+    if (e->code != ERROR_NOT_READY) spdm_transcript_reset(&rq->c.tr, TRANSCRIPT_L1L2); /* R-MEA-25 */
+    switch (e->code) {
+    case ERROR_BUSY:
+    case ERROR_MESSAGE_LOST: return again(rq, e, now);
+    case ERROR_NOT_READY: return deferred(rq, e, now);
+    case ERROR_RESYNCH: return resynch(rq, e);
+    case ERROR_INVALID_REQUEST: return skip_index(rq) || refused(rq, e);
+    case ERROR_DATA_TOO_LARGE: return enlarge(rq) || refused(rq, e);
+    default: return refused(rq, e);
+    }
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * requester_state.h - a requester from the inside. What it must ask next is
+ * computed (plan.c), never stored; what is stored is the goal, what of it has
+ * been reached, and the one exchange in flight. */
+#ifndef ASSAY_CORE_REQUESTER_STATE_H
+#define ASSAY_CORE_REQUESTER_STATE_H
+#include "core/verify.h"
+
+enum flight {
+    FLIGHT_NONE,    /* no goal is being pursued */
+    FLIGHT_SEND,    /* a request waits to be pulled */
+    FLIGHT_WAIT,    /* it was pulled; a response is due by `deadline` */
+    FLIGHT_PAUSE,   /* Busy or ResponseNotReady: pull again at `deadline` */
+    FLIGHT_QUESTION /* the caller owes an answer */
+};
+
+/* What of the goal has been reached; reset by ask(). */
+struct progress {
+    bool digest_answered, measured, counted, vendor_done, slots_told;
+    uint8_t next_index, found; /* SPDM_MEASURE_EACH */
+};
+
+struct spdm_requester {
+    struct conn c;
+    struct spdm_goal goal;
+    struct progress got;
+    struct { /* spdm_requester_trust() */
+        const void *key;
+        uint8_t slot, n, hash[SPDM_HASH_MAX];
+    } vouched;
+
+    enum flight flight;
+    const struct verify_job *job;
+    uint8_t *request; /* the SPDM message in flight, for resends and transcripts */
+    uint16_t request_n, request_max;
+    uint64_t deadline;
+    bool ask_ready; /* send RESPOND_IF_READY instead of the request */
+    uint8_t token;
+    uint8_t tries, busy, not_ready, restarts;
+    uint16_t certificates; /* GET_CERTIFICATE sent for this chain */
+    bool retried;          /* a request was sent twice since GET_VERSION */
+    bool broken;           /* the next goal starts over with GET_VERSION */
+
+    uint8_t nonce[NONCE_SIZE], context[CONTEXT_SIZE];
+    struct spdm_span record; /* MeasurementRecord or vendor payload, in the caller's bytes */
+    uint16_t standard;
+    struct spdm_span vendor;
+    bool proven;
+    uint32_t ticket;
+    uint8_t told; /* bit per fact (enum spdm_event_kind) that waits to be fetched */
+    enum spdm_event_kind question;
+};
+
+enum step_kind { STEP_SEND, STEP_DONE, STEP_FAIL, STEP_ASK_DIGEST, STEP_ASK_TRUST };
+struct step {
+    enum step_kind kind;
+    const struct verify_job *job;
+};
+/* flight.c: puts a job's request into flight; on failure the refusal is in c.report. */
+uint8_t spdm_requester_start(struct spdm_requester *rq, const struct verify_job *job);
+/* How long the answer to the request in flight may take, in us. */
+uint64_t spdm_requester_patience(const struct spdm_requester *rq);
+/* requester_error.c: an ERROR came. true: go on with the plan; false: the flight has been settled. */
+bool spdm_requester_error(struct spdm_requester *rq, struct spdm_span message, uint64_t now);
+/* requester.c: the goal is lost, c.report says why. */
+void spdm_requester_fail(struct spdm_requester *rq, uint8_t code);
+/* Goes on with whatever the plan says is next. */
+void spdm_requester_advance(struct spdm_requester *rq);
+/* Starts over with GET_VERSION if that is still allowed; false: it is not. */
+bool spdm_requester_restart(struct spdm_requester *rq);
+void spdm_requester_tell(struct spdm_requester *rq, enum spdm_event_kind kind);
+
+/* What to do next for the goal: a function of goal and facts. STEP_FAIL has left its reason in c.report. */
+struct step spdm_plan(struct spdm_requester *rq);
+#endif

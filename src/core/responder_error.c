@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The only writer of ERROR messages: the peer gets the code of the reason's
+ * row, in a form its version knows; the caller gets the report. */
+#include "core/responder_state.h"
+
+enum {
+    ERROR_UNSPECIFIED = 0x05,
+    ERROR_UNSUPPORTED = 0x07,
+    ERROR_TOO_LARGE = 0x0d,
+    ERROR_DATA_TOO_LARGE = 0x12,
+    ERROR_NOT_READY = 0x42,
+    RDT_EXPONENT = 14,
+    RDTM = 10
+};
+
+#define CODE_ROW(name, error, harm, words) error,
+static const uint8_t error_codes[SPDM_WHY_N] = {SPDM_WHYS(CODE_ROW)};
+#undef CODE_ROW
+
+/* Frames an ERROR in rs->small and makes it the next thing to pull. */
+static void send_error(struct spdm_responder *rs, const struct error *e, uint8_t version)
+{
+    const struct spdm_binding *binding = rs->c.cfg->binding;
+    struct shape sh = {.ver = version};
+    union spdm_body body = {.error = *e};
+    struct spdm_room frame = {rs->small, sizeof rs->small};
+    struct io io = spdm_writer(&sh, spdm_room_from(frame, binding->head));
+
+    (void)spdm_encode(&io, &spdm_message_ERROR, &body); /* at most 8 bytes: it fits */
+    rs->send_n = binding->wrap(frame, io.at, false);
+    rs->send = rs->send_n != 0 ? SEND_SMALL : SEND_NOTHING;
+    rs->c.report.error = e->code;
+}
+
+/* R-VSN-10, R-VSN-14: 1.0 until a version is fixed, and for every invalid GET_VERSION. */
+static uint8_t error_version(const struct spdm_responder *rs, uint8_t code)
+{
+    return code == spdm_message_GET_VERSION.code || rs->c.facts.version == 0 ? SPDM_V10 : rs->c.facts.version;
+}
+
+void spdm_responder_refuse(struct spdm_responder *rs, uint8_t why, uint8_t code)
+{
+    struct error e = {.code = why < SPDM_WHY_N ? error_codes[why] : ERROR_UNSPECIFIED};
+
+    if (e.code == 0) e.code = ERROR_UNSPECIFIED;
+    if (e.code == ERROR_UNSUPPORTED) e.data = code; /* R-ERR-10 */
+    if (e.code == ERROR_TOO_LARGE || e.code == ERROR_DATA_TOO_LARGE) {
+        bool known = e.code == ERROR_TOO_LARGE ? rs->c.ed->too_large : rs->c.ed->large_certificate;
+
+        e.actual_size = rs->c.report.got;
+        if (!known) e.code = ERROR_UNSPECIFIED; /* R-ERR-33 */
+    }
+    if (rs->c.report.code == 0) rs->c.report.code = code;
+    send_error(rs, &e, error_version(rs, code));
+}
+
+void spdm_responder_not_ready(struct spdm_responder *rs)
+{
+    const struct spdm_policy *policy = rs->c.cfg->policy;
+    struct error e = {.code = ERROR_NOT_READY,
+                      .rdt_exponent = policy->rdt_exponent != 0 ? policy->rdt_exponent : RDT_EXPONENT,
+                      .request_code = rs->request[1],
+                      .rdtm = policy->rdtm > 1 ? policy->rdtm : RDTM};
+
+    if (!rs->deferred) rs->token++;
+    rs->deferred = true;
+    rs->due = SPDM_NEVER;
+    e.token = rs->token;
+    send_error(rs, &e, rs->c.facts.version);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Events of a responder: what happened, and the question at hand. */
+#include "core/responder_state.h"
+
+/* The question at hand, described from the request it is about. */
+static void describe(const struct spdm_responder *rs, struct spdm_event *event)
+{
+    union spdm_body req;
+    struct shape sh = spdm_conn_shape(&rs->c, rs->request[1], NULL);
+    struct io io = spdm_reader(&sh, spdm_span(rs->request, rs->request_n));
+
+    event->ticket = rs->ticket;
+    event->slot = rs->c.facts.slot;
+    if (rs->stage == STAGE_SIGN) {
+        event->kind = SPDM_ASK_SIGN;
+        event->signing = rs->to_sign.what;
+        return;
+    }
+    event->kind = rs->need;
+    (void)spdm_decode(&io, rs->job->request, &req); /* it was judged when it came */
+    if (rs->job->request == &spdm_message_GET_MEASUREMENTS) {
+        event->index = req.get_measurements.operation;
+        event->raw = req.get_measurements.raw;
+        event->fresh = req.get_measurements.fresh;
+    } else if (rs->need == SPDM_ASK_VENDOR) {
+        event->standard = req.vendor_defined.standard;
+        event->vendor = req.vendor_defined.vendor;
+        event->data = req.vendor_defined.payload;
+    } else {
+        event->index = SPDM_MEAS_ALL;
+    }
+}
+
+enum spdm_event_kind spdm_responder_event(struct spdm_responder *rs, struct spdm_event *event)
+{
+    static const uint8_t order[] = {SPDM_RESTARTED, SPDM_CONNECTED, SPDM_FAILED};
+
+    *event = (struct spdm_event){.kind = SPDM_NOTHING, .report = rs->c.report};
+    for (size_t i = 0; i < sizeof order; i++) {
+        if ((rs->told >> order[i] & 1) == 0) continue;
+        rs->told = (uint8_t)(rs->told & ~(1u << order[i]));
+        event->kind = (enum spdm_event_kind)order[i];
+        return event->kind;
+    }
+    if ((rs->stage == STAGE_NEED || rs->stage == STAGE_SIGN) && !rs->asked) {
+        rs->asked = true;
+        describe(rs, event);
+    }
+    return event->kind;
+}

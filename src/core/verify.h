@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * verify.h - the jobs of who asks: one row per exchange.
+ *
+ * fill writes the request; judge looks at a complete, decoded response and
+ * says why not, changing nothing; learn makes facts of it. Requester and
+ * witness share judge and learn: the witness has no fill of its own, it sees
+ * the request go by. */
+#ifndef ASSAY_CORE_VERIFY_H
+#define ASSAY_CORE_VERIFY_H
+#include "core/conn.h"
+#include <assay/requester.h>
+
+enum { NONCE_SIZE = 32, CONTEXT_SIZE = 8 };
+
+struct verify_job {
+    const struct spdm_message *request, *response;
+    uint8_t signed_by; /* enum signed_by: whose signature the response may carry */
+    uint8_t (*fill)(struct spdm_requester *rq, union spdm_body *req);
+    uint8_t (*judge)(struct conn *c, const struct exchange *x);
+    void (*learn)(struct conn *c, const struct exchange *x);
+};
+
+extern const struct verify_job spdm_verify_version, spdm_verify_capabilities, spdm_verify_algorithms,
+    spdm_verify_digests, spdm_verify_certificate, spdm_verify_challenge, spdm_verify_measurements, spdm_verify_vendor;
+
+/* Enters request and response into their transcripts, checks the signature if there is one, then learns. The common
+ * end of an exchange for requester and witness. SPDM_WHY_FINE or the refusal (in c->report). */
+uint8_t spdm_verify_finish(struct conn *c, const struct verify_job *job, const struct exchange *x, size_t signature_at);
+#endif
