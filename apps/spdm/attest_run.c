@@ -153,45 +153,23 @@ static void on_tap(void *ctx, const struct spdm_tapped *tapped)
 
 /* ---- questions ---- */
 
-/* The engine asks about a chain although one was remembered: that one did not hold. */
-static void doubt(struct spdm_attest *run)
-{
-    if (run->result.source == SPDM_CHAIN_REMEMBERED) run->result.fell_back = true;
-}
-
-static void answer(struct spdm_attest *run, const struct spdm_event *event, const struct spdm_vouched *vouched)
-{
-    struct spdm_answer yes_or_no = {.ticket = event->ticket, .yes = vouched->key != NULL, .key = vouched->key};
-    spdm_requester_answer(run->rq, &yes_or_no);
-}
-
-static void on_ask_digest(struct spdm_attest *run, const struct spdm_event *event)
-{
-    const struct spdm_attest_trust *trust = run->order->trust;
-    struct spdm_vouched v = {.slot = event->slot, .digest_n = event->data.n};
-    doubt(run);
-    if (event->data.n <= sizeof v.digest && trust != NULL && trust->known != NULL) {
-        memcpy(v.digest, event->data.p, event->data.n);
-        trust->known(run->order->trust_ctx, run, &v);
-    }
-    if (v.key != NULL) run->result.source = SPDM_CHAIN_KNOWN;
-    answer(run, event, &v);
-}
-
-static void on_ask_trust(struct spdm_attest *run, const struct spdm_event *event)
+static void on_question(struct spdm_attest *run, const struct spdm_event *event)
 {
     const struct spdm_attest_trust *trust = run->order->trust;
     struct spdm_attest_result *r = &run->result;
-    struct spdm_vouched v = {.slot = event->slot};
-    doubt(run);
-    r->source = SPDM_CHAIN_FETCHED;
-    if (copy(&r->chain, event->data) && trust != NULL && trust->judge != NULL)
-        trust->judge(run->order->trust_ctx, run, event->data, &v);
-    if (event->slot < SPDM_SLOT_N) {
-        r->asked_slots |= (uint8_t)(1u << event->slot);
-        if (v.key == NULL) r->refused_slots |= (uint8_t)(1u << event->slot);
-    }
-    answer(run, event, &v);
+    struct spdm_answer answer = {.ticket = event->ticket};
+    bool whole = event->kind == SPDM_ASK_TRUST;
+    uint8_t bit = event->slot < SPDM_SLOT_N ? (uint8_t)(1u << event->slot) : 0;
+    /* asked although a chain was remembered: that one did not hold */
+    if (r->source == SPDM_CHAIN_REMEMBERED) r->fell_back = true;
+    r->source = whole ? SPDM_CHAIN_FETCHED : SPDM_CHAIN_NONE;
+    r->facts = *spdm_requester_facts(run->rq);
+    bool kept = !whole || copy(&r->chain, event->data);
+    if (kept && trust != NULL && trust->answer != NULL) trust->answer(run->order->trust_ctx, run, event, &answer);
+    if (!whole && answer.yes) r->source = SPDM_CHAIN_KNOWN;
+    if (whole) r->asked_slots |= bit;
+    if (whole && !answer.yes) r->refused_slots |= bit;
+    spdm_requester_answer(run->rq, &answer);
 }
 
 /* ---- the plan ---- */
@@ -247,11 +225,9 @@ static void vouch_for_key(struct spdm_attest *run)
 static void vouch_for_memory(struct spdm_attest *run)
 {
     const struct spdm_attest_order *order = run->order;
-    struct spdm_vouched v = {.key = NULL};
     if (order->public_key.n != 0 || order->trust == NULL || order->trust->remembered == NULL) return;
-    order->trust->remembered(order->trust_ctx, run, &v);
-    if (v.key == NULL || v.slot >= SPDM_SLOT_N || v.digest_n > sizeof v.digest) return;
-    spdm_requester_trust(run->rq, v.slot, (struct spdm_span){v.digest, v.digest_n}, v.key);
+    struct spdm_vouched v = order->trust->remembered(order->trust_ctx, run);
+    if (v.key != NULL && v.slot < SPDM_SLOT_N) spdm_requester_trust(run->rq, v.slot, v.digest, v.key);
 }
 
 /* ---- the engine ---- */
@@ -337,8 +313,8 @@ static void on_event(struct spdm_attest *run, const struct spdm_event *event)
     case SPDM_MEASURED:
         if (!keep_record(r, event)) finish(run, SPDM_ATTEST_FAILED);
         break;
-    case SPDM_ASK_DIGEST: on_ask_digest(run, event); break;
-    case SPDM_ASK_TRUST: on_ask_trust(run, event); break;
+    case SPDM_ASK_DIGEST:
+    case SPDM_ASK_TRUST: on_question(run, event); break;
     case SPDM_DONE: on_done(run); break;
     case SPDM_FAILED: on_failed(run, event); break;
     default: break;

@@ -21,7 +21,6 @@
 #include <assay/requester.h>
 
 struct spdm_attest; /* a run */
-struct spdm_judgement;
 
 /* ---- what to do: made once, shared by many runs, outlives them ---- */
 
@@ -31,22 +30,19 @@ enum spdm_challenge {
     SPDM_CHALLENGE_NEVER
 };
 
-/* A chain vouched for: its key, and what is known of it. */
+/* A chain vouched for beforehand. */
 struct spdm_vouched {
     uint8_t slot;
-    uint8_t digest[SPDM_HASH_MAX]; /* of the chain structure */
-    size_t digest_n;
-    const void *key; /* NULL: not trusted */
+    struct spdm_span digest; /* of the chain structure */
+    const void *key;         /* NULL: there is none; else outlives the run */
 };
 
-/* Whom to trust. Every function may be NULL (then: nobody, nothing). */
+/* Whom to trust; either function may be NULL: then nobody. */
 struct spdm_attest_trust {
-    /* Judges a whole chain structure; fills key if it is trusted. */
-    void (*judge)(void *ctx, struct spdm_attest *run, struct spdm_span chain, struct spdm_vouched *out);
-    /* out->digest is that of the chain in out->slot: known, and trusted still? */
-    void (*known)(void *ctx, struct spdm_attest *run, struct spdm_vouched *out);
-    /* Before anything is sent: the chain that this target had last time; key NULL if there is none. */
-    void (*remembered)(void *ctx, struct spdm_attest *run, struct spdm_vouched *out);
+    /* Answers SPDM_ASK_DIGEST and SPDM_ASK_TRUST: sets answer->yes and answer->key, which outlives the run. */
+    void (*answer)(void *ctx, struct spdm_attest *run, const struct spdm_event *event, struct spdm_answer *answer);
+    /* Before anything is sent: the chain that this target had last time. */
+    struct spdm_vouched (*remembered)(void *ctx, struct spdm_attest *run);
 };
 
 struct spdm_attest_order {
@@ -139,7 +135,7 @@ struct spdm_attest *spdm_attest_start(uv_loop_t *loop, const struct spdm_target 
                                       void (*done)(void *ctx, struct spdm_attest *run), void *ctx);
 /* After `done`: does it once more, on the same link if it is still there; `done` comes again. */
 bool spdm_attest_again(struct spdm_attest *run);
-/* Valid until spdm_attest_again() or spdm_attest_free(). */
+/* Valid until spdm_attest_again() or spdm_attest_free(); in a callback of spdm_attest_trust facts are up to date. */
 const struct spdm_attest_result *spdm_attest_result(const struct spdm_attest *run);
 void *spdm_attest_context(const struct spdm_attest *run);
 /* Ends the link and frees the run, from `done` or at any time; `done` does not come any more. */
