@@ -159,7 +159,7 @@ static void on_question(struct spdm_attest *run, const struct spdm_event *event)
     struct spdm_attest_result *r = &run->result;
     struct spdm_answer answer = {.ticket = event->ticket};
     bool whole = event->kind == SPDM_ASK_TRUST;
-    uint8_t bit = event->slot < SPDM_SLOT_N ? (uint8_t)(1u << event->slot) : 0;
+    uint8_t bit = (uint8_t)(event->slot < SPDM_SLOT_N ? 1u << event->slot : 0u);
     /* asked although a chain was remembered: that one did not hold */
     if (r->source == SPDM_CHAIN_REMEMBERED) r->fell_back = true;
     r->source = whole ? SPDM_CHAIN_FETCHED : SPDM_CHAIN_NONE;

@@ -173,7 +173,7 @@ static void check_rows(const struct row *rows, size_t n)
         struct spdm_comparison c;
         snprintf(text, sizeof text, HEAD "%s" TAIL, rows[i].text);
         compare(text, 0, &sum, &c);
-        const struct spdm_finding *f = &c.at[rows[i].index];
+        const struct spdm_reference_finding *f = &c.at[rows[i].index];
         if (f->match != rows[i].match) fail_msg("row %zu: %s", i, spdm_match_name(f->match));
         if (rows[i].expected != NULL) assert_string_equal(f->expected, rows[i].expected);
         if (rows[i].why != NULL)
