@@ -13,6 +13,7 @@
 #ifndef ASSAY_WIRE_IO_H
 #define ASSAY_WIRE_IO_H
 #include "base/bytes.h"
+#include <assay/dump.h>
 #include <assay/report.h>
 
 /* Everything outside the bytes that decides how they are laid out; made in one place (core/conn.c). */
@@ -28,14 +29,6 @@ struct shape {
     uint16_t opaque_max;
 };
 
-/* What an observer is shown: a field's name, where it lies, its value if it is a number. */
-struct field {
-    const char *name;
-    size_t at, n;
-    uint32_t value;
-    bool number;
-};
-
 struct io {
     const struct shape *sh;
     struct spdm_span rd;
@@ -45,7 +38,7 @@ struct io {
     uint8_t why;          /* first error ... */
     uint32_t where, got, limit;
     const char *field; /* ... and its place */
-    void (*see)(void *, const struct field *);
+    spdm_see see;      /* observer, or NULL */
     void *see_ctx;
 };
 
