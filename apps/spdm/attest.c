@@ -12,6 +12,7 @@
 #include "port/pcap.h"
 #include "public_key.h"
 #include "report.h"
+#include "trace.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -44,7 +45,7 @@ struct fleet {
     size_t n, next, running, finished;
     size_t count[4]; /* by enum spdm_verdict_kind */
     struct spdm_table *table;
-    struct spdm_screen screen;
+    struct spdm_screen screen, trace_screen;
     bool progress;
     int exit;
 };
@@ -224,8 +225,18 @@ static void start_some(struct fleet *fleet)
 static void on_tap(void *ctx, struct spdm_attest *run, const struct spdm_tapped *tapped)
 {
     struct fleet *fleet = ctx;
-    (void)run;
+    const struct spdm_target *target = &spdm_attest_result(run)->target;
+    struct spdm_frame frame = target->binding->unwrap(tapped->frame);
     if (fleet->pcap != NULL) spdm_pcap_tap(fleet->pcap, tapped);
+    if (!fleet->options.trace || frame.kind != SPDM_FRAME_PLAIN) return;
+    struct spdm_traced traced = {.target = target->text,
+                                 .time = tapped->time,
+                                 .sent = tapped->sent,
+                                 .facts = spdm_attest_facts(run),
+                                 .message = frame.message,
+                                 .request = spdm_attest_request(run)};
+    if (tapped->sent) traced.request = (struct spdm_span){NULL, 0};
+    spdm_trace_message(&fleet->trace_screen, &traced);
 }
 
 /* ---- before the runs ---- */
@@ -359,8 +370,9 @@ static bool prepare(struct fleet *fleet, const struct spdm_texts *targets)
     if (!read_roots(fleet) || !read_key(fleet) || !read_reference(fleet) || !make_order(fleet)) return false;
     if (!open_outputs(fleet)) return false;
     fleet->screen = spdm_screen_on(stdout);
+    fleet->trace_screen = spdm_screen_on(stderr);
     bool many = fleet->n > 1 && !fleet->options.quiet;
-    fleet->progress = many && isatty(STDERR_FILENO) != 0;
+    fleet->progress = many && !fleet->options.trace && isatty(STDERR_FILENO) != 0;
     if (many && !fleet->options.json) fleet->table = spdm_table_new(4);
     return true;
 }

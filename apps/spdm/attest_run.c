@@ -8,6 +8,7 @@
  * restart the run. Facts are copied the moment they are told; nothing in the
  * result points into the engine. */
 #include "attest_run.h"
+#include <assay/dump.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,7 +30,7 @@ struct spdm_attest {
     struct spdm_room memory;
     uint8_t *out, *chain;
     uint64_t began; /* monotonic, us */
-    uint8_t last_request;
+    struct spdm_room request; /* the last SPDM request sent */
     uv_timer_t deadline, limit;
     int open_timers;
 };
@@ -62,10 +63,10 @@ static void on_limit(uv_timer_t *timer)
 {
     struct spdm_attest *run = timer->data;
     struct spdm_attest_result *r = &run->result;
-    const char *wait = !r->reached ? "connecting" : run->last_request == 0 ? "nothing" : "an answer to ";
-    snprintf(r->reason, sizeof r->reason, "not finished after %u.%03u s, waiting for %s%s", run->order->timeout_ms / 1000,
-             run->order->timeout_ms % 1000, wait,
-             r->reached && run->last_request != 0 ? spdm_message_name(run->last_request) : "");
+    bool asked = r->reached && run->request.n > 1;
+    snprintf(r->reason, sizeof r->reason, "not finished after %u.%03u s, %s%s", run->order->timeout_ms / 1000,
+             run->order->timeout_ms % 1000, asked ? "waiting for the answer to " : "still connecting",
+             asked ? spdm_message_name(run->request.p[1]) : "");
     finish(run, SPDM_ATTEST_TIMEOUT);
 }
 
@@ -137,6 +138,36 @@ static void forget_messages(struct spdm_attest_result *r)
     r->message_n = 0;
 }
 
+/* Where MeasurementSummaryHash lies. */
+struct summary {
+    size_t at, n;
+};
+
+static void see_summary(void *ctx, const struct spdm_field *field)
+{
+    struct summary *summary = ctx;
+    if (strncmp(field->name, "MeasurementSummaryHash", 22) == 0 && !field->number)
+        *summary = (struct summary){field->at, field->n};
+}
+
+/* The message without the padding of its transport; what cannot be decoded stays as it is. */
+static struct spdm_span look_into(struct spdm_attest *run, struct spdm_span message, bool sent)
+{
+    struct summary summary = {0, 0};
+    struct spdm_report report;
+    struct spdm_dump dump = {.facts = spdm_requester_facts(run->rq),
+                             .message = message,
+                             .request = sent ? (struct spdm_span){NULL, 0} : spdm_attest_request(run),
+                             .see = see_summary,
+                             .ctx = &summary};
+    size_t n = spdm_dump(&dump, &report);
+    if (n != 0 && n < message.n) message.n = n;
+    bool inside = summary.at <= message.n && summary.n <= message.n - summary.at;
+    if (!sent && inside && summary.n != 0)
+        copy(&run->result.summary, (struct spdm_span){message.p + summary.at, summary.n});
+    return message;
+}
+
 static void on_tap(void *ctx, const struct spdm_tapped *tapped)
 {
     struct spdm_attest *run = ctx;
@@ -145,8 +176,9 @@ static void on_tap(void *ctx, const struct spdm_tapped *tapped)
     *(tapped->sent ? &r->sent_bytes : &r->received_bytes) += tapped->frame.n;
     if (frame.kind == SPDM_FRAME_PLAIN) {
         *(tapped->sent ? &r->sent : &r->received) += 1;
-        if (tapped->sent && frame.message.n > 1) run->last_request = frame.message.p[1];
-        if (run->order->record) keep_message(r, tapped, frame.message);
+        struct spdm_span message = look_into(run, frame.message, tapped->sent);
+        if (tapped->sent) copy(&run->request, message);
+        if (run->order->record) keep_message(r, tapped, message);
     }
     if (run->order->tap != NULL) run->order->tap(run->order->tap_ctx, run, tapped);
 }
@@ -408,7 +440,7 @@ static void begin(struct spdm_attest *run)
     *r = fresh;
     clock_gettime(CLOCK_REALTIME, &r->began);
     run->began = now_us();
-    run->last_request = 0;
+    run->request.n = 0;
     uv_update_time(run->loop);
     uv_timer_start(&run->limit, on_limit, run->order->timeout_ms, 0);
 }
@@ -441,6 +473,7 @@ static void on_timer_closed(uv_handle_t *handle)
     free(run->out);
     free(run->chain);
     free(run->memory.p);
+    free(run->request.p);
     free(run);
 }
 
@@ -489,6 +522,16 @@ bool spdm_attest_again(struct spdm_attest *run)
 const struct spdm_attest_result *spdm_attest_result(const struct spdm_attest *run)
 {
     return &run->result;
+}
+
+const struct spdm_facts *spdm_attest_facts(const struct spdm_attest *run)
+{
+    return spdm_requester_facts(run->rq);
+}
+
+struct spdm_span spdm_attest_request(const struct spdm_attest *run)
+{
+    return (struct spdm_span){run->request.p, run->request.n};
 }
 
 void *spdm_attest_context(const struct spdm_attest *run)

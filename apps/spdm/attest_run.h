@@ -120,7 +120,7 @@ struct spdm_attest_result {
 
     struct spdm_measured *measured;
     size_t measured_n;
-    struct spdm_room summary; /* MeasurementSummaryHash of CHALLENGE_AUTH, if asked for and verified */
+    struct spdm_room summary; /* MeasurementSummaryHash of the last CHALLENGE_AUTH: good if facts.authentic */
 
     unsigned sent, received;           /* SPDM messages */
     uint64_t sent_bytes, received_bytes; /* frames, binding included */
@@ -137,6 +137,9 @@ struct spdm_attest *spdm_attest_start(uv_loop_t *loop, const struct spdm_target 
 bool spdm_attest_again(struct spdm_attest *run);
 /* Valid until spdm_attest_again() or spdm_attest_free(); in a callback of spdm_attest_trust facts are up to date. */
 const struct spdm_attest_result *spdm_attest_result(const struct spdm_attest *run);
+/* For taps: what is agreed so far, and the last SPDM request that was sent. */
+const struct spdm_facts *spdm_attest_facts(const struct spdm_attest *run);
+struct spdm_span spdm_attest_request(const struct spdm_attest *run);
 void *spdm_attest_context(const struct spdm_attest *run);
 /* Ends the link and frees the run, from `done` or at any time; `done` does not come any more. */
 void spdm_attest_free(struct spdm_attest *run);

@@ -176,6 +176,32 @@ static void attests_a_remembered_device_in_eight_messages(void **state)
     device_free(d);
 }
 
+/* Both ends were given the key beforehand: its digest is in whatever hash they agree on. */
+static void attests_by_a_provisioned_key(void **state)
+{
+    static const uint8_t bytes[91] = {0x30, 1, 2, 3};
+    (void)state;
+    for (unsigned wrong = 0; wrong < 2; wrong++) {
+        struct toy_device *d = device_init();
+        d->policy.flags = SPDM_PUB_KEY_ID_CAP | SPDM_CHAL_CAP | SPDM_MEAS_CAP_SIGNED;
+        d->identity.public_key = (struct spdm_span){bytes, sizeof bytes};
+        d->identity.public_key_signs = toy_signatures;
+        d->order.public_key = (struct spdm_span){bytes, sizeof bytes - wrong};
+        d->order.public_key_handle = &d->key;
+        d->order.challenge = SPDM_CHALLENGE_ALWAYS;
+        device_listen(d);
+        struct spdm_attest *run = device_attest(d);
+        const struct spdm_attest_result *r = spdm_attest_result(run);
+        assert_int_equal(r->source, SPDM_CHAIN_KEY);
+        assert_int_equal(r->end, wrong ? SPDM_ATTEST_FAILED : SPDM_ATTEST_DONE);
+        if (wrong) assert_int_equal(r->report.why, SPDM_WHY_BAD_DIGEST);
+        else assert_int_equal(cost(r), 10);
+        assert_int_equal(r->facts.slot, SPDM_SLOT_KEY);
+        spdm_attest_free(run);
+        device_free(d);
+    }
+}
+
 /* The device has a new key since: that shows as a bad signature, and then its chain is asked for. */
 static void falls_back_when_memory_is_wrong(void **state)
 {
@@ -364,6 +390,7 @@ int main(void)
         cmocka_unit_test(collects_one_by_one),
         cmocka_unit_test(does_not_call_unsigned_values_proven),
         cmocka_unit_test(attests_a_remembered_device_in_eight_messages),
+        cmocka_unit_test(attests_by_a_provisioned_key),
         cmocka_unit_test(falls_back_when_memory_is_wrong),
         cmocka_unit_test(asks_again_with_two_messages),
         cmocka_unit_test(refuses_a_chain),
