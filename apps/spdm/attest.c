@@ -195,6 +195,7 @@ static void on_done(void *ctx, struct spdm_attest *run)
     struct spdm_attestation a = {.result = spdm_attest_result(run), .device = &subject};
     spdm_attest_subject(&device->file, a.result, &subject);
     compare(fleet, &a, &comparison);
+    a.summary = spdm_summary_compare(&fleet->order, a.result);
     spdm_attestation_judge(&a);
     fleet->count[a.verdict.kind]++;
     fleet->exit = spdm_exit_worse(fleet->exit, spdm_verdict_exit(a.verdict.kind));

@@ -54,8 +54,8 @@ static enum spdm_alg usable(const struct library *lib, const uint8_t *from, stru
     enum spdm_alg missing = SPDM_ALG_NONE;
     size_t n = 0;
     for (; *from != 0; from++) {
-        if (lib->crypto->supports(lib->ctx, (enum spdm_alg)*from)) out->id[n++] = *from;
-        else if (missing == SPDM_ALG_NONE) missing = (enum spdm_alg)*from;
+        if (lib->crypto->supports(lib->ctx, (enum spdm_alg) * from)) out->id[n++] = *from;
+        else if (missing == SPDM_ALG_NONE) missing = (enum spdm_alg) * from;
     }
     out->id[n] = 0;
     return missing;

@@ -13,9 +13,9 @@
 #include <string.h>
 
 enum {
-    MESSAGE_MAX = 65520,   /* largest message taken: fits a frame of 64 KiB with any binding's header */
-    OUT_MAX = 4096,        /* largest request built */
-    CHAIN_MAX = 4 + 65535  /* largest chain of the short form */
+    MESSAGE_MAX = 65520,  /* largest message taken: fits a frame of 64 KiB with any binding's header */
+    OUT_MAX = 4096,       /* largest request built */
+    CHAIN_MAX = 4 + 65535 /* largest chain of the short form */
 };
 
 struct spdm_attest {
@@ -29,7 +29,7 @@ struct spdm_attest {
     struct spdm_config config;
     struct spdm_room memory;
     uint8_t *out, *chain;
-    uint64_t began; /* monotonic, us */
+    uint64_t began;           /* monotonic, us */
     struct spdm_room request; /* the last SPDM request sent */
     uv_timer_t deadline, limit;
     int open_timers;
@@ -424,8 +424,8 @@ static const struct spdm_link_events link_events = {.up = on_up, .frame = on_fra
 
 static bool connect_link(struct spdm_attest *run)
 {
-    struct spdm_link_options options = {.connect_ms = run->order->timeout_ms, .stall_ms = run->order->timeout_ms,
-                                        .tap = on_tap, .tap_ctx = run};
+    struct spdm_link_options options = {
+        .connect_ms = run->order->timeout_ms, .stall_ms = run->order->timeout_ms, .tap = on_tap, .tap_ctx = run};
     run->link = spdm_link_connect(run->loop, &run->result.target, &options, &link_events, run);
     return run->link != NULL;
 }

@@ -57,7 +57,7 @@ struct spdm_attest_order {
     enum spdm_challenge challenge;
     bool measure; /* any measurements at all */
     enum spdm_measure operation;
-    uint8_t index;   /* SPDM_MEASURE_INDEX */
+    uint8_t index; /* SPDM_MEASURE_INDEX */
     bool sign, raw, fresh;
     uint8_t summary; /* summary hash asked for in CHALLENGE: 0, 1, 0xff */
     uint32_t timeout_ms;
@@ -122,7 +122,7 @@ struct spdm_attest_result {
     size_t measured_n;
     struct spdm_room summary; /* MeasurementSummaryHash of the last CHALLENGE_AUTH: good if facts.authentic */
 
-    unsigned sent, received;           /* SPDM messages */
+    unsigned sent, received;             /* SPDM messages */
     uint64_t sent_bytes, received_bytes; /* frames, binding included */
     uint64_t time_us;
     struct spdm_message *messages; /* order.record */

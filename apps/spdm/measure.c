@@ -20,8 +20,7 @@ static uint32_t u32(const uint8_t *p)
 
 static struct spdm_span without_zeros(struct spdm_span s)
 {
-    while (s.n != 0 && s.p[s.n - 1] == 0)
-        s.n--;
+    while (s.n != 0 && s.p[s.n - 1] == 0) s.n--;
     return s;
 }
 
@@ -44,8 +43,7 @@ struct spdm_value spdm_value_of(const struct spdm_measurement *m)
     } else if (m->type == SPDM_MEAS_DEVICE_MODE) {
         if (m->value.n != MODES_SIZE) return v;
         v.kind = SPDM_VALUE_MODES;
-        for (size_t i = 0; i < 4; i++)
-            v.modes[i] = u32(m->value.p + 4 * i);
+        for (size_t i = 0; i < 4; i++) v.modes[i] = u32(m->value.p + 4 * i);
     } else if (m->type == SPDM_MEAS_SVN) {
         if (m->value.n != SVN_SIZE) return v;
         v.kind = SPDM_VALUE_NUMBER;

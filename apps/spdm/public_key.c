@@ -53,7 +53,9 @@ static size_t to_der(uint8_t *data, size_t n, char *cause)
     }
     const char *other = strstr(text, "-----BEGIN ");
     if (other == NULL) snprintf(cause, SPDM_CAUSE_MAX, "neither PEM nor DER");
-    else snprintf(cause, SPDM_CAUSE_MAX, "a PUBLIC KEY was expected, not a %.*s", (int)strcspn(other + 11, "-\r\n"), other + 11);
+    else
+        snprintf(cause, SPDM_CAUSE_MAX, "a PUBLIC KEY was expected, not a %.*s", (int)strcspn(other + 11, "-\r\n"),
+                 other + 11);
     return 0;
 }
 

@@ -50,10 +50,8 @@ __attribute__((format(printf, 2, 3))) static bool wrong(const struct reader *r, 
     va_start(list, format);
     vsnprintf(what, sizeof what, format, list);
     va_end(list);
-    if (r->item != 0)
-        snprintf(r->error, SPDM_REFERENCE_ERROR, "%.150s: measurement %zu: %s", r->name, r->item, what);
-    else
-        snprintf(r->error, SPDM_REFERENCE_ERROR, "%.150s: %s", r->name, what);
+    if (r->item != 0) snprintf(r->error, SPDM_REFERENCE_ERROR, "%.150s: measurement %zu: %s", r->name, r->item, what);
+    else snprintf(r->error, SPDM_REFERENCE_ERROR, "%.150s: %s", r->name, what);
     return false;
 }
 
@@ -65,8 +63,7 @@ static bool only_known_keys(const struct reader *r, json_t *object, const char *
     json_object_foreach(object, key, value)
     {
         size_t i = 0;
-        while (known[i] != NULL && strcmp(known[i], key) != 0)
-            i++;
+        while (known[i] != NULL && strcmp(known[i], key) != 0) i++;
         if (known[i] != NULL) continue;
         const char *near = spdm_options_nearest(key, known);
         char *safe = spdm_text_safe_string(key);
@@ -218,10 +215,8 @@ static bool read_all(struct reader *r, json_t *root, struct spdm_reference *out)
 static struct spdm_reference *finish(struct reader *r, json_t *root, const json_error_t *bad)
 {
     if (root == NULL) {
-        if (bad->line < 0)
-            wrong(r, "%s", strerror(errno));
-        else
-            wrong(r, "line %d, column %d: %s", bad->line, bad->column, bad->text);
+        if (bad->line < 0) wrong(r, "%s", strerror(errno));
+        else wrong(r, "line %d, column %d: %s", bad->line, bad->column, bad->text);
         return NULL;
     }
     struct spdm_reference *out = spdm_text_need(calloc(1, sizeof *out));
@@ -252,8 +247,7 @@ void spdm_reference_free(struct spdm_reference *reference)
 {
     if (reference == NULL) return;
     for (size_t i = 0; i < 256; i++) {
-        for (size_t k = 0; k < reference->at[i].n; k++)
-            free(reference->at[i].values[k].p);
+        for (size_t k = 0; k < reference->at[i].n; k++) free(reference->at[i].values[k].p);
         free(reference->at[i].values);
     }
     free(reference);
@@ -268,8 +262,7 @@ static bool equal(struct spdm_span a, struct spdm_span b)
 
 static struct spdm_span without_zeros(struct spdm_span s)
 {
-    while (s.n != 0 && s.p[s.n - 1] == 0)
-        s.n--;
+    while (s.n != 0 && s.p[s.n - 1] == 0) s.n--;
     return s;
 }
 
@@ -371,10 +364,8 @@ void spdm_reference_compare(const struct spdm_reference *reference, const struct
         struct spdm_reference_finding *f = &out->at[m->index];
         if (there[m->index] || (what->only != 0 && what->only != m->index)) continue;
         there[m->index] = true;
-        if (reference->at[m->index].kind != ABSENT)
-            judge(reference, what, m, f);
-        else
-            f->match = reference->allow_extra ? SPDM_MATCH_ALLOWED : SPDM_MATCH_EXTRA;
+        if (reference->at[m->index].kind != ABSENT) judge(reference, what, m, f);
+        else f->match = reference->allow_extra ? SPDM_MATCH_ALLOWED : SPDM_MATCH_EXTRA;
         count(out, f->match);
     }
     for (size_t index = 1; index < 255; index++) {
@@ -429,10 +420,8 @@ static void put_measurement(FILE *to, const struct spdm_measurement *m, bool las
     struct spdm_value v = spdm_value_of(m);
     const char *name = spdm_measurement_type_name(m->type);
     fprintf(to, "    {\"index\": %u, \"type\": ", m->index);
-    if (m->type <= SPDM_MEAS_STRUCTURED_MANIFEST)
-        put_string(to, name);
-    else
-        fprintf(to, "%u", m->type);
+    if (m->type <= SPDM_MEAS_STRUCTURED_MANIFEST) put_string(to, name);
+    else fprintf(to, "%u", m->type);
     if (v.kind == SPDM_VALUE_NUMBER && v.number <= INT64_MAX) {
         fprintf(to, ", \"svn\": %" PRIu64, v.number);
     } else {
@@ -455,8 +444,7 @@ static void put_reference(FILE *to, const struct spdm_comparand *what, const cha
     if (spdm_algorithm(what->hash)->cls == SPDM_CLASS_HASH)
         fprintf(to, "  \"measurement_hash\": \"%s\",\n", spdm_algorithm_name(what->hash));
     fputs("  \"measurements\": [\n", to);
-    for (size_t i = 0; i < what->n; i++)
-        put_measurement(to, &what->m[i], i + 1 == what->n);
+    for (size_t i = 0; i < what->n; i++) put_measurement(to, &what->m[i], i + 1 == what->n);
     fputs("  ]\n}\n", to);
 }
 

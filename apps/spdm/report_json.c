@@ -104,7 +104,8 @@ static json_t *endpoint(const struct spdm_endpoint_facts *e)
 {
     json_t *out = json_object(), *names = json_array();
     const char *name;
-    for (size_t i = 0; (name = spdm_capability_name(e->flags, e->ext_flags, i)) != NULL; i++) add(names, json_string(name));
+    for (size_t i = 0; (name = spdm_capability_name(e->flags, e->ext_flags, i)) != NULL; i++)
+        add(names, json_string(name));
     put(out, "capabilities", names);
     put(out, "flags", json_integer(e->flags));
     put(out, "ext_flags", json_integer(e->ext_flags));
@@ -217,11 +218,11 @@ static json_t *measurements(const struct spdm_attestation *a)
     if (!r->planned || (r->goal.want & SPDM_WANT_MEASUREMENTS) == 0 || r->end != SPDM_ATTEST_DONE) return json_null();
     json_t *out = json_object(), *blocks = json_array();
     put(out, "signed", json_boolean(r->goal.sign && r->facts.measured_signed));
-    put(out, "count", json_integer(r->goal.measure == SPDM_MEASURE_COUNT ? r->facts.measurement_n
-                                                                         : (json_int_t)r->measured_n));
-    put(out, "content_changed", r->goal.sign && r->facts.version >= SPDM_V12
-                                    ? json_string(changed[r->facts.content_changed & 3])
-                                    : json_null());
+    put(out, "count",
+        json_integer(r->goal.measure == SPDM_MEASURE_COUNT ? r->facts.measurement_n : (json_int_t)r->measured_n));
+    put(out, "content_changed",
+        r->goal.sign && r->facts.version >= SPDM_V12 ? json_string(changed[r->facts.content_changed & 3])
+                                                     : json_null());
     for (size_t i = 0; i < r->measured_n; i++) add(blocks, block(a, &r->measured[i]));
     put(out, "blocks", blocks);
     return out;

@@ -73,8 +73,7 @@ static size_t fold(const char *s, size_t room)
     size_t fits = 0, width = 0, space = 0;
     while (s[fits] != '\0') {
         size_t n = 1;
-        while (((unsigned char)s[fits + n] & 0xc0) == 0x80)
-            n++;
+        while (((unsigned char)s[fits + n] & 0xc0) == 0x80) n++;
         char one[8] = {0};
         memcpy(one, s + fits, n < sizeof one ? n : sizeof one - 1);
         width += spdm_text_width(one);
@@ -87,8 +86,7 @@ static size_t fold(const char *s, size_t room)
 
 static void pad(FILE *to, size_t n)
 {
-    while (n-- != 0)
-        fputc(' ', to);
+    while (n-- != 0) fputc(' ', to);
 }
 
 static void put_folded(const struct spdm_screen *screen, const struct cell *cell, size_t column)
@@ -101,8 +99,7 @@ static void put_folded(const struct spdm_screen *screen, const struct cell *cell
         spdm_screen_put(screen, cell->style, part);
         free(part);
         s += n;
-        while (*s == ' ')
-            s++;
+        while (*s == ' ') s++;
         if (*s == '\0') return;
         fputc('\n', screen->to);
         pad(screen->to, column);
@@ -123,8 +120,7 @@ static void print_row(const struct spdm_table *table, const struct cell *row, co
                       size_t indent)
 {
     size_t last = table->columns, at = indent, gap = indent;
-    while (last > 1 && row[last - 1].text[0] == '\0')
-        last--; /* no blanks at the end of a line */
+    while (last > 1 && row[last - 1].text[0] == '\0') last--; /* no blanks at the end of a line */
     for (size_t c = 0; c < last; c++) {
         pad(screen->to, gap);
         if (c + 1 == table->columns) {
@@ -141,12 +137,9 @@ static void print_row(const struct spdm_table *table, const struct cell *row, co
 
 void spdm_table_print(struct spdm_table *table, const struct spdm_screen *screen, size_t indent)
 {
-    while (table->n % table->columns != 0)
-        spdm_table_add(table, SPDM_PLAIN, "");
-    for (size_t i = 0; i < table->n; i += table->columns)
-        print_row(table, table->cells + i, screen, indent);
-    for (size_t i = 0; i < table->n; i++)
-        free(table->cells[i].text);
+    while (table->n % table->columns != 0) spdm_table_add(table, SPDM_PLAIN, "");
+    for (size_t i = 0; i < table->n; i += table->columns) print_row(table, table->cells + i, screen, indent);
+    for (size_t i = 0; i < table->n; i++) free(table->cells[i].text);
     free(table->cells);
     free(table);
 }

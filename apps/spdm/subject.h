@@ -16,17 +16,17 @@ struct spdm_subject_certificate {
 };
 
 struct spdm_subject {
-    bool judged;       /* a chain (or provisioned key) was put before the judge */
+    bool judged; /* a chain (or provisioned key) was put before the judge */
     bool trusted;
     bool time_checked; /* validity was held against the clock */
     char **reasons;    /* why not, or what to know all the same; sentences */
     size_t reason_n;
-    char *anchor;      /* subject of the root it leads to */
+    char *anchor; /* subject of the root it leads to */
 
-    char *subject, *serial;                 /* of the leaf; serial: of the certificate, hex */
-    char *manufacturer, *product, *number;  /* DMTF device info: manufacturer:product:serial */
-    char *model;                            /* "device certificate", "alias certificate", ... */
-    char **oids;                            /* "1.3.6.1.4.1.412.274.2 hardware identity" */
+    char *subject, *serial;                /* of the leaf; serial: of the certificate, hex */
+    char *manufacturer, *product, *number; /* DMTF device info: manufacturer:product:serial */
+    char *model;                           /* "device certificate", "alias certificate", ... */
+    char **oids;                           /* "1.3.6.1.4.1.412.274.2 hardware identity" */
     size_t oid_n;
     struct spdm_subject_certificate *certificates; /* root side first */
     size_t certificate_n;

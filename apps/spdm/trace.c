@@ -38,8 +38,7 @@ static void see(void *ctx, const struct spdm_field *field)
     else if (inside)
         spdm_table_take(sheet->table, SPDM_PLAIN,
                         bytes_words((struct spdm_span){sheet->message.p + field->at, field->n}));
-    else
-        spdm_table_add(sheet->table, SPDM_PLAIN, NULL);
+    else spdm_table_add(sheet->table, SPDM_PLAIN, NULL);
 }
 
 static void headline(const struct spdm_screen *screen, const struct spdm_traced *traced)
@@ -59,11 +58,8 @@ static void headline(const struct spdm_screen *screen, const struct spdm_traced 
 void spdm_trace_message(const struct spdm_screen *screen, const struct spdm_traced *traced)
 {
     struct sheet sheet = {.table = spdm_table_new(4), .message = traced->message};
-    struct spdm_dump dump = {.facts = traced->facts,
-                             .message = traced->message,
-                             .request = traced->request,
-                             .see = see,
-                             .ctx = &sheet};
+    struct spdm_dump dump = {
+        .facts = traced->facts, .message = traced->message, .request = traced->request, .see = see, .ctx = &sheet};
     struct spdm_report report;
     headline(screen, traced);
     size_t n = spdm_dump(&dump, &report);

@@ -12,7 +12,7 @@ struct spdm_traced {
     const char *target;
     struct timespec time;
     bool sent;
-    const struct spdm_facts *facts; /* before this message */
+    const struct spdm_facts *facts;    /* before this message */
     struct spdm_span message, request; /* request: the one a response answers */
 };
 

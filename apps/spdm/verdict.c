@@ -55,8 +55,7 @@ static void check_chain(struct spdm_attestation *a)
             none ? words("the device offers no certificates") : words("no chain was received"));
     } else if (d->trusted && used) {
         char *anchor = spdm_text_safe_string(d->anchor);
-        set(a, SPDM_CHECK_CHAIN, SPDM_CHECK_PASSED,
-            d->anchor != NULL ? spdm_text_format("leads to %s", anchor) : NULL);
+        set(a, SPDM_CHECK_CHAIN, SPDM_CHECK_PASSED, d->anchor != NULL ? spdm_text_format("leads to %s", anchor) : NULL);
         free(anchor);
     } else {
         set(a, SPDM_CHECK_CHAIN, SPDM_CHECK_FAILED, reason != NULL ? words(reason) : words("the chain was refused"));
@@ -95,26 +94,27 @@ static void check_measurements(struct spdm_attestation *a)
     const struct spdm_attest_result *r = a->result;
     const char *why = NULL;
     bool asked = r->planned && (r->goal.want & SPDM_WANT_MEASUREMENTS) != 0;
-    if (r->planned && !asked) why = (r->facts.responder.flags & SPDM_MEAS_CAP_MASK) == 0 ? "the device offers none"
-                                                                                          : "not asked for";
+    if (r->planned && !asked)
+        why = (r->facts.responder.flags & SPDM_MEAS_CAP_MASK) == 0 ? "the device offers none" : "not asked for";
     else if (asked && !r->goal.sign) why = "unsigned: anybody on the way could have made them up";
     if (r->end == SPDM_ATTEST_DONE && asked && r->goal.sign && r->facts.measured_signed && all_proven(r))
         set(a, SPDM_CHECK_MEASUREMENTS, SPDM_CHECK_PASSED, NULL);
     else if (r->end == SPDM_ATTEST_DONE && asked && r->goal.sign)
         set(a, SPDM_CHECK_MEASUREMENTS, SPDM_CHECK_FAILED, words("not all of them are covered by the signature"));
-    else
-        set(a, SPDM_CHECK_MEASUREMENTS, SPDM_CHECK_NOT_DONE, why == NULL ? NULL : words(why));
+    else set(a, SPDM_CHECK_MEASUREMENTS, SPDM_CHECK_NOT_DONE, why == NULL ? NULL : words(why));
 }
 
 static void check_summary(struct spdm_attestation *a)
 {
-    const struct spdm_attest_result *r = a->result;
-    bool asked = r->planned && (r->goal.want & SPDM_WANT_CHALLENGE) != 0 && r->goal.summary != 0;
-    char *detail = NULL;
-    if (a->summary == SPDM_CHECK_FAILED) detail = words("it is not the hash of the measurements");
-    else if (!asked) detail = words("not asked for");
-    else if (a->summary == SPDM_CHECK_NOT_DONE) detail = words("there is nothing it could be compared with");
-    set(a, SPDM_CHECK_SUMMARY, a->summary, detail);
+    static const char *const details[] = {
+        [SPDM_SUMMARY_NONE] = "not asked for",
+        [SPDM_SUMMARY_SAME] = "it is the hash of the measurements",
+        [SPDM_SUMMARY_OTHER] =
+            "it is not the hash of the measurements read afterwards; they may have changed in between",
+        [SPDM_SUMMARY_INCOMPARABLE] = "received, but there is nothing it could be compared with",
+    };
+    set(a, SPDM_CHECK_SUMMARY, a->summary == SPDM_SUMMARY_SAME ? SPDM_CHECK_PASSED : SPDM_CHECK_NOT_DONE,
+        words(details[a->summary]));
 }
 
 static void check_reference(struct spdm_attestation *a)
@@ -128,7 +128,8 @@ static void check_reference(struct spdm_attestation *a)
         set(a, SPDM_CHECK_REFERENCE, SPDM_CHECK_FAILED,
             spdm_text_format("%u different, %u missing, %u extra", c->different, c->missing, c->extra));
     } else if (a->verdict.checks[SPDM_CHECK_MEASUREMENTS].state != SPDM_CHECK_PASSED) {
-        set(a, SPDM_CHECK_REFERENCE, SPDM_CHECK_FAILED, words("they match, but nothing proves that they are the device's"));
+        set(a, SPDM_CHECK_REFERENCE, SPDM_CHECK_FAILED,
+            words("they match, but nothing proves that they are the device's"));
     } else {
         set(a, SPDM_CHECK_REFERENCE, SPDM_CHECK_PASSED,
             c->left_out != 0 ? spdm_text_format("%u the same, %u not looked at", c->same, c->left_out)
@@ -187,8 +188,9 @@ static void judge_checks(struct spdm_attestation *a)
         const struct spdm_check *check = &v->checks[i];
         bool asked = i == SPDM_CHECK_REFERENCE && a->reference != NULL;
         if (check->state != SPDM_CHECK_FAILED && !(asked && check->state == SPDM_CHECK_NOT_DONE)) continue;
-        refuse(v, SPDM_NOT_TRUSTED, spdm_text_format("%s: %s", spdm_check_title((enum spdm_check_id)i),
-                                                     check->detail != NULL ? check->detail : "failed"));
+        refuse(v, SPDM_NOT_TRUSTED,
+               spdm_text_format("%s: %s", spdm_check_title((enum spdm_check_id)i),
+                                check->detail != NULL ? check->detail : "failed"));
         return;
     }
     v->kind = SPDM_TRUSTED;

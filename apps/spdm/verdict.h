@@ -14,8 +14,9 @@
 #ifndef SPDM_VERDICT_H
 #define SPDM_VERDICT_H
 #include "attest_run.h"
-#include "subject.h"
 #include "reference.h"
+#include "subject.h"
+#include "summary.h"
 
 enum spdm_check_state { SPDM_CHECK_NOT_DONE, SPDM_CHECK_PASSED, SPDM_CHECK_FAILED };
 
@@ -50,8 +51,8 @@ struct spdm_attestation {
     const struct spdm_subject *device;
     const char *reference;                    /* file; NULL: none was given */
     const struct spdm_comparison *comparison; /* good if reference is not NULL and it was done */
-    enum spdm_check_state summary;            /* what comparing the summary hash gave */
-    struct spdm_attest_verdict verdict;       /* filled by spdm_attestation_judge() */
+    enum spdm_summary summary;
+    struct spdm_attest_verdict verdict; /* filled by spdm_attestation_judge() */
 };
 
 /* Fills a->verdict from the rest; freed with spdm_verdict_clear(). */
@@ -62,8 +63,8 @@ void spdm_verdict_clear(struct spdm_attest_verdict *verdict);
 int spdm_verdict_exit(enum spdm_verdict_kind kind);
 int spdm_exit_worse(int a, int b);
 
-const char *spdm_verdict_name(enum spdm_verdict_kind kind);   /* "trusted" */
-const char *spdm_check_name(enum spdm_check_id id);           /* "possession" */
-const char *spdm_check_title(enum spdm_check_id id);          /* "proof of possession" */
+const char *spdm_verdict_name(enum spdm_verdict_kind kind);     /* "trusted" */
+const char *spdm_check_name(enum spdm_check_id id);             /* "possession" */
+const char *spdm_check_title(enum spdm_check_id id);            /* "proof of possession" */
 const char *spdm_check_state_name(enum spdm_check_state state); /* "passed" */
 #endif

@@ -60,11 +60,11 @@ static inline void sample_device(struct spdm_subject *d)
     d->certificates = calloc(1, sizeof *d->certificates);
     d->certificate_n = 1;
     d->certificates[0] = (struct spdm_subject_certificate){.subject = strdup("CN=leaf"),
-                                                   .issuer = strdup("CN=root"),
-                                                   .serial = strdup("0102"),
-                                                   .not_before = strdup("2026-01-01T00:00:00Z"),
-                                                   .not_after = strdup("2036-01-01T00:00:00Z"),
-                                                   .key = strdup("EC P-256")};
+                                                           .issuer = strdup("CN=root"),
+                                                           .serial = strdup("0102"),
+                                                           .not_before = strdup("2026-01-01T00:00:00Z"),
+                                                           .not_after = strdup("2036-01-01T00:00:00Z"),
+                                                           .key = strdup("EC P-256")};
 }
 
 /* A device that is trusted, with four signed measurements and no reference. */
@@ -83,7 +83,9 @@ static inline void sample_make(struct sample *s)
         {.index = 1, .type = SPDM_MEAS_ROM, .value = sample_span("\x11\x22\x33\x44", 4)},
         {.index = 2, .type = SPDM_MEAS_VERSION, .raw = true, .value = sample_span("v1\x1b[2J", 6)},
         {.index = 3, .type = SPDM_MEAS_SVN, .raw = true, .value = sample_span("\x07\0\0\0\0\0\0\0", 8)},
-        {.index = 254, .type = SPDM_MEAS_DEVICE_MODE, .raw = true,
+        {.index = 254,
+         .type = SPDM_MEAS_DEVICE_MODE,
+         .raw = true,
          .value = sample_span("\x07\0\0\0\x04\0\0\0\x1f\0\0\0\x00\0\0\0", 16)}};
     for (size_t i = 0; i < 4; i++) s->measured[i] = (struct spdm_measured){.m = m[i], .proven = true};
     s->result.measured = s->measured;

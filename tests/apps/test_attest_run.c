@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * test_attest_run.c - runs against a toy device: what they ask for, what they find, how they end. */
+#include "summary.h"
 #include "toy_device.h"
 
 /* Messages, both ways. */
@@ -362,6 +363,40 @@ static void count_frame(void *ctx, struct spdm_attest *run, const struct spdm_ta
     *(unsigned *)ctx += (unsigned)tapped->frame.n;
 }
 
+static void compares_the_summary(void **state)
+{
+    static const struct {
+        uint8_t version, summary;
+        bool raw, change;
+        enum spdm_summary result;
+    } rows[] = {
+        {SPDM_V14, 0, false, false, SPDM_SUMMARY_NONE},
+        {SPDM_V14, 0xff, false, false, SPDM_SUMMARY_SAME},
+        {SPDM_V10, 0xff, false, false, SPDM_SUMMARY_SAME},
+        {SPDM_V14, 0xff, false, true, SPDM_SUMMARY_OTHER},
+        {SPDM_V14, 0xff, true, false, SPDM_SUMMARY_INCOMPARABLE},
+        {SPDM_V14, 1, false, false, SPDM_SUMMARY_INCOMPARABLE},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct toy_device *d = device_init();
+        d->requester.versions[0] = rows[i].version;
+        d->requester.versions[1] = 0;
+        d->order.summary = rows[i].summary;
+        d->order.raw = rows[i].raw;
+        device_listen(d);
+        struct spdm_attest *run = device_attest(d);
+        struct spdm_attest_result r = *spdm_attest_result(run);
+        uint8_t *first = r.measured[0].bytes.p;
+        assert_int_equal(r.end, SPDM_ATTEST_DONE);
+        if (rows[i].change) first[0] ^= 1;
+        if (spdm_summary_compare(&d->order, &r) != rows[i].result)
+            fail_msg("row %zu: %d", i, spdm_summary_compare(&d->order, &r));
+        spdm_attest_free(run);
+        device_free(d);
+    }
+}
+
 static void records_messages_and_shows_frames(void **state)
 {
     struct toy_device *d = device_init();
@@ -400,6 +435,7 @@ int main(void)
         cmocka_unit_test(tells_that_nobody_listens),
         cmocka_unit_test(can_be_freed_at_any_time),
         cmocka_unit_test(runs_side_by_side),
+        cmocka_unit_test(compares_the_summary),
         cmocka_unit_test(records_messages_and_shows_frames),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

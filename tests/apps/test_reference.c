@@ -89,8 +89,7 @@ static bool sum_begin(void *ctx, void *state, enum spdm_alg hash)
 static bool sum_update(void *ctx, void *state, struct spdm_span data)
 {
     (void)ctx;
-    for (size_t i = 0; i < data.n; i++)
-        *(uint8_t *)state = (uint8_t)(*(uint8_t *)state + data.p[i]);
+    for (size_t i = 0; i < data.n; i++) *(uint8_t *)state = (uint8_t)(*(uint8_t *)state + data.p[i]);
     return true;
 }
 static bool sum_peek(void *ctx, const void *state, uint8_t *out)
@@ -176,10 +175,8 @@ static void check_rows(const struct row *rows, size_t n)
         const struct spdm_reference_finding *f = &c.at[rows[i].index];
         if (f->match != rows[i].match) fail_msg("row %zu: %s", i, spdm_match_name(f->match));
         if (rows[i].expected != NULL) assert_string_equal(f->expected, rows[i].expected);
-        if (rows[i].why != NULL)
-            assert_string_equal(f->why, rows[i].why);
-        else
-            assert_null(f->why);
+        if (rows[i].why != NULL) assert_string_equal(f->why, rows[i].why);
+        else assert_null(f->why);
         assert_false(spdm_comparison_good(&c));
         spdm_comparison_clear(&c);
     }

@@ -71,25 +71,26 @@ static void prints_what_differs(void **state)
     struct sample s;
     (void)state;
     sample_make(&s);
-    sample_compare(&s, "{\"index\": 1, \"type\": \"mutable firmware\", \"digest\": \"11223344\"}, {\"index\": 2, \"text\": "
-                       "\"v2\\u001b\"}, {\"index\": 3, \"svn_min\": 5}, {\"index\": 9, \"digest\": \"00ff\"}");
+    sample_compare(&s,
+                   "{\"index\": 1, \"type\": \"mutable firmware\", \"digest\": \"11223344\"}, {\"index\": 2, \"text\": "
+                   "\"v2\\u001b\"}, {\"index\": 3, \"svn_min\": 5}, {\"index\": 9, \"digest\": \"00ff\"}");
     char *out = printed(&s);
     const char *at = strstr(out, "Measurements\n"), *end = strstr(out, "Checks\n");
     assert_non_null(at);
     assert_non_null(end);
     char *part = spdm_text_format("%.*s", (int)(end - at), at);
-    assert_string_equal(part,
-                        "Measurements\n"
-                        "    1  immutable ROM                             digest  DIFFERENT  11223344\n"
-                        "                                                         expected   11223344\n"
-                        "                                                         because    the reference expects the "
-                        "type mutable firmware\n"
-                        "    2  mutable firmware version number           raw     DIFFERENT  76311b5b324a\n"
-                        "                                                         expected   \"v2\\x1b\"\n"
-                        "    3  mutable firmware security version number  raw     match      7\n"
-                        "  254  device mode                               raw     EXTRA      mode: normal; debug: none\n"
-                        "    9                                                    MISSING    00ff\n"
-                        "  they did not change since the device began to measure\n");
+    assert_string_equal(
+        part, "Measurements\n"
+              "    1  immutable ROM                             digest  DIFFERENT  11223344\n"
+              "                                                         expected   11223344\n"
+              "                                                         because    the reference expects the "
+              "type mutable firmware\n"
+              "    2  mutable firmware version number           raw     DIFFERENT  76311b5b324a\n"
+              "                                                         expected   \"v2\\x1b\"\n"
+              "    3  mutable firmware security version number  raw     match      7\n"
+              "  254  device mode                               raw     EXTRA      mode: normal; debug: none\n"
+              "    9                                                    MISSING    00ff\n"
+              "  they did not change since the device began to measure\n");
     free(part);
     assert_non_null(strstr(end, "Verdict: not trusted - reference measurements: 2 different, 1 missing, 1 extra\n"));
     free(out);
@@ -154,12 +155,14 @@ static void has_the_promised_members(void **state)
     static const struct {
         const char *path, *members;
     } rows[] = {
-        {"", "format target time verdict exit_code reason checks device chain connection measurements reference error cost"},
+        {"", "format target time verdict exit_code reason checks device chain connection measurements reference error "
+             "cost"},
         {"checks", "connection chain validity revocation possession measurements summary reference"},
         {"device", "subject certificate_serial manufacturer product serial_number model oids"},
         {"chain", "source slot digest bytes trusted anchor reasons certificates"},
-        {"connection", "peer version peer_versions responder requester hash signature measurement_hash key_exchange aead "
-                       "multi_key provisioned_slots restarts"},
+        {"connection",
+         "peer version peer_versions responder requester hash signature measurement_hash key_exchange aead "
+         "multi_key provisioned_slots restarts"},
         {"measurements", "signed count content_changed blocks"},
         {"cost", "messages_sent messages_received bytes_sent bytes_received microseconds"},
     };
@@ -218,8 +221,12 @@ static void tells_a_failure_in_json(void **state)
     (void)state;
     sample_make(&s);
     s.result.end = SPDM_ATTEST_FAILED;
-    s.result.report = (struct spdm_report){.why = SPDM_WHY_TOO_LONG, .code = 0x03, .field = "OpaqueDataLength R-OPQ-03",
-                                           .offset = 84, .got = 2048, .limit = 1024};
+    s.result.report = (struct spdm_report){.why = SPDM_WHY_TOO_LONG,
+                                           .code = 0x03,
+                                           .field = "OpaqueDataLength R-OPQ-03",
+                                           .offset = 84,
+                                           .got = 2048,
+                                           .limit = 1024};
     spdm_attestation_judge(&s.a);
     json_t *root = spdm_report_json(&s.a);
     json_t *error = at(root, "error");
@@ -236,9 +243,9 @@ static void tells_a_failure_in_json(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(prints_a_trusted_device),   cmocka_unit_test(prints_what_differs),
-        cmocka_unit_test(marks_what_is_not_proven),  cmocka_unit_test(prints_a_device_that_is_not_there),
-        cmocka_unit_test(has_the_promised_members),  cmocka_unit_test(tells_the_same_in_json),
+        cmocka_unit_test(prints_a_trusted_device),  cmocka_unit_test(prints_what_differs),
+        cmocka_unit_test(marks_what_is_not_proven), cmocka_unit_test(prints_a_device_that_is_not_there),
+        cmocka_unit_test(has_the_promised_members), cmocka_unit_test(tells_the_same_in_json),
         cmocka_unit_test(tells_a_failure_in_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

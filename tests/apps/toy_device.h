@@ -37,8 +37,8 @@ struct toy_device {
     struct spdm_identity identity;
     uint8_t certificates[1500];
     struct spdm_measurement measurements[5];
-    bool silent;        /* takes requests and answers nothing */
-    unsigned close_at;  /* hangs up instead of answering this request, from 1 */
+    bool silent;       /* takes requests and answers nothing */
+    unsigned close_at; /* hangs up instead of answering this request, from 1 */
     unsigned requests, accepted;
     struct spdm_listener *listener;
     struct spdm_target target;
@@ -48,9 +48,9 @@ struct toy_device {
     struct spdm_policy requester;
     struct spdm_attest_trust trust;
     struct spdm_attest_order order;
-    const struct toy_key *trusted;  /* the key every chain is trusted with; NULL: none is */
-    bool know_digest;               /* ASK_DIGEST is answered yes */
-    bool remember;                  /* the chain is remembered: its digest is in memory */
+    const struct toy_key *trusted; /* the key every chain is trusted with; NULL: none is */
+    bool know_digest;              /* ASK_DIGEST is answered yes */
+    bool remember;                 /* the chain is remembered: its digest is in memory */
     uint8_t memory[SPDM_HASH_MAX];
     unsigned asked_digest, asked_trust, finished;
 };
@@ -179,8 +179,11 @@ static inline struct toy_device *device_init(void)
                                              .model = SPDM_CERT_DEVICE};
     d->identity.supported = 0x03;
     for (uint8_t i = 0; i < 5; i++)
-        d->measurements[i] = (struct spdm_measurement){
-            .index = (uint8_t)(2 * i + 1), .type = i, .raw = true, .tcb = i < 2, .value = {values[i], sizeof values[i]}};
+        d->measurements[i] = (struct spdm_measurement){.index = (uint8_t)(2 * i + 1),
+                                                       .type = i,
+                                                       .raw = true,
+                                                       .tcb = i < 2,
+                                                       .value = {values[i], sizeof values[i]}};
     d->trust = (struct spdm_attest_trust){.answer = device_answer, .remembered = device_remembered};
     d->order = (struct spdm_attest_order){.crypto = &toy_crypto,
                                           .crypto_ctx = &d->toy,
