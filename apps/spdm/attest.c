@@ -28,6 +28,7 @@ struct device {
     struct spdm_attest_file file; /* first: what attest_trust.c expects of a run's ctx */
     struct fleet *fleet;
     struct spdm_target target;
+    struct spdm_trace trace;
 };
 
 struct fleet {
@@ -45,7 +46,7 @@ struct fleet {
     size_t n, next, running, finished;
     size_t count[4]; /* by enum spdm_verdict_kind */
     struct spdm_table *table;
-    struct spdm_screen screen, trace_screen;
+    struct spdm_screen screen;
     bool progress;
     int exit;
 };
@@ -226,18 +227,9 @@ static void start_some(struct fleet *fleet)
 static void on_tap(void *ctx, struct spdm_attest *run, const struct spdm_tapped *tapped)
 {
     struct fleet *fleet = ctx;
-    const struct spdm_target *target = &spdm_attest_result(run)->target;
-    struct spdm_frame frame = target->binding->unwrap(tapped->frame);
+    struct device *device = spdm_attest_context(run);
     if (fleet->pcap != NULL) spdm_pcap_tap(fleet->pcap, tapped);
-    if (!fleet->options.trace || frame.kind != SPDM_FRAME_PLAIN) return;
-    struct spdm_traced traced = {.target = target->text,
-                                 .time = tapped->time,
-                                 .sent = tapped->sent,
-                                 .facts = spdm_attest_facts(run),
-                                 .message = frame.message,
-                                 .request = spdm_attest_request(run)};
-    if (tapped->sent) traced.request = (struct spdm_span){NULL, 0};
-    spdm_trace_message(&fleet->trace_screen, &traced);
+    if (fleet->options.trace) spdm_trace_frame(&device->trace, tapped, spdm_attest_facts(run));
 }
 
 /* ---- before the runs ---- */
@@ -249,6 +241,7 @@ static bool read_targets(struct fleet *fleet, const struct spdm_texts *targets)
     for (; fleet->n < targets->n; fleet->n++) {
         struct device *device = &fleet->devices[fleet->n];
         device->fleet = fleet;
+        device->trace.to = stderr;
         if (spdm_target_parse(targets->v[fleet->n], false, &device->target, error)) continue;
         complain("%s", error);
         return false;
@@ -371,7 +364,6 @@ static bool prepare(struct fleet *fleet, const struct spdm_texts *targets)
     if (!read_roots(fleet) || !read_key(fleet) || !read_reference(fleet) || !make_order(fleet)) return false;
     if (!open_outputs(fleet)) return false;
     fleet->screen = spdm_screen_on(stdout);
-    fleet->trace_screen = spdm_screen_on(stderr);
     bool many = fleet->n > 1 && !fleet->options.quiet;
     fleet->progress = many && !fleet->options.trace && isatty(STDERR_FILENO) != 0;
     if (many && !fleet->options.json) fleet->table = spdm_table_new(4);

@@ -266,12 +266,11 @@ const struct spdm_command spdm_attest_command = {
     .name = "attest",
     .summary = "find out who a device is and what it runs",
     .operands = "TARGET...",
-    .about = "Asks each device for its certificates, has it prove that it holds the key, and\n"
-             "reads its measurements. A device is trusted if its chain leads to a root given\n"
-             "with --trust, a fresh signature by its key verified, and, with --reference, every\n"
-             "measurement is as expected.",
-    .more = "Exit code: 0 trusted, 1 not trusted, 2 wrong usage, 3 unreachable or timed out,\n"
-            "4 protocol error. With several targets the worst: 1, then 4, then 3.\n"
+    .about = "Asks each device for its certificates, has it prove that it holds the key, and reads its measurements. "
+             "A device is trusted if its chain leads to a root given with --trust, a fresh signature by its key "
+             "verified, and, with --reference, every measurement is as expected.",
+    .more = "Exit code: 0 trusted, 1 not trusted, 2 wrong usage, 3 unreachable or timed out, 4 protocol error. With "
+            "several targets the worst: 1, then 4, then 3.\n"
             "\n"
             "Examples:\n"
             "  spdm attest --trust root.pem tcp://10.0.0.5\n"
