@@ -178,7 +178,7 @@ static bool read_expected(const struct reader *r, json_t *object, struct spdm_re
 
 static bool read_head(const struct reader *r, json_t *root, struct spdm_reference *out)
 {
-    static const char *const known[] = {"format", "comment", "measurement_hash", "extra", "measurements", NULL};
+    static const char *const known[] = {"format", "comment", "measurements", "measurement_hash", "extra", NULL};
     if (!json_is_object(root)) return wrong(r, "an object was expected");
     if (!only_known_keys(r, root, known)) return false;
     const char *format = json_string_value(json_object_get(root, "format"));

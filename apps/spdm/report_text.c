@@ -54,7 +54,7 @@ static void print_device(const struct spdm_attestation *a, const struct spdm_scr
     told(table, "product", what);
     free(what);
     told(table, "serial number", d->number);
-    told(table, "certificate", d->serial);
+    if (d->serial != NULL) row(table, "certificate", spdm_text_format("serial %s", d->serial));
     told(table, "model", d->model);
     for (size_t i = 0; i < d->oid_n; i++) told(table, i == 0 ? "OIDs" : "", d->oids[i]);
     spdm_table_print(table, screen, 2);
@@ -245,6 +245,10 @@ static enum spdm_style check_style(enum spdm_check_state state)
 static void print_checks(const struct spdm_attestation *a, const struct spdm_screen *screen)
 {
     struct spdm_table *table = spdm_table_new(3);
+    if (!a->result->reached) { /* the verdict says it all */
+        free(table);
+        return;
+    }
     heading(screen, "Checks");
     for (unsigned i = 0; i < SPDM_CHECK_N; i++) {
         const struct spdm_check *check = &a->verdict.checks[i];
@@ -261,7 +265,7 @@ static void print_cost(const struct spdm_attest_result *r, const struct spdm_scr
     unsigned messages = r->sent + r->received;
     if (messages == 0) return;
     heading(screen, "Cost");
-    fprintf(screen->to, "  %u messages, %" PRIu64 " bytes, %" PRIu64 ".%" PRIu64 " ms\n", messages,
+    fprintf(screen->to, "  %u message%s, %" PRIu64 " bytes, %" PRIu64 ".%" PRIu64 " ms\n", messages, messages == 1 ? "" : "s",
             r->sent_bytes + r->received_bytes, r->time_us / 1000, r->time_us / 100 % 10);
 }
 

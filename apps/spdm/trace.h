@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * trace.h - messages as they pass, field by field, for people who debug. */
+ * trace.h - messages as they pass, field by field, for --trace. */
 #ifndef SPDM_TRACE_H
 #define SPDM_TRACE_H
-#include "text.h"
-#include <assay/dump.h>
-#include <time.h>
+#include "port/link.h"
 
-/* One message on its way. */
-struct spdm_traced {
-    const char *target;
-    struct timespec time;
-    bool sent;
-    const struct spdm_facts *facts;    /* before this message */
-    struct spdm_span message, request; /* request: the one a response answers */
+#include <assay/spdm.h>
+#include <stdio.h>
+
+/* One connection's trace. Zeroed but for `to` it is ready. */
+struct spdm_trace {
+    FILE *to;
+    uint8_t request[256]; /* the last request: what a response looks like depends on it */
+    size_t request_n;
 };
 
-/* Writes a headline and a line per field; what cannot be decoded is said, and shown in hex. */
-void spdm_trace_message(const struct spdm_screen *screen, const struct spdm_traced *traced);
+/* Shows a frame. facts: what was negotiated before it (NULL: nothing); what it settles itself does no harm. */
+void spdm_trace_frame(struct spdm_trace *trace, const struct spdm_tapped *tapped, const struct spdm_facts *facts);
 #endif

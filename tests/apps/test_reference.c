@@ -271,8 +271,8 @@ static void reads_back_what_it_wrote(void **state)
                         "{\n  \"format\": \"assay-reference/1\",\n  \"comment\": \"CN=\\\"device\\\"\",\n"
                         "  \"measurement_hash\": \"SHA_256\",\n  \"measurements\": [\n"
                         "    {\"index\": 1, \"type\": \"immutable ROM\", \"digest\": \"" D1 "\"},\n"
-                        "    {\"index\": 3, \"type\": \"mutable firmware version number\", \"text\": \"v1.2\"},\n"
-                        "    {\"index\": 4, \"type\": \"mutable firmware security version number\", \"svn\": 7},\n"
+                        "    {\"index\": 3, \"type\": \"firmware version\", \"text\": \"v1.2\"},\n"
+                        "    {\"index\": 4, \"type\": \"firmware security version\", \"svn\": 7},\n"
                         "    {\"index\": 5, \"type\": \"mutable firmware\", \"raw\": \"010203\"},\n"
                         "    {\"index\": 6, \"type\": \"mutable firmware\", \"digest\": \"" S6 "\"}\n  ]\n}\n");
     struct spdm_reference *reference = spdm_reference_load(path, error);

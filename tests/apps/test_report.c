@@ -22,7 +22,7 @@ static const char trusted_report[] =
     "  subject        CN=leaf\\x1b[31m,O=ACME\n"
     "  product        ACME WIDGET\n"
     "  serial number  1234567890\n"
-    "  certificate    0102\n"
+    "  certificate    serial 0102\n"
     "  model          device certificate\n"
     "  OIDs           1.3.6.1.4.1.412.274.2 hardware identity\n"
     "Certificate chain\n"
@@ -38,10 +38,10 @@ static const char trusted_report[] =
     "  measurement hash  SHA_256\n"
     "  message size      4608 a transfer, 4608 in all\n"
     "Measurements\n"
-    "    1  immutable ROM                             digest  11223344\n"
-    "    2  mutable firmware version number           raw     76311b5b324a\n"
-    "    3  mutable firmware security version number  raw     7\n"
-    "  254  device mode                               raw     mode: normal; debug: none\n"
+    "    1  immutable ROM              digest  11223344\n"
+    "    2  firmware version           raw     76311b5b324a\n"
+    "    3  firmware security version  raw     7\n"
+    "  254  device mode                raw     mode: normal; debug: none\n"
     "  they did not change since the device began to measure\n"
     "Checks\n"
     "  connection              passed\n"
@@ -81,15 +81,15 @@ static void prints_what_differs(void **state)
     char *part = spdm_text_format("%.*s", (int)(end - at), at);
     assert_string_equal(
         part, "Measurements\n"
-              "    1  immutable ROM                             digest  DIFFERENT  11223344\n"
-              "                                                         expected   11223344\n"
-              "                                                         because    the reference expects the "
+              "    1  immutable ROM              digest  DIFFERENT  11223344\n"
+              "                                          expected   11223344\n"
+              "                                          because    the reference expects the "
               "type mutable firmware\n"
-              "    2  mutable firmware version number           raw     DIFFERENT  76311b5b324a\n"
-              "                                                         expected   \"v2\\x1b\"\n"
-              "    3  mutable firmware security version number  raw     match      7\n"
-              "  254  device mode                               raw     EXTRA      mode: normal; debug: none\n"
-              "    9                                                    MISSING    00ff\n"
+              "    2  firmware version           raw     DIFFERENT  76311b5b324a\n"
+              "                                          expected   \"v2\\x1b\"\n"
+              "    3  firmware security version  raw     match      7\n"
+              "  254  device mode                raw     EXTRA      mode: normal; debug: none\n"
+              "    9                                     MISSING    00ff\n"
               "  they did not change since the device began to measure\n");
     free(part);
     assert_non_null(strstr(end, "Verdict: not trusted - reference measurements: 2 different, 1 missing, 1 extra\n"));
@@ -105,8 +105,8 @@ static void marks_what_is_not_proven(void **state)
     s.result.goal.sign = false;
     s.measured[0].proven = false;
     char *out = printed(&s);
-    assert_non_null(strstr(out, "    1  immutable ROM                             digest  not proven  11223344\n"));
-    assert_non_null(strstr(out, "  254  device mode                               raw                 mode: normal"));
+    assert_non_null(strstr(out, "    1  immutable ROM              digest  not proven  11223344\n"));
+    assert_non_null(strstr(out, "  254  device mode                raw                 mode: normal"));
     free(out);
     sample_free(&s);
 }
@@ -122,14 +122,6 @@ static void prints_a_device_that_is_not_there(void **state)
     char *out = printed(&s);
     assert_string_equal(out, "Device\n"
                              "  target  tcp://127.0.0.1:4194\n"
-                             "Checks\n"
-                             "  connection              failed    connection refused\n"
-                             "  certificate chain       not done  no chain was received\n"
-                             "  validity period         not done\n"
-                             "  revocation              not done  SPDM does not carry it\n"
-                             "  proof of possession     not done\n"
-                             "  measurement signature   not done\n"
-                             "  reference measurements  not done  no reference was given\n"
                              "Verdict: unreachable - connection refused\n");
     free(out);
     sample_free(&s);
