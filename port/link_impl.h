@@ -64,7 +64,7 @@ struct spdm_link {
     uint64_t congested; /* when the kernel stopped taking our bytes, 0 if it does */
     uint64_t heard;     /* when the last whole frame came */
 
-    uint64_t memo[4];   /* the tap's */
+    uint64_t memo[4]; /* the tap's */
 
     struct sockaddr_storage ours, theirs;
     char peer[64];
