@@ -23,6 +23,16 @@ static const struct {
     [SPDM_SM3_256] = {"SM3", 32},
 };
 
+void spdm_openssl_say(char *cause, const char *what, ...)
+{
+    va_list args;
+
+    if (cause == NULL) return;
+    va_start(args, what);
+    (void)vsnprintf(cause, SPDM_CAUSE_MAX, what, args);
+    va_end(args);
+}
+
 void spdm_openssl_cause(char *cause, const char *what, ...)
 {
     va_list args;
@@ -36,7 +46,9 @@ void spdm_openssl_cause(char *cause, const char *what, ...)
     if (n < 0 || n >= SPDM_CAUSE_MAX) return;
 
     unsigned long code = ERR_peek_last_error_all(NULL, NULL, NULL, &detail, &flags);
-    const char *reason = code == 0 ? NULL : ERR_reason_error_string(code);
+    const char *reason = code == 0                ? NULL
+                         : ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code))
+                                                  : ERR_reason_error_string(code);
     bool more = detail != NULL && detail[0] != '\0' && (flags & ERR_TXT_STRING) != 0;
     if (reason == NULL && !more) return;
     snprintf(cause + n, SPDM_CAUSE_MAX - (size_t)n, ": %s%s%s%s", reason != NULL ? reason : "", more ? " (" : "",
@@ -202,7 +214,7 @@ struct spdm_openssl *spdm_openssl_open(const struct spdm_openssl_options *option
     struct spdm_openssl *ossl = OPENSSL_zalloc(sizeof *ossl);
 
     ERR_set_mark();
-    if (cause != NULL) snprintf(cause, SPDM_CAUSE_MAX, "out of memory");
+    spdm_openssl_say(cause, "out of memory");
     if (ossl != NULL && !prepare(ossl, options != NULL ? options : &defaults, cause)) {
         spdm_openssl_close(ossl);
         ossl = NULL;

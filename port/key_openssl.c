@@ -145,9 +145,9 @@ struct spdm_openssl_key *spdm_openssl_key_wrap(struct spdm_openssl *ossl, EVP_PK
     if (kept == NULL) {
         const char *type = EVP_PKEY_get0_type_name(pkey);
         if (kind == SPDM_KIND_N) {
-            spdm_openssl_cause(cause, "keys of type %s are of no use here", type != NULL ? type : "(unnamed)");
+            spdm_openssl_say(cause, "keys of type %s are of no use here", type != NULL ? type : "(unnamed)");
         } else {
-            spdm_openssl_cause(cause, "out of memory");
+            spdm_openssl_say(cause, "out of memory");
         }
         OPENSSL_free(key);
         EVP_PKEY_free(pkey);
@@ -274,7 +274,7 @@ struct spdm_openssl_key *spdm_openssl_key_open(struct spdm_openssl *ossl, struct
     spdm_der_take(&in, SPDM_DER_SEQUENCE, &algorithm);
     spdm_der_take(&in, SPDM_DER_BIT_STRING, &bit_string);
     if (!spdm_der_end(&in) || !spdm_der_end(&outer) || !spdm_der_octets(&bit_string, &bits) || spki.n > SPKI_MAX) {
-        spdm_openssl_cause(cause, "the public key is no SubjectPublicKeyInfo");
+        spdm_openssl_say(cause, "the public key is no SubjectPublicKeyInfo");
     } else {
         struct spdm_der inside = spdm_der_into(&in, &algorithm);
         pkey = from_parts(ossl, spki, &inside, bits);

@@ -34,14 +34,12 @@ struct spdm_signer_options {
 };
 
 /* NULL: cause (SPDM_CAUSE_MAX bytes, may be NULL) says why, with OpenSSL's reason. ossl must outlive the signer. */
-struct spdm_signer *spdm_signer_open(struct spdm_openssl *ossl, const struct spdm_signer_options *options,
-                                     char *cause);
+struct spdm_signer *spdm_signer_open(struct spdm_openssl *ossl, const struct spdm_signer_options *options, char *cause);
 /* NULL is fine. */
 void spdm_signer_close(struct spdm_signer *signer);
 
 /* The signature over `what` in SPDM's wire format: its length, 0 if it failed (cause, may be NULL, says why). */
-size_t spdm_signer_sign(struct spdm_signer *signer, const struct spdm_signing *what, struct spdm_room out,
-                        char *cause);
+size_t spdm_signer_sign(struct spdm_signer *signer, const struct spdm_signing *what, struct spdm_room out, char *cause);
 
 /* The algorithms it can sign with, ended by 0, as struct spdm_slot wants them. */
 const uint8_t *spdm_signer_algorithms(const struct spdm_signer *signer);

@@ -119,7 +119,9 @@ extern const struct spdm_openssl_kind_row spdm_openssl_kinds[SPDM_KIND_SPDM_N];
 EVP_MD *spdm_openssl_md(struct spdm_openssl *ossl, enum spdm_alg hash);
 /* Whether keys of this kind can verify; finds out at first use. */
 bool spdm_openssl_usable(struct spdm_openssl *ossl, enum spdm_openssl_kind kind);
-/* Writes the sentence to cause (may be NULL), OpenSSL's newest reason behind it if there is one since the mark. */
+/* Writes the sentence to cause, which may be NULL. */
+void spdm_openssl_say(char *cause, const char *what, ...) __attribute__((format(printf, 2, 3)));
+/* The same with OpenSSL's newest reason behind it, for use where OpenSSL has just failed. */
 void spdm_openssl_cause(char *cause, const char *what, ...) __attribute__((format(printf, 2, 3)));
 /* The algorithm libcrypto calls by this name ("SHA384"), as its own name; NULL if it is no hash. */
 const char *spdm_openssl_hash_name(enum spdm_alg hash);

@@ -12,15 +12,16 @@
 
 /* What an algorithm is for; each class has its own bit field on the wire. */
 enum spdm_class {
-    SPDM_CLASS_HASH = 1,  /* BaseHashAlgo; MeasurementHashAlgo uses the same ids, its bits are one higher */
-    SPDM_CLASS_ASYM,      /* BaseAsymAlgo, ReqBaseAsymAlg */
-    SPDM_CLASS_PQC,       /* PqcAsymAlgo, ReqPqcAsymAlg (1.4) */
-    SPDM_CLASS_DHE,       /* algorithm table 2 */
-    SPDM_CLASS_AEAD,      /* algorithm table 3 */
-    SPDM_CLASS_SCHEDULE,  /* algorithm table 5 */
-    SPDM_CLASS_KEM        /* algorithm table 7 (1.4) */
+    SPDM_CLASS_HASH = 1, /* BaseHashAlgo; MeasurementHashAlgo uses the same ids, its bits are one higher */
+    SPDM_CLASS_ASYM,     /* BaseAsymAlgo, ReqBaseAsymAlg */
+    SPDM_CLASS_PQC,      /* PqcAsymAlgo, ReqPqcAsymAlg (1.4) */
+    SPDM_CLASS_DHE,      /* algorithm table 2 */
+    SPDM_CLASS_AEAD,     /* algorithm table 3 */
+    SPDM_CLASS_SCHEDULE, /* algorithm table 5 */
+    SPDM_CLASS_KEM       /* algorithm table 7 (1.4) */
 };
 
+/* clang-format off */
 enum spdm_alg {
     SPDM_ALG_NONE = 0,
     SPDM_SHA_256, SPDM_SHA_384, SPDM_SHA_512, SPDM_SHA3_256, SPDM_SHA3_384, SPDM_SHA3_512, SPDM_SM3_256,
@@ -37,6 +38,7 @@ enum spdm_alg {
     SPDM_ALG_N,
     SPDM_RAW_ONLY = 0xff  /* MeasurementHashAlgo bit 0: measurements are raw bit streams, there is no hash */
 };
+/* clang-format on */
 
 /* One row: sizes in bytes, 0 where they do not apply. */
 struct spdm_algorithm {

@@ -33,13 +33,13 @@ enum spdm_measure { SPDM_MEASURE_ALL, SPDM_MEASURE_COUNT, SPDM_MEASURE_INDEX, SP
 
 struct spdm_goal {
     unsigned want;
-    uint8_t slots;    /* acceptable certificate slots as a mask, lowest first; 0 is all eight */
-    bool use_key;     /* authenticate by provisioned public key (spdm_requester_trust with SPDM_SLOT_KEY) */
-    uint8_t summary;  /* measurement summary asked for in CHALLENGE: 0, 1 (TCB), 0xff (all) */
+    uint8_t slots;   /* acceptable certificate slots as a mask, lowest first; 0 is all eight */
+    bool use_key;    /* authenticate by provisioned public key (spdm_requester_trust with SPDM_SLOT_KEY) */
+    uint8_t summary; /* measurement summary asked for in CHALLENGE: 0, 1 (TCB), 0xff (all) */
     enum spdm_measure measure;
-    uint8_t index;    /* SPDM_MEASURE_INDEX: 1..0xfe */
-    bool sign;        /* measurements signed */
-    bool raw, fresh;  /* RawBitStreamRequested (1.2+), NewMeasurementRequested (1.3+) */
+    uint8_t index;     /* SPDM_MEASURE_INDEX: 1..0xfe */
+    bool sign;         /* measurements signed */
+    bool raw, fresh;   /* RawBitStreamRequested (1.2+), NewMeasurementRequested (1.3+) */
     uint16_t standard; /* SPDM_WANT_VENDOR: StandardID, VendorID, payload; valid until DONE or FAILED */
     struct spdm_span vendor, payload;
 };

@@ -27,8 +27,8 @@ struct spdm_slot {
 
 struct spdm_identity {
     struct spdm_slot slot[SPDM_SLOT_N];
-    uint8_t supported;              /* slots that exist, as a mask (1.3+) */
-    struct spdm_span public_key;    /* provisioned public key (PUB_KEY_ID_CAP): exactly the provisioned bytes */
+    uint8_t supported;           /* slots that exist, as a mask (1.3+) */
+    struct spdm_span public_key; /* provisioned public key (PUB_KEY_ID_CAP): exactly the provisioned bytes */
     const uint8_t *public_key_signs;
 };
 

@@ -80,33 +80,33 @@ enum spdm_byte_order { SPDM_BIG_ENDIAN, SPDM_LITTLE_ENDIAN, SPDM_EITHER_ENDIAN }
 /* Lists of algorithms are bytes of enum spdm_alg, best first, ended by 0. NULL is the empty list. A zeroed number
  * means its default, named behind it. */
 struct spdm_policy {
-    uint8_t versions[6];        /* SPDM_V12, ..., best first, ended by 0 */
-    uint32_t flags;             /* capabilities we advertise; bits a version does not know are masked off */
-    uint16_t ext_flags;         /* 1.4 */
-    uint8_t ct_exponent;        /* our CTExponent, 0..31 */
-    const uint8_t *hashes;      /* base hash */
-    const uint8_t *signatures;  /* the Responder's signature: BaseAsym and PqcAsym in one order */
-    const uint8_t *exchanges;   /* key agreement: DHE groups and KEMs in one order */
+    uint8_t versions[6];       /* SPDM_V12, ..., best first, ended by 0 */
+    uint32_t flags;            /* capabilities we advertise; bits a version does not know are masked off */
+    uint16_t ext_flags;        /* 1.4 */
+    uint8_t ct_exponent;       /* our CTExponent, 0..31 */
+    const uint8_t *hashes;     /* base hash */
+    const uint8_t *signatures; /* the Responder's signature: BaseAsym and PqcAsym in one order */
+    const uint8_t *exchanges;  /* key agreement: DHE groups and KEMs in one order */
     const uint8_t *aeads;
     const uint8_t *req_signatures; /* the Requester's signature */
-    uint8_t meas_hash;          /* responder: enum spdm_alg for measurements, or SPDM_RAW_ONLY */
-    uint8_t opaque_formats;     /* bit 0 OpaqueDataFmt0, bit 1 OpaqueDataFmt1; Fmt1 wins if both fit */
-    bool mel;                   /* DMTF measurement extension log format offered */
-    bool multi_key;             /* ask for a multi-key connection where that is our choice */
-    bool want_algorithms;       /* requester, 1.3+, with CHUNK_CAP: ask for the SupportedAlgorithms block */
-    uint8_t legacy_byte_order;  /* enum spdm_byte_order of signatures at 1.0 and 1.1 (UN-15) */
-    uint16_t opaque_max;        /* largest OpaqueData accepted: 1024 */
+    uint8_t meas_hash;             /* responder: enum spdm_alg for measurements, or SPDM_RAW_ONLY */
+    uint8_t opaque_formats;        /* bit 0 OpaqueDataFmt0, bit 1 OpaqueDataFmt1; Fmt1 wins if both fit */
+    bool mel;                      /* DMTF measurement extension log format offered */
+    bool multi_key;                /* ask for a multi-key connection where that is our choice */
+    bool want_algorithms;          /* requester, 1.3+, with CHUNK_CAP: ask for the SupportedAlgorithms block */
+    uint8_t legacy_byte_order;     /* enum spdm_byte_order of signatures at 1.0 and 1.1 (UN-15) */
+    uint16_t opaque_max;           /* largest OpaqueData accepted: 1024 */
 
-    uint32_t rtt;               /* round trip of the transport, us: the binding's */
-    uint8_t retries;            /* resends after silence: 0 (none) */
-    uint8_t busy_retries;       /* resends after Busy: 8 */
-    uint32_t busy_delay;        /* us before a resend after Busy: 50,000 */
-    uint8_t not_ready_retries;  /* ResponseNotReady in a row: 16 */
-    uint32_t wait_max;          /* longest wait for one answer, us; caps CT and RDT of a peer: 60,000,000 */
-    uint8_t restarts;           /* GET_VERSION again after RequestResynch: 2 */
+    uint32_t rtt;                  /* round trip of the transport, us: the binding's */
+    uint8_t retries;               /* resends after silence: 0 (none) */
+    uint8_t busy_retries;          /* resends after Busy: 8 */
+    uint32_t busy_delay;           /* us before a resend after Busy: 50,000 */
+    uint8_t not_ready_retries;     /* ResponseNotReady in a row: 16 */
+    uint32_t wait_max;             /* longest wait for one answer, us; caps CT and RDT of a peer: 60,000,000 */
+    uint8_t restarts;              /* GET_VERSION again after RequestResynch: 2 */
     uint16_t certificate_requests; /* most GET_CERTIFICATE for one chain: 4096 */
-    uint8_t rdt_exponent;       /* responder: RDTExponent of ResponseNotReady: 14 (16 ms) */
-    uint8_t rdtm;               /* responder: RDTM of ResponseNotReady: 10 */
+    uint8_t rdt_exponent;          /* responder: RDTExponent of ResponseNotReady: 14 (16 ms) */
+    uint8_t rdtm;                  /* responder: RDTM of ResponseNotReady: 10 */
 };
 
 /* ---- configuration: fixed for the life of a connection, owned by the caller ---- */
@@ -119,15 +119,15 @@ struct spdm_config {
     void *crypto_ctx;
     const struct spdm_binding *binding;
     const struct spdm_policy *policy;
-    struct spdm_room out;      /* where messages for the peer are built, with the binding's head and tail; a requester
-                                  needs it only from pull() to the next call, a responder from push() to pull() */
-    bool out_shared;           /* responder: others write to `out` between calls, answers cannot be kept for retries */
-    struct spdm_room chain;    /* requester, witness: room for the peer's certificate chain */
-    uint32_t data_transfer_size; /* largest SPDM message the caller can push; >= 42 (advertised from 1.2 on) */
+    struct spdm_room out;   /* where messages for the peer are built, with the binding's head and tail; a requester
+                               needs it only from pull() to the next call, a responder from push() to pull() */
+    bool out_shared;        /* responder: others write to `out` between calls, answers cannot be kept for retries */
+    struct spdm_room chain; /* requester, witness: room for the peer's certificate chain */
+    uint32_t data_transfer_size;          /* largest SPDM message the caller can push; >= 42 (advertised from 1.2 on) */
     const struct spdm_identity *identity; /* responder */
     const struct spdm_services *services; /* responder: the requests it serves, spdm_serve_all or a smaller set */
-    uint16_t vca_max;          /* bytes kept for the six negotiation messages: 512 */
-    uint16_t request_max;      /* bytes kept of a request while its answer is outstanding: 160 */
+    uint16_t vca_max;                     /* bytes kept for the six negotiation messages: 512 */
+    uint16_t request_max;                 /* bytes kept of a request while its answer is outstanding: 160 */
 };
 
 /* ---- facts: what is known of a connection; read only ---- */
@@ -140,34 +140,42 @@ struct spdm_endpoint_facts {
 };
 
 struct spdm_facts {
-    uint8_t version;        /* 0 until agreed */
-    uint8_t peer_versions;  /* requester: bit n set if the peer offered 1.n */
+    uint8_t version;       /* 0 until agreed */
+    uint8_t peer_versions; /* requester: bit n set if the peer offered 1.n */
     struct spdm_endpoint_facts requester, responder;
     /* enum spdm_alg; SPDM_ALG_NONE if nothing was selected */
     uint8_t hash, signature, exchange, aead, req_signature, meas_hash, schedule;
     uint8_t meas_spec, mel_spec, opaque_format;
     bool multi_key_rsp, multi_key_req;
-    bool negotiated;        /* ALGORITHMS has come */
+    bool negotiated;                            /* ALGORITHMS has come */
     uint8_t supported_slots, provisioned_slots; /* from DIGESTS; supported is 0 below 1.3 */
-    uint8_t slot;           /* slot in use: 0..7 or SPDM_SLOT_KEY */
-    uint8_t slot_model, slot_key_pair; /* of the slot in use: CertModel, KeyPairID; 0 if not told */
-    uint16_t slot_usage;    /* of the slot in use: KeyUsageMask; 0 if not told */
-    uint8_t chain_hash[SPDM_HASH_MAX]; /* digest of the chain (or provisioned key) in use */
-    bool trusted;           /* the caller trusts that chain */
-    bool authentic;         /* CHALLENGE_AUTH verified with it */
-    bool measured_signed;   /* the last MEASUREMENTS verified with it */
-    uint8_t summary[SPDM_HASH_MAX], summary_n; /* MeasurementSummaryHash of CHALLENGE_AUTH; n is 0 if none came */
-    bool little_endian;     /* a 1.0/1.1 signature verified in reversed byte order */
-    uint8_t measurement_n;  /* answer to operation 0, or number of blocks of the last record */
-    uint8_t content_changed; /* 0..3, from the last signed MEASUREMENTS (1.2+) */
+    uint8_t slot;                               /* slot in use: 0..7 or SPDM_SLOT_KEY */
+    uint8_t slot_model, slot_key_pair;          /* of the slot in use: CertModel, KeyPairID; 0 if not told */
+    uint16_t slot_usage;                        /* of the slot in use: KeyUsageMask; 0 if not told */
+    uint8_t chain_hash[SPDM_HASH_MAX];          /* digest of the chain (or provisioned key) in use */
+    bool trusted;                               /* the caller trusts that chain */
+    bool authentic;                             /* CHALLENGE_AUTH verified with it */
+    bool measured_signed;                       /* the last MEASUREMENTS verified with it */
+    uint8_t summary[SPDM_HASH_MAX], summary_n;  /* MeasurementSummaryHash of CHALLENGE_AUTH; n is 0 if none came */
+    bool little_endian;                         /* a 1.0/1.1 signature verified in reversed byte order */
+    uint8_t measurement_n;                      /* answer to operation 0, or number of blocks of the last record */
+    uint8_t content_changed;                    /* 0..3, from the last signed MEASUREMENTS (1.2+) */
 };
 
 /* ---- measurements ---- */
 
 /* DMTFSpecMeasurementValueType [6:0] */
 enum spdm_measurement_type {
-    SPDM_MEAS_ROM, SPDM_MEAS_FIRMWARE, SPDM_MEAS_HARDWARE_CONFIG, SPDM_MEAS_FIRMWARE_CONFIG, SPDM_MEAS_MANIFEST,
-    SPDM_MEAS_DEVICE_MODE, SPDM_MEAS_VERSION, SPDM_MEAS_SVN, SPDM_MEAS_HASH_EXTEND, SPDM_MEAS_INFORMATIONAL,
+    SPDM_MEAS_ROM,
+    SPDM_MEAS_FIRMWARE,
+    SPDM_MEAS_HARDWARE_CONFIG,
+    SPDM_MEAS_FIRMWARE_CONFIG,
+    SPDM_MEAS_MANIFEST,
+    SPDM_MEAS_DEVICE_MODE,
+    SPDM_MEAS_VERSION,
+    SPDM_MEAS_SVN,
+    SPDM_MEAS_HASH_EXTEND,
+    SPDM_MEAS_INFORMATIONAL,
     SPDM_MEAS_STRUCTURED_MANIFEST
 };
 #define SPDM_MEAS_ALL 0xff
@@ -191,29 +199,29 @@ const char *spdm_measurement_type_name(uint8_t type);
 enum spdm_event_kind {
     SPDM_NOTHING,
     /* facts */
-    SPDM_DONE,       /* requester: the goal is reached */
-    SPDM_FAILED,     /* requester: it is not, see report; responder: a request was refused, see report */
-    SPDM_CONNECTED,  /* version, capabilities and algorithms are agreed */
-    SPDM_MEASURED,   /* requester: data is a MeasurementRecord, verified if it was signed */
-    SPDM_RESTARTED,  /* the peer (or RequestResynch) made the connection start over */
-    SPDM_VENDOR,     /* requester: data is the payload of VENDOR_DEFINED_RESPONSE */
+    SPDM_DONE,      /* requester: the goal is reached */
+    SPDM_FAILED,    /* requester: it is not, see report; responder: a request was refused, see report */
+    SPDM_CONNECTED, /* version, capabilities and algorithms are agreed */
+    SPDM_MEASURED,  /* requester: data is a MeasurementRecord, verified if it was signed */
+    SPDM_RESTARTED, /* the peer (or RequestResynch) made the connection start over */
+    SPDM_VENDOR,    /* requester: data is the payload of VENDOR_DEFINED_RESPONSE */
     /* questions; each must be answered once, with its ticket */
-    SPDM_ASK_DIGEST, /* requester: data is the digest of slot's chain. Known and trusted? yes and key; no: fetch it */
-    SPDM_ASK_TRUST,  /* requester: data is slot's whole chain structure, hash checked. Trusted? yes and key */
-    SPDM_ASK_SIGN,   /* responder: sign `signing` with slot's key; yes and data = signature */
+    SPDM_ASK_DIGEST,  /* requester: data is the digest of slot's chain. Known and trusted? yes and key; no: fetch it */
+    SPDM_ASK_TRUST,   /* requester: data is slot's whole chain structure, hash checked. Trusted? yes and key */
+    SPDM_ASK_SIGN,    /* responder: sign `signing` with slot's key; yes and data = signature */
     SPDM_ASK_MEASURE, /* responder: index = operation; yes and measurements */
-    SPDM_ASK_VENDOR  /* responder: data is the payload of VENDOR_DEFINED_REQUEST; yes and data = response payload */
+    SPDM_ASK_VENDOR   /* responder: data is the payload of VENDOR_DEFINED_REQUEST; yes and data = response payload */
 };
 
 struct spdm_event {
     enum spdm_event_kind kind;
-    uint32_t ticket;  /* questions */
-    uint8_t slot;     /* 0..7, SPDM_SLOT_KEY */
-    uint8_t index;    /* measurement operation; SPDM_MEASURED: that of the request */
-    bool raw, fresh;  /* SPDM_ASK_MEASURE: RawBitStreamRequested, NewMeasurementRequested */
-    bool proven;      /* SPDM_MEASURED: the record was signed and the signature verified */
-    uint8_t root_at;  /* SPDM_ASK_TRUST: offset of the first certificate in data (4 + digest size) */
-    uint16_t standard; /* vendor messages: StandardID */
+    uint32_t ticket;         /* questions */
+    uint8_t slot;            /* 0..7, SPDM_SLOT_KEY */
+    uint8_t index;           /* measurement operation; SPDM_MEASURED: that of the request */
+    bool raw, fresh;         /* SPDM_ASK_MEASURE: RawBitStreamRequested, NewMeasurementRequested */
+    bool proven;             /* SPDM_MEASURED: the record was signed and the signature verified */
+    uint8_t root_at;         /* SPDM_ASK_TRUST: offset of the first certificate in data (4 + digest size) */
+    uint16_t standard;       /* vendor messages: StandardID */
     struct spdm_span vendor; /* vendor messages: VendorID */
     struct spdm_span data;
     struct spdm_signing signing;
@@ -223,8 +231,8 @@ struct spdm_event {
 struct spdm_answer {
     uint32_t ticket;
     bool yes;
-    struct spdm_span data;  /* signature or payload; copied */
-    const void *key;        /* trust: the leaf's public key for crypto->verify; must outlive the connection */
+    struct spdm_span data; /* signature or payload; copied */
+    const void *key;       /* trust: the leaf's public key for crypto->verify; must outlive the connection */
     const struct spdm_measurement *measurements; /* ascending index; copied */
     size_t measurement_n;
     uint8_t content_changed; /* 1.2+: 0 not detected, 1 changed, 2 unchanged */

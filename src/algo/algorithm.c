@@ -9,12 +9,14 @@
 #define V11 0x11
 #define V12 0x12
 #define V14 0x14
+/* clang-format off */
 #define HASH(bit, since, n) {SPDM_CLASS_HASH, bit, since, 0, n, 0}
 #define SIGN(bit, since, n) {SPDM_CLASS_ASYM, bit, since, 0, n, 0}
 #define PQC(bit, n) {SPDM_CLASS_PQC, bit, V14, 0, n, 0}
 #define DHE(bit, since, n) {SPDM_CLASS_DHE, bit, since, 0, n, n}
 #define AEAD(bit, since, key) {SPDM_CLASS_AEAD, bit, since, key, 16, 0}
 #define KEM(bit, ek, ct) {SPDM_CLASS_KEM, bit, V14, 0, ek, ct}
+/* clang-format on */
 
 static const struct spdm_algorithm table[SPDM_ALG_N] = {
     [SPDM_SHA_256] = HASH(0, V10, 32),

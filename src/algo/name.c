@@ -5,6 +5,7 @@
 #include <assay/algorithm.h>
 #include <stddef.h>
 
+/* clang-format off */
 static const char *const names[SPDM_ALG_N] = {
     "none",
     "SHA_256", "SHA_384", "SHA_512", "SHA3_256", "SHA3_384", "SHA3_512", "SM3_256",
@@ -19,6 +20,7 @@ static const char *const names[SPDM_ALG_N] = {
     "SPDM_KEY_SCHEDULE",
     "ML_KEM_512", "ML_KEM_768", "ML_KEM_1024",
 };
+/* clang-format on */
 
 const char *spdm_algorithm_name(enum spdm_alg id)
 {

@@ -17,8 +17,14 @@ struct rule {
     uint8_t first, last; /* versions, as the minor digit */
     const char *text;
 };
-#define MUST(m, v, t, first, last, text) {m, v, t, true, first, last, SPDM_NAME(text)}
-#define MUST_NOT(m, v, t, first, last, text) {m, v, t, false, first, last, SPDM_NAME(text)}
+#define MUST(m, v, t, first, last, text)                                                                               \
+    {                                                                                                                  \
+        m, v, t, true, first, last, SPDM_NAME(text)                                                                    \
+    }
+#define MUST_NOT(m, v, t, first, last, text)                                                                           \
+    {                                                                                                                  \
+        m, v, t, false, first, last, SPDM_NAME(text)                                                                   \
+    }
 
 static const struct rule requester_rules[] = {
     MUST(0x00000800u, ANY, 0, 1, 4, "PSK_CAP 2 and 3 are reserved (R-CAPQ-07)"),
@@ -31,7 +37,8 @@ static const struct rule requester_rules[] = {
     MUST(SPDM_MUT_AUTH_CAP, ANY, SPDM_ENCAP_CAP, 1, 1, "MUT_AUTH_CAP needs ENCAP_CAP (R-CAPQ-26)"),
     MUST(SPDM_EP_INFO_CAP_MASK, SPDM_EP_INFO_CAP_MASK, 0, 3, 4, "EP_INFO_CAP 3 is reserved (R-CAPQ-16)"),
     MUST(SPDM_MULTI_KEY_CAP_MASK, SPDM_MULTI_KEY_CAP_MASK, 0, 3, 4, "MULTI_KEY_CAP 3 is reserved (R-CAPQ-18)"),
-    MUST_NOT(SPDM_MULTI_KEY_CAP_MASK, ANY, SPDM_PUB_KEY_ID_CAP, 3, 4, "MULTI_KEY_CAP excludes PUB_KEY_ID_CAP (R-CAPQ-14)"),
+    MUST_NOT(SPDM_MULTI_KEY_CAP_MASK, ANY, SPDM_PUB_KEY_ID_CAP, 3, 4,
+             "MULTI_KEY_CAP excludes PUB_KEY_ID_CAP (R-CAPQ-14)"),
 };
 
 static const struct rule responder_rules[] = {

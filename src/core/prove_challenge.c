@@ -36,13 +36,13 @@ static uint8_t reply_challenge(struct spdm_responder *rs, const union spdm_body 
         return refuse(&rs->c, RANDOM_FAILED, NULL, 0, 0);
     }
     if (q->summary != 0) why = spdm_measurement_summary(rs, q->summary, summary);
-    rsp->challenge_auth = (struct challenge_auth){
-        .slot = spdm_slot_nibble(q->slot),
-        .slot_mask = q->slot == SPDM_SLOT_KEY ? 0 : spdm_slots_usable(rs), /* R-CHL-11 */
-        .chain_hash = spdm_span(hash, h),
-        .nonce = spdm_span(rs->nonce, NONCE_BYTES),
-        .summary = spdm_span(summary, q->summary != 0 ? h : 0),
-        .context = q->context};
+    rsp->challenge_auth =
+        (struct challenge_auth){.slot = spdm_slot_nibble(q->slot),
+                                .slot_mask = q->slot == SPDM_SLOT_KEY ? 0 : spdm_slots_usable(rs), /* R-CHL-11 */
+                                .chain_hash = spdm_span(hash, h),
+                                .nonce = spdm_span(rs->nonce, NONCE_BYTES),
+                                .summary = spdm_span(summary, q->summary != 0 ? h : 0),
+                                .context = q->context};
     return why;
 }
 

@@ -9,8 +9,8 @@ enum { DIGESTS_AT = 4, SHORT_HEAD = 8, LARGE_HEAD = 16, SHORT_MAX = 0xffff, FIEL
 
 static bool signs(const uint8_t *list, uint8_t alg)
 {
-    for (; list != NULL && *list != 0; list++) {
-        if (*list == alg) return true;
+    for (size_t i = 0; list != NULL && list[i] != 0; i++) {
+        if (list[i] == alg) return true;
     }
     return false;
 }
@@ -41,23 +41,27 @@ bool spdm_slot_allows(const struct spdm_responder *rs, uint8_t slot, uint16_t us
 }
 
 /* Length, Reserved and RootHash of a slot's chain structure; 4 + H bytes. */
-static bool chain_head(const struct spdm_responder *rs, const struct spdm_slot *slot, uint8_t head[FIELDS + SPDM_HASH_MAX])
+struct chain_head {
+    uint8_t byte[FIELDS + SPDM_HASH_MAX];
+};
+
+static bool chain_head(const struct spdm_responder *rs, const struct spdm_slot *slot, struct chain_head *head)
 {
     size_t n = FIELDS + spdm_conn_hash_size(&rs->c) + slot->certificates.n;
 
-    for (unsigned i = 0; i < FIELDS; i++) head[i] = (uint8_t)(n >> (8 * i));
-    return spdm_conn_digest(&rs->c, &slot->root, 1, &head[FIELDS]);
+    for (unsigned i = 0; i < FIELDS; i++) head->byte[i] = (uint8_t)(n >> (8 * i));
+    return spdm_conn_digest(&rs->c, &slot->root, 1, &head->byte[FIELDS]);
 }
 
 bool spdm_slot_digest(const struct spdm_responder *rs, uint8_t slot, uint8_t out[SPDM_HASH_MAX])
 {
     const struct spdm_identity *id = rs->c.cfg->identity;
-    uint8_t head[FIELDS + SPDM_HASH_MAX];
+    struct chain_head head;
     struct spdm_span part[2];
 
     if (slot == SPDM_SLOT_KEY) return spdm_conn_digest(&rs->c, &id->public_key, 1, out);
-    if (!chain_head(rs, &id->slot[slot], head)) return false;
-    part[0] = spdm_span(head, FIELDS + spdm_conn_hash_size(&rs->c));
+    if (!chain_head(rs, &id->slot[slot], &head)) return false;
+    part[0] = spdm_span(head.byte, FIELDS + spdm_conn_hash_size(&rs->c));
     part[1] = id->slot[slot].certificates;
     return spdm_conn_digest(&rs->c, part, 2, out);
 }
@@ -153,13 +157,13 @@ static uint8_t consider_certificate(struct spdm_responder *rs, const union spdm_
 static bool copy_chain(const struct spdm_responder *rs, uint8_t slot, struct spdm_room to, size_t offset)
 {
     const struct spdm_slot *s = &rs->c.cfg->identity->slot[slot];
-    uint8_t head[FIELDS + SPDM_HASH_MAX];
+    struct chain_head head;
     size_t head_n = FIELDS + spdm_conn_hash_size(&rs->c);
     struct spdm_span first = {0};
 
     if (offset < head_n) {
-        if (!chain_head(rs, s, head)) return false;
-        first = spdm_part(spdm_span(head, head_n), offset, to.n);
+        if (!chain_head(rs, s, &head)) return false;
+        first = spdm_part(spdm_span(head.byte, head_n), offset, to.n);
     }
     (void)spdm_put(to, first);
     offset = offset < head_n ? 0 : offset - head_n;

@@ -79,8 +79,8 @@ static uint8_t reply_capabilities(struct spdm_responder *rs, const union spdm_bo
     return SPDM_WHY_FINE;
 }
 
-const struct prove_job spdm_prove_capabilities = {&spdm_message_GET_CAPABILITIES, &spdm_message_CAPABILITIES, SIGNED_NOT,
-                                                  consider_capabilities, reply_capabilities};
+const struct prove_job spdm_prove_capabilities = {&spdm_message_GET_CAPABILITIES, &spdm_message_CAPABILITIES,
+                                                  SIGNED_NOT, consider_capabilities, reply_capabilities};
 
 /* ---- ALGORITHMS ---- */
 
@@ -143,7 +143,8 @@ static void select_signing(const struct spdm_responder *rs, const struct algorit
     if (!needs_crypto(&rs->c.facts)) return;
     m->hash = spdm_algorithm_mask((enum spdm_alg)spdm_select_first(p->hashes, v, SPDM_CLASS_HASH, hash), v);
     id = spdm_select_first(p->signatures, v, SPDM_CLASS_ASYM, sign);
-    if (spdm_algorithm((enum spdm_alg)id)->cls == SPDM_CLASS_PQC) m->pqc_asym = spdm_algorithm_mask((enum spdm_alg)id, v);
+    if (spdm_algorithm((enum spdm_alg)id)->cls == SPDM_CLASS_PQC)
+        m->pqc_asym = spdm_algorithm_mask((enum spdm_alg)id, v);
     else m->asym = spdm_algorithm_mask((enum spdm_alg)id, v);
 }
 
@@ -153,9 +154,8 @@ static void select_measurements(const struct spdm_responder *rs, const struct al
 
     if ((rs->c.facts.responder.flags & SPDM_MEAS_CAP_MASK) == 0 || (offer->meas_spec & 1) == 0) return;
     m->meas_spec = 1;
-    m->meas_hash = p->meas_hash == SPDM_RAW_ONLY
-                       ? 1
-                       : spdm_algorithm_mask((enum spdm_alg)p->meas_hash, rs->c.ed->version) << 1;
+    m->meas_hash =
+        p->meas_hash == SPDM_RAW_ONLY ? 1 : spdm_algorithm_mask((enum spdm_alg)p->meas_hash, rs->c.ed->version) << 1;
 }
 
 static uint8_t reply_algorithms(struct spdm_responder *rs, const union spdm_body *req, union spdm_body *rsp)
@@ -177,5 +177,5 @@ static uint8_t reply_algorithms(struct spdm_responder *rs, const union spdm_body
     return SPDM_WHY_FINE;
 }
 
-const struct prove_job spdm_prove_algorithms = {&spdm_message_NEGOTIATE_ALGORITHMS, &spdm_message_ALGORITHMS, SIGNED_NOT,
-                                                consider_algorithms, reply_algorithms};
+const struct prove_job spdm_prove_algorithms = {&spdm_message_NEGOTIATE_ALGORITHMS, &spdm_message_ALGORITHMS,
+                                                SIGNED_NOT, consider_algorithms, reply_algorithms};

@@ -28,15 +28,15 @@ const char *spdm_error_name(uint8_t error)
     static const struct {
         uint8_t code;
         const char *name;
-    } names[] = {{0x01, "InvalidRequest"},    {0x02, "InvalidSession"},      {0x03, "Busy"},
-                 {0x04, "UnexpectedRequest"}, {0x05, "Unspecified"},         {0x06, "DecryptError"},
-                 {0x07, "UnsupportedRequest"}, {0x08, "RequestInFlight"},    {0x09, "InvalidResponseCode"},
-                 {0x0a, "SessionLimitExceeded"}, {0x0b, "SessionRequired"},  {0x0c, "ResetRequired"},
-                 {0x0d, "ResponseTooLarge"},  {0x0e, "RequestTooLarge"},     {0x0f, "LargeResponse"},
-                 {0x10, "MessageLost"},       {0x11, "InvalidPolicy"},       {0x12, "DataTooLarge"},
-                 {0x41, "VersionMismatch"},   {0x42, "ResponseNotReady"},    {0x43, "RequestResynch"},
-                 {0x44, "OperationFailed"},   {0x45, "NoPendingRequests"},   {0x46, "RequestSessionTerminated"},
-                 {0x47, "InvalidState"},      {0xff, "VendorDefined"}};
+    } names[] = {{0x01, "InvalidRequest"},       {0x02, "InvalidSession"},    {0x03, "Busy"},
+                 {0x04, "UnexpectedRequest"},    {0x05, "Unspecified"},       {0x06, "DecryptError"},
+                 {0x07, "UnsupportedRequest"},   {0x08, "RequestInFlight"},   {0x09, "InvalidResponseCode"},
+                 {0x0a, "SessionLimitExceeded"}, {0x0b, "SessionRequired"},   {0x0c, "ResetRequired"},
+                 {0x0d, "ResponseTooLarge"},     {0x0e, "RequestTooLarge"},   {0x0f, "LargeResponse"},
+                 {0x10, "MessageLost"},          {0x11, "InvalidPolicy"},     {0x12, "DataTooLarge"},
+                 {0x41, "VersionMismatch"},      {0x42, "ResponseNotReady"},  {0x43, "RequestResynch"},
+                 {0x44, "OperationFailed"},      {0x45, "NoPendingRequests"}, {0x46, "RequestSessionTerminated"},
+                 {0x47, "InvalidState"},         {0xff, "VendorDefined"}};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (names[i].code == error) return names[i].name;
@@ -46,10 +46,17 @@ const char *spdm_error_name(uint8_t error)
 
 const char *spdm_measurement_type_name(uint8_t type)
 {
-    static const char *const names[] = {
-        "immutable ROM", "mutable firmware", "hardware configuration", "firmware configuration", "measurement manifest",
-        "device mode", "firmware version", "firmware security version", "hash-extended measurement", "informational",
-        "structured measurement manifest"};
+    static const char *const names[] = {"immutable ROM",
+                                        "mutable firmware",
+                                        "hardware configuration",
+                                        "firmware configuration",
+                                        "measurement manifest",
+                                        "device mode",
+                                        "firmware version",
+                                        "firmware security version",
+                                        "hash-extended measurement",
+                                        "informational",
+                                        "structured measurement manifest"};
 
     return type < sizeof names / sizeof *names ? names[type] : "reserved";
 }
@@ -127,7 +134,7 @@ static const char *skip_place(const char *s, const struct spdm_report *r)
 
     if (r->offset != 0) return s;
     while (place[i] != '\0' && s[i] == place[i]) i++;
-    return place[i] == '\0' ? &s[i] : s; /* POINTER: a string constant of ours */
+    return place[i] == '\0' ? &s[i] : s;
 }
 
 size_t spdm_report_text(const struct spdm_report *report, char *out, size_t cap)
@@ -146,7 +153,7 @@ size_t spdm_report_text(const struct spdm_report *report, char *out, size_t cap)
     }
     if (rule != NULL) {
         words(&t, " (", '\0');
-        words(&t, rule + 1, '\0'); /* POINTER: a string constant of ours */
+        words(&t, rule + 1, '\0');
         put(&t, ')');
     }
     if (cap > 0) out[t.n < cap ? t.n : cap - 1] = '\0';

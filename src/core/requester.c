@@ -30,7 +30,7 @@ struct spdm_requester *spdm_requester_init(struct spdm_room memory, const struct
 
     if (memory.p == NULL || memory.n < spdm_requester_size(config)) return NULL;
     *rq = (struct spdm_requester){.request_max = request_max(config)};
-    if (!spdm_conn_init(&rq->c, config, behind.p)) return NULL;
+    if (!spdm_conn_init(&rq->c, config, behind)) return NULL;
     rq->request = spdm_room_from(behind, spdm_conn_size(config)).p;
     return rq;
 }
@@ -69,8 +69,7 @@ static void question(struct spdm_requester *rq, enum spdm_event_kind kind)
     rq->flight = FLIGHT_QUESTION;
 }
 
-/* Goes on with whatever the plan says is next. */
-static void advance(struct spdm_requester *rq)
+void spdm_requester_advance(struct spdm_requester *rq)
 {
     struct step step;
 
@@ -108,7 +107,7 @@ bool spdm_requester_ask(struct spdm_requester *rq, const struct spdm_goal *goal)
         f->trusted = f->authentic = rq->c.digests_known = false;
         rq->c.key = NULL;
     }
-    advance(rq);
+    spdm_requester_advance(rq);
     return true;
 }
 
@@ -219,7 +218,7 @@ static void receive(struct spdm_requester *rq, struct spdm_span message, uint64_
         (void)refuse(&rq->c, SHORT, "the message", 4, message.n);
         spdm_requester_fail(rq, expected);
     } else if (code == spdm_message_ERROR.code) {
-        if (spdm_requester_error(rq, message, now)) advance(rq);
+        if (spdm_requester_error(rq, message, now)) spdm_requester_advance(rq);
     } else if (code != expected) {
         /* On a link that loses and repeats, a late copy of an older answer is no fault. */
         if (rq->c.cfg->policy->retries != 0) return;
@@ -227,7 +226,7 @@ static void receive(struct spdm_requester *rq, struct spdm_span message, uint64_
         spdm_requester_fail(rq, expected);
     } else {
         why = digest_response(rq, message);
-        if (why == SPDM_WHY_FINE || second_chance(rq, why)) advance(rq);
+        if (why == SPDM_WHY_FINE || second_chance(rq, why)) spdm_requester_advance(rq);
         else spdm_requester_fail(rq, expected);
     }
 }
@@ -325,90 +324,4 @@ void spdm_requester_close(struct spdm_requester *rq)
     spdm_transcript_clear(&rq->c.tr);
     spdm_wipe(rq->c.tr.state[0], behind);
     spdm_wipe(rq, sizeof *rq);
-}
-
-/* ---- events and answers ---- */
-
-static bool fetch(struct spdm_requester *rq, enum spdm_event_kind kind)
-{
-    bool there = (rq->told >> kind & 1) != 0;
-
-    rq->told = (uint8_t)(rq->told & ~(1u << kind));
-    return there;
-}
-
-static void describe_question(const struct spdm_requester *rq, struct spdm_event *event)
-{
-    size_t h = spdm_conn_hash_size(&rq->c);
-
-    event->ticket = rq->ticket;
-    if (rq->question == SPDM_ASK_DIGEST) {
-        event->data = spdm_span(rq->c.facts.chain_hash, h);
-    } else {
-        event->data = spdm_span(rq->c.cfg->chain.p, rq->c.chain_have);
-        event->root_at = (uint8_t)(4 + h);
-    }
-}
-
-static enum spdm_event_kind next_event(struct spdm_requester *rq)
-{
-    static const uint8_t order[] = {SPDM_RESTARTED, SPDM_CONNECTED, SPDM_MEASURED, SPDM_VENDOR, SPDM_FAILED, SPDM_DONE};
-
-    for (size_t i = 0; i < sizeof order; i++) {
-        if (fetch(rq, (enum spdm_event_kind)order[i])) return (enum spdm_event_kind)order[i];
-    }
-    return SPDM_NOTHING;
-}
-
-enum spdm_event_kind spdm_requester_event(struct spdm_requester *rq, struct spdm_event *event)
-{
-    *event = (struct spdm_event){.kind = next_event(rq), .slot = rq->c.facts.slot};
-    if (event->kind == SPDM_NOTHING && rq->flight == FLIGHT_QUESTION && rq->question != SPDM_NOTHING) {
-        event->kind = rq->question;
-        describe_question(rq, event);
-        rq->question = SPDM_NOTHING;
-    }
-    event->report = rq->c.report;
-    if (event->kind == SPDM_MEASURED) {
-        event->index = rq->request[3];
-        event->proven = rq->proven;
-        event->data = rq->record;
-    } else if (event->kind == SPDM_VENDOR) {
-        event->standard = rq->standard;
-        event->vendor = rq->vendor;
-        event->data = rq->record;
-    }
-    return event->kind;
-}
-
-static void refuse_slot(struct spdm_requester *rq)
-{
-    struct conn *c = &rq->c;
-
-    c->slots_refused = (uint8_t)(c->slots_refused | 1u << c->facts.slot);
-    c->digests_known = false;
-    c->chain_have = c->chain_total = 0;
-    rq->certificates = 0;
-    rq->c.report = (struct spdm_report){0};
-    if ((c->slots_wanted & c->facts.provisioned_slots & ~c->slots_refused) != 0) {
-        advance(rq);
-        return;
-    }
-    (void)refuse(c, NOT_TRUSTED, NULL, c->facts.slot, 0);
-    spdm_requester_fail(rq, spdm_message_CERTIFICATE.code);
-}
-
-bool spdm_requester_answer(struct spdm_requester *rq, const struct spdm_answer *answer)
-{
-    bool whole = rq->got.digest_answered; /* the question was about the whole chain */
-
-    if (rq->flight != FLIGHT_QUESTION || answer->ticket != rq->ticket) return false;
-    rq->got.digest_answered = true;
-    if (answer->yes) {
-        rq->c.facts.trusted = true;
-        rq->c.key = answer->key;
-    }
-    if (answer->yes || !whole) advance(rq);
-    else refuse_slot(rq);
-    return true;
 }

@@ -32,23 +32,23 @@ struct spdm_requester {
 
     enum flight flight;
     const struct verify_job *job;
-    uint8_t *request;            /* the SPDM message in flight, for resends and transcripts */
+    uint8_t *request; /* the SPDM message in flight, for resends and transcripts */
     uint16_t request_n, request_max;
     uint64_t deadline;
-    bool ask_ready;              /* send RESPOND_IF_READY instead of the request */
+    bool ask_ready; /* send RESPOND_IF_READY instead of the request */
     uint8_t token;
     uint8_t tries, busy, not_ready, restarts;
-    uint16_t certificates;       /* GET_CERTIFICATE sent for this chain */
-    bool retried;                /* a request was sent twice since GET_VERSION */
-    bool broken;                 /* the next goal starts over with GET_VERSION */
+    uint16_t certificates; /* GET_CERTIFICATE sent for this chain */
+    bool retried;          /* a request was sent twice since GET_VERSION */
+    bool broken;           /* the next goal starts over with GET_VERSION */
 
     uint8_t nonce[NONCE_SIZE], context[CONTEXT_SIZE];
-    struct spdm_span record;     /* MeasurementRecord or vendor payload, in the caller's bytes */
+    struct spdm_span record; /* MeasurementRecord or vendor payload, in the caller's bytes */
     uint16_t standard;
     struct spdm_span vendor;
     bool proven;
     uint32_t ticket;
-    uint8_t told;                /* bit per fact (enum spdm_event_kind) that waits to be fetched */
+    uint8_t told; /* bit per fact (enum spdm_event_kind) that waits to be fetched */
     enum spdm_event_kind question;
 };
 
@@ -65,6 +65,8 @@ uint64_t spdm_requester_patience(const struct spdm_requester *rq);
 bool spdm_requester_error(struct spdm_requester *rq, struct spdm_span message, uint64_t now);
 /* requester.c: the goal is lost, c.report says why. */
 void spdm_requester_fail(struct spdm_requester *rq, uint8_t code);
+/* Goes on with whatever the plan says is next. */
+void spdm_requester_advance(struct spdm_requester *rq);
 /* Starts over with GET_VERSION if that is still allowed; false: it is not. */
 bool spdm_requester_restart(struct spdm_requester *rq);
 void spdm_requester_tell(struct spdm_requester *rq, enum spdm_event_kind kind);

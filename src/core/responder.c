@@ -31,7 +31,7 @@ struct spdm_responder *spdm_responder_init(struct spdm_room memory, const struct
     if (memory.p == NULL || memory.n < spdm_responder_size(config)) return NULL;
     if (config->identity == NULL || config->services == NULL) return NULL;
     *rs = (struct spdm_responder){.request_max = request_max(config), .due = SPDM_NEVER};
-    if (!spdm_conn_init(&rs->c, config, behind.p)) return NULL;
+    if (!spdm_conn_init(&rs->c, config, behind)) return NULL;
     rs->request = spdm_room_from(behind, spdm_conn_size(config)).p;
     return rs;
 }
@@ -115,8 +115,10 @@ static uint8_t judge_header(struct spdm_responder *rs, const struct prove_job *j
         return refuse(c, UNKNOWN_CODE, NULL, code, 0);
     }
     if (job->request == &spdm_message_GET_CAPABILITIES && c->phase == PHASE_VERSION) {
-        return spdm_conn_version(c, version) ? SPDM_WHY_FINE : refuse(c, BAD_VERSION, "SPDMVersion R-VSN-10", version, 0);
+        return spdm_conn_version(c, version) ? SPDM_WHY_FINE
+                                             : refuse(c, BAD_VERSION, "SPDMVersion R-VSN-10", version, 0);
     }
+    /* VERSION: the header must carry the negotiated one */
     if (job->request->fixed_ten ? version != SPDM_V10 : c->facts.version != 0 && version != c->facts.version) {
         return refuse(c, BAD_VERSION, "SPDMVersion R-VSN-09", version, c->facts.version);
     }
@@ -178,6 +180,7 @@ static void begin(struct spdm_responder *rs, struct spdm_span message)
     if (why == SPDM_WHY_FINE) {
         if (job->request == &spdm_message_GET_VERSION) spdm_responder_restart(rs);
         rs->kept = false;
+        spdm_conn_reset_by(&rs->c, job->request);
         why = serve(rs, job, message);
         if (why == SPDM_WHY_FINE) {
             proceed(rs, why);
@@ -204,6 +207,7 @@ static void fetch_deferred(struct spdm_responder *rs, struct spdm_span message)
         refused(rs, refuse(&rs->c, NOT_NOW, NULL, message.p[1], 0), message.p[1]);
     } else if (!rs->deferred) {
         refused(rs, refuse(&rs->c, BAD_TOKEN, "RequestCode", message.p[2], 0), message.p[1]);
+        /* VERSION: the header must carry the negotiated one */
     } else if (message.p[0] != rs->c.facts.version) {
         refused(rs, refuse(&rs->c, BAD_VERSION, NULL, message.p[0], rs->c.facts.version), message.p[1]);
     } else if (message.p[2] != rs->request[1] || message.p[3] != rs->token) {
@@ -218,6 +222,7 @@ static void fetch_deferred(struct spdm_responder *rs, struct spdm_span message)
 
 static void receive(struct spdm_responder *rs, struct spdm_span message)
 {
+    /* VERSION: GET_VERSION's own is frozen */
     bool version = message.p[1] == spdm_message_GET_VERSION.code && message.p[0] == SPDM_V10;
 
     if (message.p[1] == spdm_message_RESPOND_IF_READY.code) {
@@ -302,7 +307,7 @@ bool spdm_responder_answer(struct spdm_responder *rs, const struct spdm_answer *
     if ((stage != STAGE_NEED && stage != STAGE_SIGN) || answer->ticket != rs->ticket) return false;
     rs->c.report = (struct spdm_report){0};
     if (!answer->yes) {
-        why = stage == STAGE_SIGN              ? refuse(&rs->c, SIGN_FAILED, NULL, 0, 0)
+        why = stage == STAGE_SIGN           ? refuse(&rs->c, SIGN_FAILED, NULL, 0, 0)
               : rs->need == SPDM_ASK_VENDOR ? refuse(&rs->c, UNSUPPORTED, "the vendor's protocol", rs->request[1], 0)
                                             : refuse(&rs->c, ANSWER_REFUSED, "measurements", 0, 0);
     } else {

@@ -5,8 +5,13 @@
 #include "core/responder_state.h"
 
 enum {
-    ERROR_UNSPECIFIED = 0x05, ERROR_UNSUPPORTED = 0x07, ERROR_TOO_LARGE = 0x0d, ERROR_DATA_TOO_LARGE = 0x12,
-    ERROR_NOT_READY = 0x42, RDT_EXPONENT = 14, RDTM = 10
+    ERROR_UNSPECIFIED = 0x05,
+    ERROR_UNSUPPORTED = 0x07,
+    ERROR_TOO_LARGE = 0x0d,
+    ERROR_DATA_TOO_LARGE = 0x12,
+    ERROR_NOT_READY = 0x42,
+    RDT_EXPONENT = 14,
+    RDTM = 10
 };
 
 #define CODE_ROW(name, error, harm, words) error,

@@ -28,10 +28,10 @@ extern const struct prove_job spdm_prove_version, spdm_prove_capabilities, spdm_
     spdm_prove_certificate, spdm_prove_challenge, spdm_prove_measurements, spdm_prove_vendor;
 
 enum stage {
-    STAGE_IDLE,    /* waiting for a request */
-    STAGE_NEED,    /* the caller owes measurements or a vendor payload */
-    STAGE_SIGN,    /* the response is built up to its signature; the caller owes it */
-    STAGE_READY    /* the response is complete, perhaps held back until RESPOND_IF_READY */
+    STAGE_IDLE, /* waiting for a request */
+    STAGE_NEED, /* the caller owes measurements or a vendor payload */
+    STAGE_SIGN, /* the response is built up to its signature; the caller owes it */
+    STAGE_READY /* the response is complete, perhaps held back until RESPOND_IF_READY */
 };
 
 struct spdm_responder {
@@ -39,25 +39,25 @@ struct spdm_responder {
     uint64_t now;
     const struct prove_job *job;
     enum stage stage;
-    enum spdm_event_kind need;    /* what `consider` asks the caller for: SPDM_ASK_MEASURE, _VENDOR or SPDM_NOTHING */
+    enum spdm_event_kind need; /* what `consider` asks the caller for: SPDM_ASK_MEASURE, _VENDOR or SPDM_NOTHING */
     const struct spdm_answer *answer; /* while reply() runs */
     uint32_t ticket;
-    bool asked;                   /* the question has been fetched by event() */
-    uint8_t told;                 /* bit per fact that waits to be fetched */
+    bool asked;   /* the question has been fetched by event() */
+    uint8_t told; /* bit per fact that waits to be fetched */
 
-    uint8_t *request;             /* the request being answered */
+    uint8_t *request; /* the request being answered */
     uint16_t request_n, request_max;
     size_t response_n, signature_at; /* the response in cfg->out, behind the binding's head */
 
-    bool deferred;                /* ResponseNotReady has been said for it */
+    bool deferred; /* ResponseNotReady has been said for it */
     uint8_t token;
-    uint64_t due;                 /* say ResponseNotReady at this time; SPDM_NEVER: no need */
+    uint64_t due; /* say ResponseNotReady at this time; SPDM_NEVER: no need */
 
     enum { SEND_NOTHING, SEND_OUT, SEND_SMALL } send; /* what pull() hands out */
-    size_t send_n;                /* length of that frame */
-    bool kept;                    /* cfg->out still holds the answer to `request` */
-    bool resynch;                 /* RequestResynch until GET_VERSION (R-VSN-15) */
-    uint8_t small[SMALL_MAX];     /* ERROR frames: `out` may hold a half-built response */
+    size_t send_n;                                    /* length of that frame */
+    bool kept;                                        /* cfg->out still holds the answer to `request` */
+    bool resynch;                                     /* RequestResynch until GET_VERSION (R-VSN-15) */
+    uint8_t small[SMALL_MAX];                         /* ERROR frames: `out` may hold a half-built response */
 
     uint8_t nonce[NONCE_BYTES];
     struct to_sign to_sign;

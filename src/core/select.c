@@ -7,8 +7,8 @@ uint32_t spdm_select_mask(const uint8_t *list, enum spdm_class cls, uint8_t vers
 {
     uint32_t mask = 0;
 
-    for (; list != NULL && *list != 0; list++) {
-        enum spdm_alg id = (enum spdm_alg)*list;
+    for (size_t i = 0; list != NULL && list[i] != 0; i++) {
+        enum spdm_alg id = (enum spdm_alg)list[i];
 
         if (spdm_algorithm(id)->cls == (uint8_t)cls) mask |= spdm_algorithm_mask(id, version);
     }
@@ -17,11 +17,11 @@ uint32_t spdm_select_mask(const uint8_t *list, enum spdm_class cls, uint8_t vers
 
 uint8_t spdm_select_first(const uint8_t *list, uint8_t version, enum spdm_class cls, const uint32_t mask[2])
 {
-    for (; list != NULL && *list != 0; list++) {
-        enum spdm_alg id = (enum spdm_alg)*list;
+    for (size_t i = 0; list != NULL && list[i] != 0; i++) {
+        enum spdm_alg id = (enum spdm_alg)list[i];
         uint32_t offered = mask[spdm_algorithm(id)->cls == (uint8_t)cls ? 0 : 1];
 
-        if ((spdm_algorithm_mask(id, version) & offered) != 0) return *list;
+        if ((spdm_algorithm_mask(id, version) & offered) != 0) return list[i];
     }
     return SPDM_ALG_NONE;
 }
@@ -46,8 +46,9 @@ void spdm_select_learn(struct conn *c, const struct algorithms *offer, const str
     f->req_signature = either(SPDM_CLASS_ASYM, t[ALG_TYPE_REQ_ASYM], SPDM_CLASS_PQC, t[ALG_TYPE_REQ_PQC]);
     f->schedule = (uint8_t)spdm_algorithm_of(SPDM_CLASS_SCHEDULE, t[ALG_TYPE_SCHEDULE], SPDM_V14);
     /* MeasurementHashAlgo: bit 0 is "raw only", the others are the base hashes' bits, one higher. */
-    f->meas_hash = chosen->meas_hash == 1 ? SPDM_RAW_ONLY
-                                          : (uint8_t)spdm_algorithm_of(SPDM_CLASS_HASH, chosen->meas_hash >> 1, SPDM_V14);
+    f->meas_hash = chosen->meas_hash == 1
+                       ? SPDM_RAW_ONLY
+                       : (uint8_t)spdm_algorithm_of(SPDM_CLASS_HASH, chosen->meas_hash >> 1, SPDM_V14);
     f->meas_spec = chosen->meas_spec;
     f->mel_spec = chosen->mel_spec;
     f->opaque_format = chosen->other_params & 0x0f;

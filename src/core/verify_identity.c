@@ -75,8 +75,8 @@ static void learn_digests(struct conn *c, const struct exchange *x)
     if (c->facts.slot < SPDM_SLOT_N) learn_slot(c, m);
 }
 
-const struct verify_job spdm_verify_digests = {&spdm_message_GET_DIGESTS, &spdm_message_DIGESTS, SIGNED_NOT,
-                                               fill_digests,              judge_digests,         learn_digests};
+const struct verify_job spdm_verify_digests = {
+    &spdm_message_GET_DIGESTS, &spdm_message_DIGESTS, SIGNED_NOT, fill_digests, judge_digests, learn_digests};
 
 /* ---- CERTIFICATE ---- */
 
@@ -111,7 +111,8 @@ static uint8_t judge_chain(struct conn *c, const struct certificate *m, uint32_t
     if (c->ed->large_certificate) length |= (uint32_t)head.p[2] << 16 | (uint32_t)head.p[3] << 24;
     if (length != total) return refuse(c, BAD_CHAIN, "Length", length, total);
     if (!spdm_conn_digest(c, part, 2, digest)) return refuse(c, CRYPTO_FAILED, "the chain's digest", 0, 0);
-    if (!spdm_equal(spdm_span(digest, h), spdm_span(c->facts.chain_hash, h))) {
+    /* A witness may not have seen DIGESTS (case B4 of R-CHL-21): then the chain speaks for itself. */
+    if (c->digests_known && !spdm_equal(spdm_span(digest, h), spdm_span(c->facts.chain_hash, h))) {
         return refuse(c, BAD_DIGEST, "CertChain R-DIG-07", 0, 0);
     }
     return SPDM_WHY_FINE;
@@ -148,6 +149,9 @@ static void learn_certificate(struct conn *c, const struct exchange *x)
     if (m->model != MODEL_NONE) c->facts.slot_model = m->model;
 }
 
-const struct verify_job spdm_verify_certificate = {&spdm_message_GET_CERTIFICATE, &spdm_message_CERTIFICATE,
-                                                   SIGNED_NOT,                    fill_certificate,
-                                                   judge_certificate,             learn_certificate};
+const struct verify_job spdm_verify_certificate = {&spdm_message_GET_CERTIFICATE,
+                                                   &spdm_message_CERTIFICATE,
+                                                   SIGNED_NOT,
+                                                   fill_certificate,
+                                                   judge_certificate,
+                                                   learn_certificate};

@@ -103,9 +103,12 @@ static void learn_capabilities(struct conn *c, const struct exchange *x)
     c->phase = PHASE_CAPABLE;
 }
 
-const struct verify_job spdm_verify_capabilities = {&spdm_message_GET_CAPABILITIES, &spdm_message_CAPABILITIES,
-                                                    SIGNED_NOT,                     fill_capabilities,
-                                                    judge_capabilities,             learn_capabilities};
+const struct verify_job spdm_verify_capabilities = {&spdm_message_GET_CAPABILITIES,
+                                                    &spdm_message_CAPABILITIES,
+                                                    SIGNED_NOT,
+                                                    fill_capabilities,
+                                                    judge_capabilities,
+                                                    learn_capabilities};
 
 /* ---- ALGORITHMS ---- */
 
@@ -207,6 +210,9 @@ static void learn_algorithms(struct conn *c, const struct exchange *x)
     c->phase = PHASE_NEGOTIATED;
 }
 
-const struct verify_job spdm_verify_algorithms = {&spdm_message_NEGOTIATE_ALGORITHMS, &spdm_message_ALGORITHMS,
-                                                  SIGNED_NOT,                         fill_algorithms,
-                                                  judge_algorithms,                   learn_algorithms};
+const struct verify_job spdm_verify_algorithms = {&spdm_message_NEGOTIATE_ALGORITHMS,
+                                                  &spdm_message_ALGORITHMS,
+                                                  SIGNED_NOT,
+                                                  fill_algorithms,
+                                                  judge_algorithms,
+                                                  learn_algorithms};

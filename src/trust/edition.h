@@ -11,17 +11,17 @@
 
 struct edition {
     uint8_t version;
-    uint8_t alg_tables;         /* NEGOTIATE_ALGORITHMS has algorithm structure tables (1.1+) */
-    bool sizes;                 /* DataTransferSize and MaxSPDMmsgSize exist (1.2+) */
-    bool signing_prefix;        /* signatures cover combined_spdm_prefix || hash (R-SIG-01, R-SIG-05) */
-    bool vca_in_l1l2;           /* L1/L2 begins with VCA (R-MEA-22) */
-    bool negotiates_opaque;     /* OtherParams selects the opaque data format (R-OPQ-01) */
-    bool raw_bit, fresh_bit;    /* GET_MEASUREMENTS: RawBitStreamRequested, NewMeasurementRequested */
-    bool multi_key;             /* MULTI_KEY_CAP, multi-key connections */
-    bool algorithm_block;       /* GET_CAPABILITIES can ask for SupportedAlgorithms */
-    bool too_large;             /* ERROR ResponseTooLarge exists (R-ERR-33) */
-    bool slot_in_measurements;  /* MEASUREMENTS names its slot (1.1+) */
-    bool large_certificate;     /* chains over 65,535 bytes (1.4) */
+    uint8_t alg_tables;            /* NEGOTIATE_ALGORITHMS has algorithm structure tables (1.1+) */
+    bool sizes;                    /* DataTransferSize and MaxSPDMmsgSize exist (1.2+) */
+    bool signing_prefix;           /* signatures cover combined_spdm_prefix || hash (R-SIG-01, R-SIG-05) */
+    bool vca_in_l1l2;              /* L1/L2 begins with VCA (R-MEA-22) */
+    bool negotiates_opaque;        /* OtherParams selects the opaque data format (R-OPQ-01) */
+    bool raw_bit, fresh_bit;       /* GET_MEASUREMENTS: RawBitStreamRequested, NewMeasurementRequested */
+    bool multi_key;                /* MULTI_KEY_CAP, multi-key connections */
+    bool algorithm_block;          /* GET_CAPABILITIES can ask for SupportedAlgorithms */
+    bool too_large;                /* ERROR ResponseTooLarge exists (R-ERR-33) */
+    bool slot_in_measurements;     /* MEASUREMENTS names its slot (1.1+) */
+    bool large_certificate;        /* chains over 65,535 bytes (1.4) */
     uint32_t req_flags, rsp_flags; /* capability bits that exist; others are masked off */
     uint16_t rsp_ext_flags;
 };

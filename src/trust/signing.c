@@ -16,16 +16,16 @@ static const struct context contexts[SIGNED_N] = {
 };
 
 /* "dmtf-spdm-v1.N.*" four times, zeros, the context string: 100 bytes (R-SIG-02, R-SIG-04). */
-static void prefix(uint8_t out[SIGNING_PREFIX], uint8_t version, const struct context *c)
+static void prefix(struct to_sign *out, uint8_t version, const struct context *c)
 {
     static const uint8_t head[16] = {'d', 'm', 't', 'f', '-', 's', 'p', 'd', 'm', '-', 'v', '1', '.', '0', '.', '*'};
 
-    memset(out, 0, SIGNING_PREFIX);
+    memset(out->message, 0, SIGNING_PREFIX);
     for (unsigned i = 0; i < 64; i += 16) {
-        memcpy(&out[i], head, 16);
-        out[i + 13] = (uint8_t)('0' + (version & 0x0f));
+        memcpy(&out->message[i], head, 16);
+        out->message[i + 13] = (uint8_t)('0' + (version & 0x0f));
     }
-    memcpy(&out[SIGNING_PREFIX - c->n], c->text, c->n);
+    memcpy(&out->message[SIGNING_PREFIX - c->n], c->text, c->n);
 }
 
 /* RSA and ECDSA sign a digest; EdDSA, SM2 and the post-quantum algorithms the message (transcripts.md 8.3). */
@@ -51,7 +51,7 @@ bool spdm_signing_prepare(struct to_sign *out, const struct transcript *t, const
                                       .prehashed = takes_digest(signer->alg),
                                       .data = spdm_span(out->digest, h)};
     if (!signer->edition->signing_prefix) return true;
-    prefix(out->message, signer->edition->version, c);
+    prefix(out, signer->edition->version, c);
     memcpy(&out->message[SIGNING_PREFIX], out->digest, h);
     if (takes_context(signer->alg)) out->what.context = spdm_part(message, SIGNING_PREFIX - (size_t)c->n, c->n);
     if (!out->what.prehashed) out->what.data = message;
@@ -72,8 +72,8 @@ static spdm_verdict verify_reversed(const struct transcript *t, const struct to_
 {
     uint8_t turned[512];
     struct spdm_span in = candidate->signature;
-    bool ecdsa = input->what.alg == SPDM_ECDSA_P256 || input->what.alg == SPDM_ECDSA_P384 ||
-                 input->what.alg == SPDM_ECDSA_P521;
+    bool ecdsa =
+        input->what.alg == SPDM_ECDSA_P256 || input->what.alg == SPDM_ECDSA_P384 || input->what.alg == SPDM_ECDSA_P521;
 
     if (in.n == 0 || in.n > sizeof turned) return SPDM_BAD;
     reverse(turned, in, ecdsa ? in.n / 2 : in.n);

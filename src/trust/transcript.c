@@ -15,14 +15,14 @@ size_t spdm_transcript_size(const struct spdm_crypto *crypto, uint16_t vca_max)
     return (TRANSCRIPT_N + 1) * aligned(crypto->hash_state_size) + vca_max;
 }
 
-void spdm_transcript_init(struct transcript *t, uint8_t *memory, uint16_t vca_max)
+void spdm_transcript_init(struct transcript *t, struct spdm_room memory, uint16_t vca_max)
 {
     size_t one = aligned(t->crypto->hash_state_size);
 
-    memset(memory, 0, spdm_transcript_size(t->crypto, vca_max));
-    for (unsigned kind = 0; kind < TRANSCRIPT_N; kind++) t->state[kind] = &memory[kind * one];
-    t->scratch = &memory[TRANSCRIPT_N * one];
-    t->vca = &memory[(TRANSCRIPT_N + 1) * one];
+    memset(memory.p, 0, spdm_transcript_size(t->crypto, vca_max));
+    for (unsigned kind = 0; kind < TRANSCRIPT_N; kind++) t->state[kind] = spdm_room_from(memory, kind * one).p;
+    t->scratch = spdm_room_from(memory, TRANSCRIPT_N * one).p;
+    t->vca = spdm_room_from(memory, (TRANSCRIPT_N + 1) * one).p;
     t->vca_max = vca_max;
 }
 
@@ -41,8 +41,9 @@ void spdm_transcript_clear(struct transcript *t)
 
 bool spdm_transcript_add_vca(struct transcript *t, struct spdm_span message)
 {
-    if (message.n > (size_t)(t->vca_max - t->vca_n)) return false;
-    memcpy(&t->vca[t->vca_n], message.p, message.n);
+    struct spdm_room all = {t->vca, t->vca_max};
+
+    if (!spdm_put(spdm_room_from(all, t->vca_n), message)) return false;
     t->vca_n = (uint16_t)(t->vca_n + message.n);
     return true;
 }

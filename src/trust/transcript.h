@@ -21,7 +21,7 @@ struct transcript {
     void *ctx;
     uint8_t *vca;
     uint16_t vca_n, vca_max;
-    bool vca_in_l1l2;          /* edition.h */
+    bool vca_in_l1l2; /* edition.h */
     bool open[TRANSCRIPT_N], broken[TRANSCRIPT_N];
     void *state[TRANSCRIPT_N]; /* crypto->hash_state_size bytes each */
     void *scratch;             /* the same, for digests made in one go */
@@ -30,7 +30,7 @@ struct transcript {
 /* Memory for the states of one transcript object, in bytes. */
 size_t spdm_transcript_size(const struct spdm_crypto *crypto, uint16_t vca_max);
 /* Places the states and VCA in memory of that size, aligned like uint64_t. */
-void spdm_transcript_init(struct transcript *t, uint8_t *memory, uint16_t vca_max);
+void spdm_transcript_init(struct transcript *t, struct spdm_room memory, uint16_t vca_max);
 
 /* GET_VERSION: everything is forgotten (R-ORD-13). */
 void spdm_transcript_clear(struct transcript *t);

@@ -44,8 +44,8 @@ static void tables(struct io *io, struct algorithms *m, unsigned n)
         for (unsigned i = 0; io_fine(io) && i < n; i++) after = table(io, m, 0, after);
         return;
     }
-    for (uint8_t type = ALG_TYPE_DHE; type < ALG_TYPE_N; type++) {
-        if ((present >> type & 1) != 0) after = table(io, m, type, after);
+    for (unsigned type = ALG_TYPE_DHE; type < ALG_TYPE_N; type++) {
+        if ((present >> type & 1) != 0) after = table(io, m, (uint8_t)type, after);
     }
 }
 
@@ -74,7 +74,6 @@ static void negotiate(struct io *io, struct algorithms *m, size_t before)
     uint8_t n = (uint8_t)spdm_ones(m->tables), ext_asym = 0, ext_hash = 0;
     uint16_t length = (uint16_t)(30 + before + 4u * n);
 
-    if (io_decoding(io)) *m = (struct algorithms){0};
     if (io_since(io, SPDM_V11)) io_u8(io, "Param1", &n);
     else n = 0, io_zero(io, 1);
     io_zero(io, 1);
@@ -136,7 +135,6 @@ void spdm_walk_algorithms(struct io *io, union spdm_body *b)
     uint8_t n = (uint8_t)spdm_ones(m->tables), ext_asym = 0, ext_hash = 0;
     uint16_t length = (uint16_t)(36 + 4u * n);
 
-    if (io_decoding(io)) *m = (struct algorithms){0};
     if (io_since(io, SPDM_V11)) io_u8(io, "Param1", &n);
     else n = 0, io_zero(io, 1);
     io_zero(io, 1);

@@ -19,8 +19,8 @@ static void common(struct io *io, struct capabilities *m)
     io_need(io, m->data_transfer_size >= MIN_DATA_TRANSFER_SIZE, TOO_SMALL, "DataTransferSize R-CAP-05",
             m->data_transfer_size, MIN_DATA_TRANSFER_SIZE);
     io_u32(io, "MaxSPDMmsgSize", &m->max_message_size);
-    io_need(io, m->max_message_size >= m->data_transfer_size, TOO_SMALL, "MaxSPDMmsgSize R-CAP-09",
-            m->max_message_size, m->data_transfer_size);
+    io_need(io, m->max_message_size >= m->data_transfer_size, TOO_SMALL, "MaxSPDMmsgSize R-CAP-09", m->max_message_size,
+            m->data_transfer_size);
 }
 
 /* Param1 bit 0 asks for, or announces, the SupportedAlgorithms block (1.3+). */
@@ -38,7 +38,6 @@ void spdm_walk_get_capabilities(struct io *io, union spdm_body *b)
 {
     struct capabilities *m = &b->capabilities;
 
-    if (io_decoding(io)) *m = (struct capabilities){0};
     params(io, m);
     if (io_since(io, SPDM_V11)) common(io, m);
 }
@@ -47,7 +46,6 @@ void spdm_walk_capabilities(struct io *io, union spdm_body *b)
 {
     struct capabilities *m = &b->capabilities;
 
-    if (io_decoding(io)) *m = (struct capabilities){0};
     params(io, m);
     common(io, m);
     if (m->with_algorithms) spdm_walk_algorithm_block(io, &m->block);

@@ -28,6 +28,7 @@ static void walk(struct io *io, const struct spdm_message *row, union spdm_body 
 
 bool spdm_decode(struct io *io, const struct spdm_message *row, union spdm_body *body)
 {
+    memset(body, 0, sizeof *body); /* walkers look at flags before they are read */
     walk(io, row, body);
     return io_fine(io);
 }

@@ -5,8 +5,12 @@
 #include "wire/walkers.h"
 
 enum {
-    RESPONSE_TOO_LARGE = 0x0d, LARGE_RESPONSE = 0x0f, DATA_TOO_LARGE = 0x12, RESPONSE_NOT_READY = 0x42,
-    VENDOR_DEFINED = 0xff, EXTENDED_MAX = 32
+    RESPONSE_TOO_LARGE = 0x0d,
+    LARGE_RESPONSE = 0x0f,
+    DATA_TOO_LARGE = 0x12,
+    RESPONSE_NOT_READY = 0x42,
+    VENDOR_DEFINED = 0xff,
+    EXTENDED_MAX = 32
 };
 
 static void not_ready(struct io *io, struct error *m)
@@ -37,7 +41,6 @@ void spdm_walk_error(struct io *io, union spdm_body *b)
 {
     struct error *m = &b->error;
 
-    if (io_decoding(io)) *m = (struct error){0};
     io_u8(io, "ErrorCode", &m->code);
     io_u8(io, "ErrorData", &m->data);
     switch (m->code) {

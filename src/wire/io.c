@@ -32,7 +32,8 @@ static bool claim(struct io *io, const char *name, size_t n)
 static void show(const struct io *io, const char *name, size_t n, uint32_t value, bool number)
 {
     if (io->see != NULL && n != 0) {
-        io->see(io->see_ctx, &(struct field){.name = name, .at = io->last, .n = n, .value = value, .number = number});
+        io->see(io->see_ctx,
+                &(struct spdm_field){.name = name, .at = io->last, .n = n, .value = value, .number = number});
     }
 }
 

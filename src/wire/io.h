@@ -13,6 +13,7 @@
 #ifndef ASSAY_WIRE_IO_H
 #define ASSAY_WIRE_IO_H
 #include "base/bytes.h"
+#include <assay/dump.h>
 #include <assay/report.h>
 
 /* Everything outside the bytes that decides how they are laid out; made in one place (core/conn.c). */
@@ -28,24 +29,16 @@ struct shape {
     uint16_t opaque_max;
 };
 
-/* What an observer is shown: a field's name, where it lies, its value if it is a number. */
-struct field {
-    const char *name;
-    size_t at, n;
-    uint32_t value;
-    bool number;
-};
-
 struct io {
     const struct shape *sh;
     struct spdm_span rd;
     struct spdm_room wr;
-    size_t at, end, last;  /* position, limit, start of the latest field */
-    size_t signature_at;   /* where the Signature begins; 0 if there is none */
-    uint8_t why;           /* first error ... */
+    size_t at, end, last; /* position, limit, start of the latest field */
+    size_t signature_at;  /* where the Signature begins; 0 if there is none */
+    uint8_t why;          /* first error ... */
     uint32_t where, got, limit;
-    const char *field;     /* ... and its place */
-    void (*see)(void *, const struct field *);
+    const char *field; /* ... and its place */
+    spdm_see see;      /* observer, or NULL */
     void *see_ctx;
 };
 

@@ -5,10 +5,7 @@
  * that whoever reads it later reads well-formed blocks. */
 #include "wire/walkers.h"
 
-enum {
-    SIGN = 0x01, RAW = 0x02, FRESH = 0x04,
-    SLOT = 0x0f, NONCE = 32, CONTEXT = 8, DMTF = 0x01, RAW_TYPE = 0x80
-};
+enum { SIGN = 0x01, RAW = 0x02, FRESH = 0x04, SLOT = 0x0f, NONCE = 32, CONTEXT = 8, DMTF = 0x01, RAW_TYPE = 0x80 };
 
 void spdm_walk_get_measurements(struct io *io, union spdm_body *b)
 {

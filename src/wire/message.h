@@ -12,7 +12,13 @@
 
 /* Limits of tables in messages. */
 enum {
-    ALG_TYPE_DHE = 2, ALG_TYPE_AEAD, ALG_TYPE_REQ_ASYM, ALG_TYPE_SCHEDULE, ALG_TYPE_REQ_PQC, ALG_TYPE_KEM, ALG_TYPE_N
+    ALG_TYPE_DHE = 2,
+    ALG_TYPE_AEAD,
+    ALG_TYPE_REQ_ASYM,
+    ALG_TYPE_SCHEDULE,
+    ALG_TYPE_REQ_PQC,
+    ALG_TYPE_KEM,
+    ALG_TYPE_N
 };
 
 struct version {
@@ -23,9 +29,9 @@ struct algorithms {
     uint8_t meas_spec, other_params, mel_spec;
     uint32_t meas_hash; /* ALGORITHMS only */
     uint32_t asym, hash, pqc_asym;
-    uint8_t tables;              /* bit n: a table of AlgType n is present */
-    uint16_t table[ALG_TYPE_N];  /* AlgSupported by AlgType */
-    uint8_t ext_n;               /* extended algorithms in all lists together; parsed and skipped */
+    uint8_t tables;             /* bit n: a table of AlgType n is present */
+    uint16_t table[ALG_TYPE_N]; /* AlgSupported by AlgType */
+    uint8_t ext_n;              /* extended algorithms in all lists together; parsed and skipped */
 };
 /* GET_CAPABILITIES and CAPABILITIES */
 struct capabilities {
@@ -36,8 +42,8 @@ struct capabilities {
     struct algorithms block; /* CAPABILITIES, if with_algorithms */
 };
 struct digests {
-    uint8_t supported, provisioned; /* SupportedSlotMask (1.3+), ProvisionedSlotMask */
-    struct spdm_span digests;       /* H bytes a slot */
+    uint8_t supported, provisioned;                     /* SupportedSlotMask (1.3+), ProvisionedSlotMask */
+    struct spdm_span digests;                           /* H bytes a slot */
     struct spdm_span key_pair_id, cert_info, key_usage; /* multi-key: 1, 1, 2 bytes a slot */
 };
 struct get_certificate {
@@ -105,19 +111,26 @@ union spdm_body {
 
 /* Where a request is legal; the first four are the connection's phases outside a session. */
 enum phase {
-    PHASE_START = 0x01, PHASE_VERSION = 0x02, PHASE_CAPABLE = 0x04, PHASE_NEGOTIATED = 0x08,
-    PHASE_HANDSHAKE = 0x10, PHASE_SESSION = 0x20
+    PHASE_START = 0x01,
+    PHASE_VERSION = 0x02,
+    PHASE_CAPABLE = 0x04,
+    PHASE_NEGOTIATED = 0x08,
+    PHASE_HANDSHAKE = 0x10,
+    PHASE_SESSION = 0x20
 };
 /* Transcripts a message joins, or a request resets (spec digest transcripts.md section 10). */
 enum joins {
-    JOINS_NONE = 0, JOINS_VCA = 0x01, JOINS_M1M2 = 0x02, JOINS_L1L2 = 0x04,
+    JOINS_NONE = 0,
+    JOINS_VCA = 0x01,
+    JOINS_M1M2 = 0x02,
+    JOINS_L1L2 = 0x04,
     RESETS_M1M2_UNPROVEN = 0x10 /* only while no CHALLENGE has completed (UN-07) */
 };
 
 struct spdm_message {
     const char *name;
     void (*walk)(struct io *, union spdm_body *); /* NULL: known, not yet described */
-    uint32_t needs;   /* Responder capabilities of which one must be set; 0: none */
+    uint32_t needs;                               /* Responder capabilities of which one must be set; 0: none */
     uint8_t code;
     uint8_t since;    /* first version */
     uint8_t legal;    /* requests: enum phase bits */

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Events of a requester, and the answers to its questions. */
+#include "core/requester_state.h"
+
+static bool fetch(struct spdm_requester *rq, enum spdm_event_kind kind)
+{
+    bool there = (rq->told >> kind & 1) != 0;
+
+    rq->told = (uint8_t)(rq->told & ~(1u << kind));
+    return there;
+}
+
+static void describe_question(const struct spdm_requester *rq, struct spdm_event *event)
+{
+    size_t h = spdm_conn_hash_size(&rq->c);
+
+    event->ticket = rq->ticket;
+    if (rq->question == SPDM_ASK_DIGEST) {
+        event->data = spdm_span(rq->c.facts.chain_hash, h);
+    } else {
+        event->data = spdm_span(rq->c.cfg->chain.p, rq->c.chain_have);
+        event->root_at = (uint8_t)(4 + h);
+    }
+}
+
+static enum spdm_event_kind next_event(struct spdm_requester *rq)
+{
+    static const uint8_t order[] = {SPDM_RESTARTED, SPDM_CONNECTED, SPDM_MEASURED, SPDM_VENDOR, SPDM_FAILED, SPDM_DONE};
+
+    for (size_t i = 0; i < sizeof order; i++) {
+        if (fetch(rq, (enum spdm_event_kind)order[i])) return (enum spdm_event_kind)order[i];
+    }
+    return SPDM_NOTHING;
+}
+
+enum spdm_event_kind spdm_requester_event(struct spdm_requester *rq, struct spdm_event *event)
+{
+    *event = (struct spdm_event){.kind = next_event(rq), .slot = rq->c.facts.slot};
+    if (event->kind == SPDM_NOTHING && rq->flight == FLIGHT_QUESTION && rq->question != SPDM_NOTHING) {
+        event->kind = rq->question;
+        describe_question(rq, event);
+        rq->question = SPDM_NOTHING;
+    }
+    event->report = rq->c.report;
+    if (event->kind == SPDM_MEASURED) {
+        event->index = rq->request[3];
+        event->proven = rq->proven;
+        event->data = rq->record;
+    } else if (event->kind == SPDM_VENDOR) {
+        event->standard = rq->standard;
+        event->vendor = rq->vendor;
+        event->data = rq->record;
+    }
+    return event->kind;
+}
+
+static void refuse_slot(struct spdm_requester *rq)
+{
+    struct conn *c = &rq->c;
+
+    c->slots_refused = (uint8_t)(c->slots_refused | 1u << c->facts.slot);
+    c->digests_known = false;
+    c->chain_have = c->chain_total = 0;
+    rq->certificates = 0;
+    rq->c.report = (struct spdm_report){0};
+    if ((c->slots_wanted & c->facts.provisioned_slots & ~c->slots_refused) != 0) {
+        spdm_requester_advance(rq);
+        return;
+    }
+    (void)refuse(c, NOT_TRUSTED, NULL, c->facts.slot, 0);
+    spdm_requester_fail(rq, spdm_message_CERTIFICATE.code);
+}
+
+bool spdm_requester_answer(struct spdm_requester *rq, const struct spdm_answer *answer)
+{
+    bool whole = rq->got.digest_answered; /* the question was about the whole chain */
+
+    if (rq->flight != FLIGHT_QUESTION || answer->ticket != rq->ticket) return false;
+    rq->got.digest_answered = true;
+    if (answer->yes) {
+        rq->c.facts.trusted = true;
+        rq->c.key = answer->key;
+    }
+    if (answer->yes || !whole) spdm_requester_advance(rq);
+    else refuse_slot(rq);
+    return true;
+}

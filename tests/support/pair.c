@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The pair: moves frames between both ends and answers their questions. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "support/pair.h"
+
+static const uint8_t hashes[] = {SPDM_SHA_384, SPDM_SHA_256, 0};
+static const uint8_t signatures[] = {SPDM_ECDSA_P384, SPDM_ECDSA_P256, 0};
+
+void pair_init(struct pair *p)
+{
+    static uint8_t certificates[1500];
+    static const uint8_t values[5][64] = {{1}, {2}, {3}, {4}, {5}};
+
+    memset(p, 0, sizeof *p);
+    for (size_t i = 0; i < sizeof certificates; i++) certificates[i] = (uint8_t)(i * 7);
+    p->key.id = 42;
+    p->trusted = &p->key;
+    p->req_policy = (struct spdm_policy){.versions = {SPDM_V14, SPDM_V13, SPDM_V12, SPDM_V11, SPDM_V10},
+                                         .ct_exponent = 14,
+                                         .hashes = hashes,
+                                         .signatures = signatures,
+                                         .opaque_formats = 2};
+    p->rsp_policy = p->req_policy;
+    p->rsp_policy.flags = SPDM_CERT_CAP | SPDM_CHAL_CAP | SPDM_MEAS_CAP_SIGNED | SPDM_MEAS_FRESH_CAP;
+    p->rsp_policy.meas_hash = SPDM_SHA_384;
+    p->identity.slot[0] = (struct spdm_slot){.certificates = {certificates, sizeof certificates},
+                                             .root = {certificates, 500},
+                                             .signs = signatures,
+                                             .model = SPDM_CERT_DEVICE};
+    p->identity.supported = 0x03;
+    for (uint8_t i = 0; i < 5; i++) {
+        p->measurements[i] = (struct spdm_measurement){
+            .index = (uint8_t)(i + 1), .type = i, .raw = true, .tcb = i < 2, .value = {values[i], sizeof values[i]}};
+    }
+    p->measurement_n = 5;
+    p->req_config = (struct spdm_config){.crypto = &toy_crypto,
+                                         .crypto_ctx = &p->toy,
+                                         .binding = &spdm_binding_mctp,
+                                         .policy = &p->req_policy,
+                                         .out = {p->rq_out, sizeof p->rq_out},
+                                         .chain = {p->chain, sizeof p->chain},
+                                         .data_transfer_size = 4096};
+    p->rsp_config = p->req_config;
+    p->rsp_config.policy = &p->rsp_policy;
+    p->rsp_config.out = (struct spdm_room){p->rs_out, sizeof p->rs_out};
+    p->rsp_config.identity = &p->identity;
+    p->rsp_config.services = &spdm_serve_all;
+}
+
+void pair_start(struct pair *p)
+{
+    p->rq = spdm_requester_init((struct spdm_room){(uint8_t *)p->rq_memory, sizeof p->rq_memory}, &p->req_config);
+    p->rs = spdm_responder_init((struct spdm_room){(uint8_t *)p->rs_memory, sizeof p->rs_memory}, &p->rsp_config);
+    assert_non_null(p->rq);
+    assert_non_null(p->rs);
+}
+
+static void answer_requester(struct pair *p, const struct spdm_event *ev)
+{
+    struct spdm_answer a = {.ticket = ev->ticket, .yes = p->trusted != NULL, .key = p->trusted};
+
+    p->questions++;
+    if (ev->kind == SPDM_ASK_DIGEST) {
+        p->digest_asked++;
+        a.yes = p->know_digest;
+    } else {
+        p->trust_asked++;
+    }
+    assert_true(spdm_requester_answer(p->rq, &a));
+}
+
+static void requester_events(struct pair *p)
+{
+    struct spdm_event ev;
+
+    while (spdm_requester_event(p->rq, &ev) != SPDM_NOTHING) {
+        switch (ev.kind) {
+        case SPDM_DONE: p->finished = p->done = true; break;
+        case SPDM_FAILED:
+            p->finished = true;
+            p->failure = ev.report;
+            break;
+        case SPDM_MEASURED:
+            p->records++;
+            assert_true(ev.data.n <= sizeof p->record);
+            if (ev.data.n != 0) memcpy(p->record, ev.data.p, ev.data.n);
+            p->record_n = ev.data.n;
+            p->proven = ev.proven;
+            break;
+        case SPDM_ASK_DIGEST:
+        case SPDM_ASK_TRUST: answer_requester(p, &ev); break;
+        default: break;
+        }
+    }
+}
+
+static void give_signature(struct pair *p)
+{
+    struct spdm_answer a = {.ticket = p->sign_ticket, .yes = true, .data = {p->signature, p->signature_n}};
+
+    if (p->signature_n == 0 || p->now < p->sign_at) return;
+    (void)spdm_responder_answer(p->rs, &a);
+    p->signature_n = 0;
+}
+
+static void responder_events(struct pair *p)
+{
+    struct spdm_event ev;
+    struct spdm_answer a;
+
+    give_signature(p);
+    while (spdm_responder_event(p->rs, &ev) != SPDM_NOTHING) {
+        a = (struct spdm_answer){.ticket = ev.ticket, .yes = true};
+        switch (ev.kind) {
+        case SPDM_FAILED: p->refused = ev.report; break;
+        case SPDM_ASK_MEASURE:
+            a.measurements = p->measurements;
+            a.measurement_n = p->measurement_n;
+            assert_true(spdm_responder_answer(p->rs, &a));
+            break;
+        case SPDM_ASK_SIGN:
+            p->signature_n = toy_sign(&p->key, &ev.signing, p->signature);
+            p->sign_ticket = ev.ticket;
+            p->sign_at = p->now + p->sign_delay;
+            give_signature(p);
+            break;
+        case SPDM_ASK_VENDOR:
+            a.data = ev.data;
+            assert_true(spdm_responder_answer(p->rs, &a));
+            break;
+        default: break;
+        }
+    }
+}
+
+/* Passes a frame through the wire function; the bytes that arrive lie in p->in, exactly as long as they are. */
+static struct spdm_span carry(struct pair *p, bool to_responder, struct spdm_span frame)
+{
+    size_t n = frame.n;
+
+    if (n == 0) return frame;
+    assert_true(n <= sizeof p->in);
+    memcpy(p->in, frame.p, n);
+    p->bytes += n;
+    if (p->wire != NULL) n = p->wire(p, to_responder, p->in, n);
+    p->passed++;
+    return (struct spdm_span){p->in, n};
+}
+
+static void step(struct pair *p)
+{
+    struct spdm_span frame;
+
+    frame = carry(p, true, spdm_requester_pull(p->rq, p->now));
+    if (frame.n != 0) spdm_responder_push(p->rs, frame, p->now);
+    responder_events(p);
+    frame = carry(p, false, spdm_responder_pull(p->rs, p->now));
+    if (frame.n != 0) spdm_requester_push(p->rq, frame, p->now);
+    requester_events(p);
+}
+
+static uint64_t earliest(const struct pair *p)
+{
+    uint64_t a = spdm_requester_deadline(p->rq), b = spdm_responder_deadline(p->rs);
+    uint64_t c = p->signature_n != 0 ? p->sign_at : SPDM_NEVER;
+
+    if (b < a) a = b;
+    return c < a ? c : a;
+}
+
+bool pair_run(struct pair *p, const struct spdm_goal *goal)
+{
+    p->finished = p->done = false;
+    p->failure = (struct spdm_report){0};
+    assert_true(spdm_requester_ask(p->rq, goal));
+    requester_events(p);
+    for (unsigned i = 0; !p->finished && i < 20000; i++) {
+        uint64_t next;
+
+        step(p);
+        next = earliest(p);
+        if (p->finished || next == SPDM_NEVER) continue;
+        if (next > p->now) {
+            p->now = next;
+            spdm_responder_push(p->rs, (struct spdm_span){0}, p->now);
+            spdm_requester_push(p->rq, (struct spdm_span){0}, p->now);
+            requester_events(p);
+        }
+    }
+    assert_true(p->finished);
+    return p->done;
+}
+
+void pair_close(struct pair *p)
+{
+    spdm_requester_close(p->rq);
+    spdm_responder_close(p->rs);
+    assert_int_equal(p->toy.open, 0);
+}
