@@ -167,7 +167,7 @@ static bool check_root(struct loader *l, const config_setting_t *at, struct spdm
 }
 
 static bool check_key(struct loader *l, const config_setting_t *at, struct spdm_span spki,
-                      const struct spdm_device_key *key)
+                      const struct spdm_device_key *key, const char *of)
 {
     char cause[SPDM_CAUSE_MAX] = "";
     struct spdm_openssl_key *leaf = spdm_openssl_key_open(l->ossl, spki, cause);
@@ -175,8 +175,8 @@ static bool check_key(struct loader *l, const config_setting_t *at, struct spdm_
     if (leaf == NULL) return spdm_device_error(l, at, "the public key cannot be used: %s", cause);
     same = spdm_signer_matches(key->signer, leaf);
     spdm_openssl_key_free(leaf);
-    return same || spdm_device_error(l, at, "the key \"%s\" (%s) is not the one of the certificate", key->uri,
-                                     spdm_signer_name(key->signer));
+    return same || spdm_device_error(l, at, "the key \"%s\" (%s) is not the one of the %s", key->uri,
+                                     spdm_signer_name(key->signer), of);
 }
 
 static bool fill_slot(struct loader *l, const config_setting_t *at, const struct slot_setting *s)
@@ -205,7 +205,7 @@ static bool fill_slot(struct loader *l, const config_setting_t *at, const struct
     if (s->key.at == NULL) return spdm_device_error(l, at, "slot %u has a chain but no key", s->slot);
     if (!open_key(l, &s->key, &l->device->slot_key[s->slot])) return false;
     slot->signs = spdm_signer_algorithms(l->device->slot_key[s->slot]->signer);
-    return check_key(l, s->key.at, last.spki, l->device->slot_key[s->slot]);
+    return check_key(l, s->key.at, last.spki, l->device->slot_key[s->slot], "certificate");
 }
 
 static bool read_slot(struct loader *l, const config_setting_t *at)
@@ -261,7 +261,7 @@ bool spdm_device_public_key(struct loader *l, const config_setting_t *at, void *
     d->identity.public_key = spdm_device_spki(l, at, s.file);
     if (d->identity.public_key.n == 0 || !open_key(l, &s.key, &d->raw_key)) return false;
     d->identity.public_key_signs = spdm_signer_algorithms(d->raw_key->signer);
-    return check_key(l, s.key.at, d->identity.public_key, d->raw_key);
+    return check_key(l, s.key.at, d->identity.public_key, d->raw_key, "public key");
 }
 
 /* ---- the device as a whole ---- */
