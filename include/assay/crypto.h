@@ -35,6 +35,28 @@ struct spdm_signing {
     struct spdm_span context; /* Ed448, ML-DSA, SLH-DSA: the context string; else empty */
 };
 
+/* An HMAC over up to n spans in a row. */
+struct spdm_hmac {
+    enum spdm_alg hash;
+    struct spdm_span key; /* of any length, empty too */
+    const struct spdm_span *part;
+    size_t n;
+};
+
+/* One record. The input comes in pieces that are taken in order as one string; out has room for all of it. out may be
+ * the very place of the input (piece after piece), otherwise they do not overlap; an open that fails leaves the input
+ * as it was unless it was the same place. in_n may be 0: only the associated data is authenticated. */
+struct spdm_aead {
+    const uint8_t *iv;          /* 12 bytes */
+    struct spdm_span aad[2];    /* one string too; the second may be empty */
+    const struct spdm_span *in; /* plaintext to seal, ciphertext to open */
+    size_t in_n;
+    uint8_t *out;
+    uint8_t *tag; /* 16 bytes: written by seal, read by open */
+};
+
+#define SPDM_EXCHANGE_SECRET_MAX 512 /* FFDHE 4096 */
+
 struct spdm_crypto {
     size_t hash_state_size;
 
@@ -55,6 +77,30 @@ struct spdm_crypto {
     /* SPDM_GOOD if `signature` (wire format, big endian where that applies) is `key`'s over `what`.
      * An empty signature or a key of another algorithm is SPDM_BAD. */
     spdm_verdict (*verify)(void *ctx, const void *key, const struct spdm_signing *what, struct spdm_span signature);
+
+    /* ---- sessions; all NULL in a back end without them ---- */
+
+    bool (*hmac)(void *ctx, const struct spdm_hmac *in, uint8_t *out);
+
+    /* A cipher with its key schedule, kept from record to record in aead_state_size bytes (as for hashes, the all-zero
+     * state is "nothing begun" and every begun state is ended once). */
+    size_t aead_state_size;
+    bool (*aead_begin)(void *ctx, void *state, enum spdm_alg aead, struct spdm_span key);
+    bool (*aead_seal)(void *ctx, void *state, const struct spdm_aead *record);
+    /* SPDM_GOOD if the tag is right; on anything else out is wiped. */
+    spdm_verdict (*aead_open)(void *ctx, void *state, const struct spdm_aead *record);
+    void (*aead_end)(void *ctx, void *state);
+
+    /* Key agreement (DHE groups and KEMs alike). The requester begins: writes its public value (ExchangeData as on the
+     * wire: no point prefix, left-padded, big endian) to out; the private half stays in exchange_state_size bytes until
+     * finish() or end(). The responder replies in one step. Secrets have full size, leading zeros kept
+     * (R-KEX rules); their length is returned, 0 on failure or for an invalid public value. */
+    size_t exchange_state_size;
+    bool (*exchange_begin)(void *ctx, void *state, enum spdm_alg alg, uint8_t *out);
+    size_t (*exchange_finish)(void *ctx, void *state, struct spdm_span peer, uint8_t secret[SPDM_EXCHANGE_SECRET_MAX]);
+    void (*exchange_end)(void *ctx, void *state);
+    size_t (*exchange_reply)(void *ctx, enum spdm_alg alg, struct spdm_span peer, uint8_t *out,
+                             uint8_t secret[SPDM_EXCHANGE_SECRET_MAX]);
 
     /* May be NULL: a running hash as bytes and back, for saving a connection. n is hash_saved_size at most. */
     size_t hash_saved_size;

@@ -16,16 +16,21 @@ size_t spdm_conn_size(const struct spdm_config *cfg)
     return spdm_transcript_size(cfg->crypto, vca_max(cfg));
 }
 
-bool spdm_conn_init(struct conn *c, const struct spdm_config *cfg, struct spdm_room memory)
+void spdm_conn_place(struct conn *c, const struct spdm_config *cfg, struct spdm_room memory)
 {
-    if (cfg->out.p == NULL || cfg->policy->versions[0] == 0) return false;
-    if (cfg->data_transfer_size < MIN_DATA_TRANSFER_SIZE) return false;
-    if (cfg->out.n < (size_t)cfg->binding->head + cfg->binding->tail + MIN_DATA_TRANSFER_SIZE) return false;
     *c = (struct conn){.cfg = cfg};
     c->tr.crypto = cfg->crypto;
     c->tr.ctx = cfg->crypto_ctx;
     spdm_transcript_init(&c->tr, memory, vca_max(cfg));
     spdm_conn_restart(c);
+}
+
+bool spdm_conn_init(struct conn *c, const struct spdm_config *cfg, struct spdm_room memory)
+{
+    if (cfg->out.p == NULL || cfg->policy->versions[0] == 0) return false;
+    if (cfg->data_transfer_size < MIN_DATA_TRANSFER_SIZE) return false;
+    if (cfg->out.n < (size_t)cfg->binding->head + cfg->binding->tail + MIN_DATA_TRANSFER_SIZE) return false;
+    spdm_conn_place(c, cfg, memory);
     return true;
 }
 
@@ -36,7 +41,7 @@ void spdm_conn_restart(struct conn *c)
     c->ed = spdm_edition(SPDM_V10);
     c->phase = PHASE_START;
     c->key = NULL;
-    c->interrupted = c->digests_known = c->large_chain = false;
+    c->challenged = c->interrupted = c->digests_known = c->large_chain = false;
     c->chain_have = c->chain_total = 0;
 }
 
@@ -90,7 +95,7 @@ void spdm_conn_reset_by(struct conn *c, const struct spdm_message *request)
 {
     if (request == &spdm_message_GET_VERSION) return; /* restarts everything, before it is entered */
     if ((request->joins & JOINS_L1L2) == 0) spdm_transcript_reset(&c->tr, TRANSCRIPT_L1L2);
-    if ((request->resets & JOINS_M1M2) != 0 || ((request->resets & RESETS_M1M2_UNPROVEN) != 0 && !c->facts.authentic)) {
+    if ((request->resets & JOINS_M1M2) != 0 || ((request->resets & RESETS_M1M2_UNPROVEN) != 0 && !c->challenged)) {
         spdm_transcript_reset(&c->tr, TRANSCRIPT_M1M2);
     }
     if ((request->joins & JOINS_VCA) == 0) c->interrupted = (request->joins & JOINS_M1M2) == 0;

@@ -17,6 +17,7 @@ struct conn {
     struct transcript tr;
     struct spdm_report report; /* of the last refusal */
     uint8_t phase;             /* enum phase, one bit */
+    bool challenged;           /* a CHALLENGE has completed: some requests no longer reset M1/M2 (UN-07) */
     bool interrupted;          /* something came between the last GET_DIGESTS and now (UN-07) */
     /* the peer's chain: requester, witness */
     const void *key; /* of the chain in use, once trusted */
@@ -34,7 +35,9 @@ struct exchange {
 
 /* Memory behind the struct for transcripts. */
 size_t spdm_conn_size(const struct spdm_config *cfg);
-/* false: the configuration cannot work. `memory` has spdm_conn_size() bytes. */
+/* Places a connection without looking at what only endpoints need (out, sizes). */
+void spdm_conn_place(struct conn *c, const struct spdm_config *cfg, struct spdm_room memory);
+/* The same for an endpoint; false: the configuration cannot work. `memory` has spdm_conn_size() bytes. */
 bool spdm_conn_init(struct conn *c, const struct spdm_config *cfg, struct spdm_room memory);
 /* As before GET_VERSION; trust in digests is the caller's to keep. */
 void spdm_conn_restart(struct conn *c);
@@ -51,7 +54,8 @@ uint8_t spdm_conn_refuse(struct conn *c, uint8_t why, const char *field, uint32_
 #define refuse(c, why, field, got, limit)                                                                              \
     spdm_conn_refuse(c, SPDM_WHY_##why, SPDM_NAME(field), (uint32_t)(got), (uint32_t)(limit))
 
-/* Resets that a request brings with it (transcripts.md section 10). */
+/* Resets that a request brings with it, whatever its answer (transcripts.md section 10): the requester's when it sends,
+ * the responder's when it has accepted code and phase. */
 void spdm_conn_reset_by(struct conn *c, const struct spdm_message *request);
 /* Enters one message, as sent and without what `n` leaves off, into its transcripts. false: VCA is full. */
 bool spdm_conn_enter(struct conn *c, const struct spdm_message *row, struct spdm_span message);

@@ -25,6 +25,7 @@ uint8_t spdm_requester_start(struct spdm_requester *rq, const struct verify_job 
     }
     limit = rq->c.facts.responder.data_transfer_size;
     if (limit != 0 && io.at > limit) return refuse(&rq->c, TOO_BIG_FOR_PEER, NULL, io.at, limit); /* R-CAP-22 */
+    spdm_conn_reset_by(&rq->c, job->request);
     rq->request_n = (uint16_t)io.at;
     rq->job = job;
     rq->flight = FLIGHT_SEND;

@@ -180,6 +180,7 @@ static void begin(struct spdm_responder *rs, struct spdm_span message)
     if (why == SPDM_WHY_FINE) {
         if (job->request == &spdm_message_GET_VERSION) spdm_responder_restart(rs);
         rs->kept = false;
+        spdm_conn_reset_by(&rs->c, job->request);
         why = serve(rs, job, message);
         if (why == SPDM_WHY_FINE) {
             proceed(rs, why);

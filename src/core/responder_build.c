@@ -30,7 +30,6 @@ static uint8_t enter(struct spdm_responder *rs, struct spdm_span response)
     struct signer signer = spdm_conn_signer(c);
     enum signed_by by = (enum signed_by)rs->job->signed_by;
 
-    spdm_conn_reset_by(c, rs->job->request);
     if (!spdm_conn_enter(c, rs->job->request, spdm_span(rs->request, rs->request_n)) ||
         !spdm_conn_enter(c, rs->job->response, response)) {
         return refuse(c, NO_ROOM, "the transcript VCA", rs->request_n + response.n, c->tr.vca_max);
@@ -85,7 +84,7 @@ uint8_t spdm_responder_sign(struct spdm_responder *rs, struct spdm_span signatur
     if (signature.n != size) return refuse(&rs->c, SIGN_FAILED, NULL, signature.n, size);
     (void)spdm_put(spdm_room_from(spdm_responder_body(rs), rs->signature_at), signature);
     spdm_wipe(&rs->to_sign, sizeof rs->to_sign);
-    if (rs->job->signed_by == SIGNED_CHALLENGE_AUTH) rs->c.facts.authentic = true; /* M1/M2 resets stop (UN-07) */
+    if (rs->job->signed_by == SIGNED_CHALLENGE_AUTH) rs->c.challenged = true;
     rs->stage = STAGE_READY;
     return SPDM_WHY_FINE;
 }

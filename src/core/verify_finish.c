@@ -29,7 +29,6 @@ uint8_t spdm_verify_finish(struct conn *c, const struct verify_job *job, const s
     struct spdm_span proven = signature_at != 0 ? spdm_part(x->response, 0, signature_at) : x->response;
     uint8_t why = SPDM_WHY_FINE;
 
-    spdm_conn_reset_by(c, job->request);
     if (!spdm_conn_enter(c, job->request, x->request) || !spdm_conn_enter(c, job->response, proven)) {
         return refuse(c, NO_ROOM, "the transcript VCA", x->request.n + x->response.n, c->tr.vca_max);
     }

@@ -58,7 +58,7 @@ static uint8_t judge_challenge(struct conn *c, const struct exchange *x)
 
 static void learn_challenge(struct conn *c, const struct exchange *x)
 {
-    c->facts.authentic = true;
+    c->facts.authentic = c->challenged = true;
     c->facts.summary_n = (uint8_t)x->rsp->challenge_auth.summary.n;
     if (c->facts.summary_n != 0) memcpy(c->facts.summary, x->rsp->challenge_auth.summary.p, c->facts.summary_n);
 }

@@ -32,7 +32,8 @@ static bool claim(struct io *io, const char *name, size_t n)
 static void show(const struct io *io, const char *name, size_t n, uint32_t value, bool number)
 {
     if (io->see != NULL && n != 0) {
-        io->see(io->see_ctx, &(struct field){.name = name, .at = io->last, .n = n, .value = value, .number = number});
+        io->see(io->see_ctx,
+                &(struct spdm_field){.name = name, .at = io->last, .n = n, .value = value, .number = number});
     }
 }
 
@@ -103,4 +104,10 @@ void spdm_io_signature(struct io *io, struct spdm_span *s)
 {
     io->signature_at = io->at;
     spdm_io_bytes(io, SPDM_NAME("Signature"), s, io->sh->sig);
+}
+
+void spdm_io_verify(struct io *io, const char *name, struct spdm_span *s, size_t n)
+{
+    if (n != 0) io->verify_at = io->at;
+    spdm_io_bytes(io, name, s, n);
 }

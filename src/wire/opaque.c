@@ -32,32 +32,46 @@ static void element(struct io *io)
     io_need(io, spdm_io_number(io, SPDM_NAME("AlignPadding"), 0, pad) == 0, BAD_VALUE, "AlignPadding", 0, 0);
 }
 
-/* The field holds exactly what its element count says. */
-static void general_format(struct io *io, struct spdm_span opaque)
+/* The n bytes before io->at hold exactly what their element count says (R-OPQ-06, R-OPQ-09). */
+static void general_format(struct io *io, size_t n)
 {
-    struct io in = spdm_reader(io->sh, opaque);
+    struct io in = *io;
     uint8_t count = 0;
 
+    in.end = io->at;
+    in.at = io->at - n;
     io_u8(&in, "TotalElements", &count);
-    io_need(&in, count != 0, BAD_VALUE, "TotalElements", 0, 0);
+    io_need(&in, count != 0, BAD_VALUE, "TotalElements R-OPQ-06", 0, 0);
     io_zero(&in, 3);
     for (unsigned i = 0; io_fine(&in) && i < count; i++) element(&in);
-    io_need(&in, in.at == in.end, BAD_LENGTH, "OpaqueDataLength", (uint32_t)in.end, (uint32_t)in.at);
+    io_need(&in, in.at == in.end, BAD_LENGTH, "OpaqueDataLength R-OPQ-09", (uint32_t)n,
+            (uint32_t)(n - (in.end - in.at)));
     if (io_fine(&in)) return;
-    io->last = io->at - opaque.n + in.where;
+    io->last = in.where;
     spdm_io_fail(io, in.why, in.field, in.got, in.limit);
+}
+
+void spdm_io_opaque_length(struct io *io, uint16_t *n)
+{
+    const struct shape *sh = io->sh;
+
+    io_u16(io, "OpaqueDataLength", n);
+    io_need(io, *n <= sh->opaque_max, TOO_LONG, "OpaqueDataLength R-OPQ-03", *n, sh->opaque_max);
+    io_need(io, *n == 0 || sh->opaque_free || sh->opaque_format != 0, TOO_LONG, "OpaqueDataLength R-OPQ-02", *n, 0);
+}
+
+void spdm_io_opaque_data(struct io *io, struct spdm_span *s, uint16_t n)
+{
+    io_bytes(io, "OpaqueData", s, n);
+    if (io_fine(io) && io_decoding(io) && n != 0 && !io->sh->opaque_free && io->sh->opaque_format == 2) {
+        general_format(io, n);
+    }
 }
 
 void spdm_io_opaque(struct io *io, struct spdm_span *s)
 {
-    const struct shape *sh = io->sh;
     uint16_t n = (uint16_t)s->n;
 
-    io_u16(io, "OpaqueDataLength", &n);
-    io_need(io, n <= sh->opaque_max, TOO_LONG, "OpaqueDataLength R-OPQ-03", n, sh->opaque_max);
-    io_need(io, n == 0 || sh->opaque_free || sh->opaque_format != 0, TOO_LONG, "OpaqueDataLength R-OPQ-02", n, 0);
-    io_bytes(io, "OpaqueData", s, n);
-    if (io_fine(io) && io_decoding(io) && n != 0 && !sh->opaque_free && sh->opaque_format == 2) {
-        general_format(io, *s);
-    }
+    spdm_io_opaque_length(io, &n);
+    spdm_io_opaque_data(io, s, n);
 }
