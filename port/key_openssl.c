@@ -248,7 +248,8 @@ static EVP_PKEY *from_parts(struct spdm_openssl *ossl, struct spdm_span spki, st
 
     spdm_der_take(algorithm, SPDM_DER_OID, &oid);
     if (is(oid.body, oid_rsa, sizeof oid_rsa)) return rsa_from_der(ossl, bits);
-    bool ec = is(oid.body, oid_ec, sizeof oid_ec);
+    const struct spdm_openssl_kind_row *sm2 = &spdm_openssl_kinds[SPDM_KIND_SM2];
+    bool ec = is(oid.body, oid_ec, sizeof oid_ec) || is(oid.body, sm2->oid, sm2->oid_n); /* SM2: both are in use */
     if (ec && spdm_der_if(algorithm, SPDM_DER_OID, &curve)) oid = curve;
     for (unsigned kind = SPDM_KIND_P256; kind < SPDM_KIND_SPDM_N; kind++) {
         const struct spdm_openssl_kind_row *row = &spdm_openssl_kinds[kind];
