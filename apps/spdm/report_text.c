@@ -265,8 +265,8 @@ static void print_cost(const struct spdm_attest_result *r, const struct spdm_scr
     unsigned messages = r->sent + r->received;
     if (messages == 0) return;
     heading(screen, "Cost");
-    fprintf(screen->to, "  %u message%s, %" PRIu64 " bytes, %" PRIu64 ".%" PRIu64 " ms\n", messages, messages == 1 ? "" : "s",
-            r->sent_bytes + r->received_bytes, r->time_us / 1000, r->time_us / 100 % 10);
+    fprintf(screen->to, "  %u message%s, %" PRIu64 " bytes, %" PRIu64 ".%" PRIu64 " ms\n", messages,
+            messages == 1 ? "" : "s", r->sent_bytes + r->received_bytes, r->time_us / 1000, r->time_us / 100 % 10);
 }
 
 static void print_verdict(const struct spdm_attest_verdict *v, const struct spdm_screen *screen)

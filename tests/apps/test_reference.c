@@ -267,14 +267,13 @@ static void reads_back_what_it_wrote(void **state)
     FILE *from = fopen(path, "r");
     assert_true(fread(text, 1, sizeof text - 1, from) > 0);
     fclose(from);
-    assert_string_equal(text,
-                        "{\n  \"format\": \"assay-reference/1\",\n  \"comment\": \"CN=\\\"device\\\"\",\n"
-                        "  \"measurement_hash\": \"SHA_256\",\n  \"measurements\": [\n"
-                        "    {\"index\": 1, \"type\": \"immutable ROM\", \"digest\": \"" D1 "\"},\n"
-                        "    {\"index\": 3, \"type\": \"firmware version\", \"text\": \"v1.2\"},\n"
-                        "    {\"index\": 4, \"type\": \"firmware security version\", \"svn\": 7},\n"
-                        "    {\"index\": 5, \"type\": \"mutable firmware\", \"raw\": \"010203\"},\n"
-                        "    {\"index\": 6, \"type\": \"mutable firmware\", \"digest\": \"" S6 "\"}\n  ]\n}\n");
+    assert_string_equal(text, "{\n  \"format\": \"assay-reference/1\",\n  \"comment\": \"CN=\\\"device\\\"\",\n"
+                              "  \"measurement_hash\": \"SHA_256\",\n  \"measurements\": [\n"
+                              "    {\"index\": 1, \"type\": \"immutable ROM\", \"digest\": \"" D1 "\"},\n"
+                              "    {\"index\": 3, \"type\": \"firmware version\", \"text\": \"v1.2\"},\n"
+                              "    {\"index\": 4, \"type\": \"firmware security version\", \"svn\": 7},\n"
+                              "    {\"index\": 5, \"type\": \"mutable firmware\", \"raw\": \"010203\"},\n"
+                              "    {\"index\": 6, \"type\": \"mutable firmware\", \"digest\": \"" S6 "\"}\n  ]\n}\n");
     struct spdm_reference *reference = spdm_reference_load(path, error);
     assert_non_null(reference);
     struct spdm_comparison c;
