@@ -58,7 +58,7 @@ static bool parse_algorithms(const char *text, struct spdm_algorithm_list *out, 
             free(safe);
             return false;
         }
-        if (memchr(out->id, id, n) == NULL) out->id[n++] = (uint8_t)id;
+        if (memchr(out->id, (int)id, n) == NULL) out->id[n++] = (uint8_t)id;
     } while (*text != '\0');
     return true;
 }

@@ -84,7 +84,8 @@ static bool copy(struct spdm_room *to, struct spdm_span from)
     if (p == NULL) return false;
     if (from.n != 0) memcpy(p, from.p, from.n);
     free(to->p);
-    *to = (struct spdm_room){p, from.n};
+    to->p = p;
+    to->n = from.n;
     return true;
 }
 

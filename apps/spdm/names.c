@@ -62,7 +62,7 @@ const char *spdm_version_name(uint8_t version)
 
 uint8_t spdm_version_named(const char *name)
 {
-    for (uint8_t i = 0; i < sizeof versions / sizeof versions[0]; i++)
+    for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++)
         if (strcmp(versions[i], name) == 0) return (uint8_t)(SPDM_V10 + i);
     return 0;
 }

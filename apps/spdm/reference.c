@@ -230,7 +230,8 @@ static struct spdm_reference *finish(struct reader *r, json_t *root, const json_
 struct spdm_reference *spdm_reference_load(const char *path, char error[SPDM_REFERENCE_ERROR])
 {
     json_error_t bad;
-    struct reader r = {.name = path, .error = error};
+    struct reader r = {.name = path};
+    r.error = error;
     json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &bad);
     return finish(&r, root, &bad);
 }
@@ -238,7 +239,8 @@ struct spdm_reference *spdm_reference_load(const char *path, char error[SPDM_REF
 struct spdm_reference *spdm_reference_parse(const char *name, struct spdm_span text, char error[SPDM_REFERENCE_ERROR])
 {
     json_error_t bad;
-    struct reader r = {.name = name, .error = error};
+    struct reader r = {.name = name};
+    r.error = error;
     json_t *root = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &bad);
     return finish(&r, root, &bad);
 }

@@ -59,7 +59,8 @@ void spdm_table_take(struct spdm_table *table, enum spdm_style style, char *text
         table->room = table->room * 2 + 16;
         table->cells = spdm_text_need(realloc(table->cells, table->room * sizeof *table->cells));
     }
-    table->cells[table->n++] = (struct cell){style, text};
+    table->cells[table->n].style = style;
+    table->cells[table->n++].text = text;
 }
 
 void spdm_table_add(struct spdm_table *table, enum spdm_style style, const char *text)

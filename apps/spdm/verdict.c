@@ -15,7 +15,8 @@ static void set(struct spdm_attestation *a, enum spdm_check_id id, enum spdm_che
 {
     struct spdm_check *check = &a->verdict.checks[id];
     free(check->detail);
-    *check = (struct spdm_check){state, detail};
+    check->state = state;
+    check->detail = detail;
 }
 
 static char *words(const char *s)
