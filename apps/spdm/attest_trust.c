@@ -203,7 +203,8 @@ static void add_findings(const struct spdm_judgement *j, bool last, struct spdm_
         if (f->id == SPDM_FOUND_VALID_FOREVER || (!last && f->severity != SPDM_REFUSAL)) continue;
         spdm_finding_text(j, f, text, sizeof text);
         char *sentence = spdm_text_format("slot %u: %s", j->input.slot, text);
-        spdm_subject_add(&out->reasons, &out->reason_n, sentence);
+        if (f->severity == SPDM_REFUSAL) spdm_subject_add(&out->reasons, &out->reason_n, sentence);
+        else spdm_subject_add(&out->notes, &out->note_n, sentence);
         free(sentence);
     }
 }

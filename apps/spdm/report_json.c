@@ -94,6 +94,7 @@ static json_t *chain(const struct spdm_attestation *a)
     put(out, "trusted", json_boolean(d->judged && d->trusted));
     put(out, "anchor", told(d->anchor));
     put(out, "reasons", strings(d->reasons, d->reason_n));
+    put(out, "notes", strings(d->notes, d->note_n));
     put(out, "certificates", certificates(d));
     return out;
 }

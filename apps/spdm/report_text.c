@@ -98,7 +98,8 @@ static void print_chain(const struct spdm_attestation *a, const struct spdm_scre
     spdm_table_add(table, SPDM_FAINT, "verdict");
     spdm_table_add(table, d->trusted ? SPDM_GREEN : SPDM_RED, d->trusted ? "trusted" : "not trusted");
     told(table, "leads to", d->anchor);
-    for (size_t i = 0; i < d->reason_n; i++) told(table, d->trusted ? "note" : "reason", d->reasons[i]);
+    for (size_t i = 0; i < d->reason_n; i++) told(table, d->trusted ? "refused" : "reason", d->reasons[i]);
+    for (size_t i = 0; i < d->note_n; i++) told(table, "note", d->notes[i]);
     if (r->chain.n != 0)
         row(table, "slot",
             spdm_text_format("%u, %s, %zu bytes", r->facts.slot, spdm_chain_source_name(r->source), r->chain.n));

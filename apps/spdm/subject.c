@@ -22,6 +22,7 @@ static void clear_list(char **list, size_t n)
 void spdm_subject_clear(struct spdm_subject *d)
 {
     clear_list(d->reasons, d->reason_n);
+    clear_list(d->notes, d->note_n);
     clear_list(d->oids, d->oid_n);
     char *owned[] = {d->anchor, d->subject, d->serial, d->manufacturer, d->product, d->number, d->model};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) free(owned[i]);

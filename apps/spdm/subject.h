@@ -19,8 +19,10 @@ struct spdm_subject {
     bool judged; /* a chain (or provisioned key) was put before the judge */
     bool trusted;
     bool time_checked; /* validity was held against the clock */
-    char **reasons;    /* why not, or what to know all the same; sentences */
+    char **reasons;    /* why not, in sentences; of a trusted chain: why chains in other slots were refused */
     size_t reason_n;
+    char **notes;      /* what to know all the same */
+    size_t note_n;
     char *anchor; /* subject of the root it leads to */
 
     char *subject, *serial;                /* of the leaf; serial: of the certificate, hex */

@@ -149,7 +149,7 @@ static void has_the_promised_members(void **state)
              "cost"},
         {"checks", "connection chain validity revocation possession measurements summary reference"},
         {"device", "subject certificate_serial manufacturer product serial_number model oids"},
-        {"chain", "source slot digest bytes trusted anchor reasons certificates"},
+        {"chain", "source slot digest bytes trusted anchor reasons notes certificates"},
         {"connection",
          "peer version peer_versions responder requester hash signature measurement_hash key_exchange aead "
          "multi_key provisioned_slots restarts"},
