@@ -27,10 +27,10 @@ static unsigned bucket_of(struct spdm_span digest)
 static bool same_case(const struct spdm_judge_case *a, const struct spdm_judge_case *b)
 {
     bool slots = (a->slot == 0) == (b->slot == 0); /* what a slot's number decides */
+    bool editions = (a->version ^ b->version) == 0;
 
-    return spdm_der_equal(a->digest, b->digest) && a->hash == b->hash && a->signature == b->signature &&
-           a->version == b->version && a->role == b->role && a->model == b->model && a->multi_key == b->multi_key &&
-           slots;
+    return spdm_der_equal(a->digest, b->digest) && a->hash == b->hash && a->signature == b->signature && editions &&
+           a->role == b->role && a->model == b->model && a->multi_key == b->multi_key && slots;
 }
 
 static bool valid_at(const struct spdm_judgement *j, int64_t now)
@@ -173,7 +173,7 @@ static void write_head(FILE *f, const struct spdm_judgement *j)
 
     if (j->certificate_n != 0) (void)spdm_x509_name_text(spdm_judgement_leaf(j)->subject, name, sizeof name);
     fprintf(f, FIRST_LINE "subject %s\n", name);
-    fprintf(f, "version %u.%u\nhash %s\nsignature %s\n", in->version >> 4, in->version & 15u,
+    fprintf(f, "version %u.%u\nhash %s\nsignature %s\n", (unsigned)in->version >> 4, in->version & 15u,
             spdm_algorithm_name(in->hash), spdm_algorithm_name(in->signature));
     fprintf(f, "slot %u\nrole %s\nmodel %s\nmulti-key %s\n", in->slot, role_names[in->role & 1],
             model_names[in->model & 3], in->multi_key ? "yes" : "no");
