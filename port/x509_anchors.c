@@ -54,7 +54,7 @@ static const char *unfit(struct spdm_judge *judge, struct spdm_anchor *a)
     if (spdm_x509_no_name(a->x.subject)) return "it has no subject name";
     if (!spdm_x509_self_issued(&a->x)) return NULL; /* a root somebody else vouches for, or not the root itself */
     switch (spdm_x509_signed_by(judge, &a->x, a->key)) {
-    case SPDM_SIGNED: return NULL;
+    case SPDM_SIGNED:
     case SPDM_SIGNED_WEAKLY: return NULL; /* an old root's own signature protects nothing */
     case SPDM_SIGNED_UNKNOWN: return "the algorithm of its signature is not known here";
     case SPDM_NOT_SIGNED: break;

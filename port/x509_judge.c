@@ -116,15 +116,23 @@ struct spdm_openssl_key *spdm_judge_key(struct spdm_judge *judge, struct spdm_x5
     return key;
 }
 
+/* The certificate that begins here, as long as it says it is, but not longer than the chain. */
+static struct spdm_span certificate_at(struct spdm_span chain, size_t at)
+{
+    struct spdm_span rest = {chain.p + at, chain.n - at};
+    size_t length = spdm_x509_length(rest);
+
+    if (length < rest.n) rest.n = length;
+    return rest;
+}
+
 /* The anchor that RootHash names, if there is one; and whether the first certificate is it. */
 static void find_anchor(struct spdm_judging *g, struct spdm_span chain, size_t at)
 {
     struct spdm_span root_hash = {chain.p + HEADER, at - HEADER};
 
     g->anchor = spdm_anchor_by_digest(g->judge, g->input->hash, root_hash);
-    if (g->anchor == NULL) return;
-    size_t first = spdm_x509_length((struct spdm_span){chain.p + at, chain.n - at});
-    g->anchor_is_first = spdm_der_equal(g->anchor->x.der, (struct spdm_span){chain.p + at, first});
+    g->anchor_is_first = g->anchor != NULL && spdm_der_equal(g->anchor->x.der, certificate_at(chain, at));
 }
 
 /* Reads the certificates, each once; one that is an anchor has been read when the anchor was loaded. */
@@ -135,7 +143,7 @@ static void read_certificates(struct spdm_judging *g, size_t at)
 
     find_anchor(g, chain, at);
     for (i = 0; i < g->n; i++) {
-        struct spdm_span der = {chain.p + at, spdm_x509_length((struct spdm_span){chain.p + at, chain.n - at})};
+        struct spdm_span der = certificate_at(chain, at);
         struct spdm_x509 *x = &g->certificate[i];
         if (i == 0 && g->anchor_is_first) {
             *x = g->anchor->x;
@@ -207,7 +215,7 @@ static void look_at_unknown_root(struct spdm_judging *g)
     }
     if (g->judge->anchor_n == 0) {
         spdm_found(g, SPDM_FOUND_NO_ANCHORS, 0);
-    } else {
+    } else if (spdm_anchor_by_der(g->judge, first->der) == NULL) { /* else RootHash was wrong, and that is enough */
         struct spdm_finding *f = spdm_found(g, SPDM_FOUND_UNKNOWN_ROOT, 0);
         f->got = g->judge->anchor_n;
         f->what = first->issuer;

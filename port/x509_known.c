@@ -27,10 +27,10 @@ static unsigned bucket_of(struct spdm_span digest)
 static bool same_case(const struct spdm_judge_case *a, const struct spdm_judge_case *b)
 {
     bool slots = (a->slot == 0) == (b->slot == 0); /* what a slot's number decides */
+    bool editions = (a->version ^ b->version) == 0;
 
-    return spdm_der_equal(a->digest, b->digest) && a->hash == b->hash && a->signature == b->signature &&
-           a->version == b->version && a->role == b->role && a->model == b->model && a->multi_key == b->multi_key &&
-           slots;
+    return spdm_der_equal(a->digest, b->digest) && a->hash == b->hash && a->signature == b->signature && editions &&
+           a->role == b->role && a->model == b->model && a->multi_key == b->multi_key && slots;
 }
 
 static bool valid_at(const struct spdm_judgement *j, int64_t now)
@@ -159,6 +159,13 @@ struct spdm_judgement *spdm_judge_answer(struct spdm_judge *judge, const struct 
 static const char *const model_names[] = {"unknown", "device", "alias", "generic"};
 static const char *const role_names[] = {"responder", "requester"};
 
+static void write_hex(FILE *f, const char *word, struct spdm_span bytes)
+{
+    fprintf(f, "%s ", word);
+    for (size_t i = 0; i < bytes.n; i++) fprintf(f, "%02x", bytes.p[i]);
+    fprintf(f, "\n");
+}
+
 static void write_head(FILE *f, const struct spdm_judgement *j)
 {
     const struct spdm_judge_case *in = &j->input;
@@ -166,13 +173,13 @@ static void write_head(FILE *f, const struct spdm_judgement *j)
 
     if (j->certificate_n != 0) (void)spdm_x509_name_text(spdm_judgement_leaf(j)->subject, name, sizeof name);
     fprintf(f, FIRST_LINE "subject %s\n", name);
-    fprintf(f, "version %u.%u\nhash %s\nsignature %s\n", in->version >> 4, in->version & 15u,
+    fprintf(f, "version %u.%u\nhash %s\nsignature %s\n", (unsigned)in->version >> 4, in->version & 15u,
             spdm_algorithm_name(in->hash), spdm_algorithm_name(in->signature));
     fprintf(f, "slot %u\nrole %s\nmodel %s\nmulti-key %s\n", in->slot, role_names[in->role & 1],
             model_names[in->model & 3], in->multi_key ? "yes" : "no");
-    fprintf(f, "root ");
-    for (size_t i = 4; i < 4 + spdm_openssl_hash_size(in->hash); i++) fprintf(f, "%02x", in->chain.p[i]);
-    fprintf(f, "\n\n");
+    write_hex(f, "root", (struct spdm_span){in->chain.p + 4, spdm_openssl_hash_size(in->hash)});
+    write_hex(f, "digest", in->digest);
+    fprintf(f, "\n");
 }
 
 static bool write_all(FILE *f, const struct spdm_judgement *j)
@@ -215,7 +222,7 @@ bool spdm_judgement_save(const struct spdm_judgement *j, const char *path, char 
 /* What a file says before the certificates. */
 struct head {
     struct spdm_judge_case input;
-    uint8_t root[SPDM_HASH_MAX];
+    uint8_t root[SPDM_HASH_MAX], digest[SPDM_HASH_MAX];
     unsigned seen; /* one bit per line */
 };
 
@@ -227,25 +234,26 @@ static int index_of(const char *text, const char *const *list, size_t n)
     return -1;
 }
 
-static bool read_root(struct head *h, const char *hex)
+/* Digits for a digest of the hash that was named before. */
+static bool read_hex(const struct head *h, const char *hex, uint8_t out[SPDM_HASH_MAX])
 {
-    size_t n = strlen(hex) / 2;
+    size_t n = spdm_openssl_hash_size(h->input.hash);
 
-    if (strlen(hex) % 2 != 0 || n > sizeof h->root) return false;
+    if (n == 0 || strlen(hex) != 2 * n) return false;
     for (size_t i = 0; i < n; i++) {
         int high = OPENSSL_hexchar2int((unsigned char)hex[2 * i]),
             low = OPENSSL_hexchar2int((unsigned char)hex[2 * i + 1]);
         if (high < 0 || low < 0) return false;
-        h->root[i] = (uint8_t)(high << 4 | low);
+        out[i] = (uint8_t)(high << 4 | low);
     }
-    return n == spdm_openssl_hash_size(h->input.hash);
+    return true;
 }
 
 /* One line "word value". false: it is not understood. */
 static bool read_line(struct head *h, const char *word, const char *value)
 {
     static const char *const words[] = {"version", "hash",      "signature", "slot",   "role",
-                                        "model",   "multi-key", "root",      "subject"};
+                                        "model",   "multi-key", "root",      "digest", "subject"};
     int which = index_of(word, words, sizeof words / sizeof words[0]), number = -1;
     unsigned major = 0, minor = 0, slot = 0;
 
@@ -271,7 +279,8 @@ static bool read_line(struct head *h, const char *word, const char *value)
         h->input.model = (uint8_t)number;
         return number >= 0;
     case 6: h->input.multi_key = strcmp(value, "yes") == 0; return true;
-    case 7: return read_root(h, value);
+    case 7: return read_hex(h, value, h->root);
+    case 8: return read_hex(h, value, h->digest);
     default: return true;
     }
 }
@@ -289,7 +298,7 @@ static bool read_head(BIO *bio, struct head *h)
         *value++ = '\0';
         if (!read_line(h, line, value)) return false;
     }
-    return (h->seen & 0xffu) == 0xffu;
+    return (h->seen & 0x1ffu) == 0x1ffu;
 }
 
 /* The chain structure made of the head and the certificates that follow it. */
@@ -318,6 +327,20 @@ static bool read_chain(BIO *bio, const struct head *h, uint8_t *chain, size_t ca
     return true;
 }
 
+/* The judgement if its chain is the one whose digest the file names; else the file has been changed. */
+static struct spdm_judgement *the_one_named(struct spdm_judgement *judgement, const struct head *h, char *cause)
+{
+    if (judgement == NULL) {
+        spdm_openssl_say(cause, "out of memory");
+        return NULL;
+    }
+    struct spdm_span named = {h->digest, spdm_openssl_hash_size(h->input.hash)};
+    if (spdm_der_equal(judgement->input.digest, named)) return judgement;
+    spdm_openssl_say(cause, "its certificates are not those whose digest it names");
+    spdm_judgement_free(judgement);
+    return NULL;
+}
+
 static struct spdm_judgement *judge_file(struct spdm_judge *judge, BIO *bio, int64_t now, char *cause)
 {
     enum { CAP = 1 << 20 }; /* chains with post-quantum signatures have some 100,000 bytes */
@@ -333,7 +356,7 @@ static struct spdm_judgement *judge_file(struct spdm_judge *judge, BIO *bio, int
         h.input.chain.p = chain;
         h.input.now = now;
         judgement = spdm_judge_decide(judge, &h.input);
-        if (judgement == NULL) spdm_openssl_say(cause, "out of memory");
+        judgement = the_one_named(judgement, &h, cause);
         spdm_judge_remember(judge, judgement);
     }
     OPENSSL_free(chain);

@@ -127,13 +127,6 @@ static const struct algorithm *find(struct spdm_span oid)
     return NULL;
 }
 
-/* Keys of kinds that no SPDM signature comes from may still sign certificates. */
-static enum spdm_openssl_family family_of(const struct spdm_openssl_key *key)
-{
-    if (key->kind < SPDM_KIND_SPDM_N) return spdm_openssl_kinds[key->kind].family;
-    return key->kind == SPDM_KIND_RSA ? SPDM_FAMILY_RSA : SPDM_FAMILY_EC;
-}
-
 static enum spdm_signed on_digest(struct spdm_judge *judge, const struct spdm_x509 *x,
                                   const struct spdm_openssl_key *issuer, const struct spdm_openssl_scheme *scheme)
 {
@@ -174,7 +167,7 @@ enum spdm_signed spdm_x509_signed_by(struct spdm_judge *judge, const struct spdm
         return pure ? on_message(judge, x, issuer, SPDM_ALG_NONE) : SPDM_SIGNED_UNKNOWN;
     }
     if (a->form == BROKEN) return SPDM_SIGNED_WEAKLY;
-    if (a->family != family_of(issuer)) return SPDM_SIGNED_UNKNOWN;
+    if (a->family != spdm_openssl_family_of(issuer->kind)) return SPDM_SIGNED_UNKNOWN;
     if (a->form == ON_MESSAGE) return on_message(judge, x, issuer, a->hash);
     scheme.hash = a->hash;
     if (a->form == ON_DIGEST_PSS && !read_pss(x->algorithm, &scheme)) return SPDM_SIGNED_UNKNOWN;

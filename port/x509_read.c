@@ -283,25 +283,25 @@ static bool read_nothing(struct spdm_x509 *x, struct spdm_der *in)
  * to find revocation lists, other names. */
 static const struct extension {
     const char *oid;
-    uint8_t oid_n;
+    size_t oid_n;
     const char *name;
-    uint32_t bit;
     reader *read;
+    uint32_t bit;
 } extensions[] = {
-    {OID("\x55\x1d\x13"), "basicConstraints", SPDM_X509_BASIC, read_basic},
-    {OID("\x55\x1d\x0f"), "keyUsage", SPDM_X509_KEY_USAGE, read_key_usage},
-    {OID("\x55\x1d\x25"), "extendedKeyUsage", SPDM_X509_EKU, read_eku},
-    {OID("\x55\x1d\x11"), "subjectAltName", SPDM_X509_SAN, read_san},
-    {OID("\x55\x1d\x0e"), "subjectKeyIdentifier", SPDM_X509_SKI, read_ski},
-    {OID("\x55\x1d\x23"), "authorityKeyIdentifier", SPDM_X509_AKI, read_aki},
-    {OID(SPDM_ARC "\x06"), "SPDM extension", SPDM_X509_SPDM, read_spdm},
-    {OID("\x67\x81\x05\x05\x04\x01"), "tcg-dice-TcbInfo", SPDM_X509_TCB_INFO, read_tcb},
-    {OID("\x67\x81\x05\x05\x04\x05"), "tcg-dice-MultiTcbInfo", SPDM_X509_MULTI_TCB_INFO, read_tcb},
-    {OID("\x67\x81\x05\x05\x04\x04"), "tcg-dice-Ueid", SPDM_X509_UEID, read_nothing},
-    {OID("\x55\x1d\x20"), "certificatePolicies", 0, read_nothing},
-    {OID("\x55\x1d\x1f"), "cRLDistributionPoints", 0, read_nothing},
-    {OID("\x55\x1d\x12"), "issuerAltName", 0, read_nothing},
-    {OID("\x2b\x06\x01\x05\x05\x07\x01\x01"), "authorityInfoAccess", 0, read_nothing},
+    {OID("\x55\x1d\x13"), "basicConstraints", read_basic, SPDM_X509_BASIC},
+    {OID("\x55\x1d\x0f"), "keyUsage", read_key_usage, SPDM_X509_KEY_USAGE},
+    {OID("\x55\x1d\x25"), "extendedKeyUsage", read_eku, SPDM_X509_EKU},
+    {OID("\x55\x1d\x11"), "subjectAltName", read_san, SPDM_X509_SAN},
+    {OID("\x55\x1d\x0e"), "subjectKeyIdentifier", read_ski, SPDM_X509_SKI},
+    {OID("\x55\x1d\x23"), "authorityKeyIdentifier", read_aki, SPDM_X509_AKI},
+    {OID(SPDM_ARC "\x06"), "SPDM extension", read_spdm, SPDM_X509_SPDM},
+    {OID("\x67\x81\x05\x05\x04\x01"), "tcg-dice-TcbInfo", read_tcb, SPDM_X509_TCB_INFO},
+    {OID("\x67\x81\x05\x05\x04\x05"), "tcg-dice-MultiTcbInfo", read_tcb, SPDM_X509_MULTI_TCB_INFO},
+    {OID("\x67\x81\x05\x05\x04\x04"), "tcg-dice-Ueid", read_nothing, SPDM_X509_UEID},
+    {OID("\x55\x1d\x20"), "certificatePolicies", read_nothing, 0},
+    {OID("\x55\x1d\x1f"), "cRLDistributionPoints", read_nothing, 0},
+    {OID("\x55\x1d\x12"), "issuerAltName", read_nothing, 0},
+    {OID("\x2b\x06\x01\x05\x05\x07\x01\x01"), "authorityInfoAccess", read_nothing, 0},
 };
 
 static const struct extension *known(struct spdm_span oid)
@@ -370,7 +370,7 @@ static bool read_version(struct reading *r)
         return !r->der.bad || wrong(r->x, "version", r->der.wrong_at);
     struct spdm_der in = spdm_der_into(&r->der, &tagged);
     if (!spdm_der_take(&in, SPDM_DER_INTEGER, &number) || !spdm_der_end(&in) || !spdm_der_small(&number, &version) ||
-        version > 0xfe) {
+        version > 0xfe) { /* VERSION: X.509's */
         return wrong(r->x, "version", tagged.at);
     }
     r->x->version = (uint8_t)version;

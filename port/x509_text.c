@@ -26,6 +26,15 @@ static void put(struct text *t, const char *s, size_t n)
     if (t->cap != 0) t->out[t->n < t->cap ? t->n : t->cap - 1] = '\0';
 }
 
+/* An empty text, ended if there is room for the end. */
+static struct text text_into(char *out, size_t cap)
+{
+    struct text t = {.out = out, .cap = cap};
+
+    put(&t, "", 0);
+    return t;
+}
+
 static void say(struct text *t, const char *s)
 {
     put(t, s, strlen(s));
@@ -71,12 +80,11 @@ bool spdm_x509_self_issued(const struct spdm_x509 *x)
 
 size_t spdm_x509_name_text(struct spdm_span name, char *out, size_t cap)
 {
-    struct text t = {.out = out, .cap = cap};
+    struct text t = text_into(out, cap);
     const unsigned long style =
         XN_FLAG_SEP_CPLUS_SPC | XN_FLAG_DN_REV | XN_FLAG_FN_SN | XN_FLAG_DUMP_UNKNOWN_FIELDS | ASN1_STRFLGS_RFC2253;
     char *bytes = NULL;
 
-    put(&t, "", 0);
     ERR_set_mark();
     X509_NAME *decoded = name_of(name);
     BIO *bio = decoded != NULL ? BIO_new(BIO_s_mem()) : NULL;
@@ -97,10 +105,9 @@ size_t spdm_x509_name_text(struct spdm_span name, char *out, size_t cap)
 size_t spdm_x509_serial_text(const struct spdm_x509 *x, char *out, size_t cap)
 {
     static const char digits[] = "0123456789abcdef";
-    struct text t = {.out = out, .cap = cap};
+    struct text t = text_into(out, cap);
     struct spdm_span s = x->serial;
 
-    put(&t, "", 0);
     if (s.n != 0 && s.p[0] >= 0x80) say(&t, "-");
     if (s.n > 1 && s.p[0] == 0) s = (struct spdm_span){s.p + 1, s.n - 1};
     for (size_t i = 0; i < s.n; i++) {
@@ -155,12 +162,11 @@ static const char *purpose_name(struct spdm_span oid)
 
 size_t spdm_x509_eku_text(const struct spdm_x509 *x, char *out, size_t cap)
 {
-    struct text t = {.out = out, .cap = cap};
+    struct text t = text_into(out, cap);
     struct spdm_der purposes = spdm_der_over(x->eku);
     struct spdm_der_item item;
     char dotted[128];
 
-    put(&t, "", 0);
     while (spdm_der_any(&purposes, &item)) {
         const char *name = purpose_name(item.body);
         if (name == NULL) (void)spdm_der_oid_text(item.body, dotted, sizeof dotted);
@@ -186,10 +192,9 @@ size_t spdm_x509_has_text(const struct spdm_x509 *x, char *out, size_t cap)
     static const char *const usages[] = {"digitalSignature", "nonRepudiation", "keyEncipherment",
                                          "dataEncipherment", "keyAgreement",   "keyCertSign",
                                          "cRLSign",          "encipherOnly",   "decipherOnly"};
-    struct text t = {.out = out, .cap = cap};
+    struct text t = text_into(out, cap);
     char number[32];
 
-    put(&t, "", 0);
     if (x->has & SPDM_X509_CA) list(&t, "CA");
     if (x->has & SPDM_X509_PATH_LEN) {
         snprintf(number, sizeof number, "pathlen %" PRIu32, x->path_len);
@@ -225,9 +230,8 @@ static size_t printable(const uint8_t *p, size_t n)
 
 size_t spdm_x509_plain_text(struct spdm_span text, char *out, size_t cap)
 {
-    struct text t = {.out = out, .cap = cap};
+    struct text t = text_into(out, cap);
 
-    put(&t, "", 0);
     for (size_t i = 0; i < text.n;) {
         size_t n = printable(text.p + i, text.n - i);
         if (n == 0) {
