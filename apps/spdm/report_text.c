@@ -240,7 +240,7 @@ static void print_measurements(const struct spdm_attestation *a, const struct sp
 
 static enum spdm_style check_style(enum spdm_check_state state)
 {
-    return state == SPDM_CHECK_PASSED ? SPDM_GREEN : state == SPDM_CHECK_FAILED ? SPDM_RED : SPDM_YELLOW;
+    return state == SPDM_CHECK_PASSED ? SPDM_GREEN : state == SPDM_CHECK_FAILED ? SPDM_RED : SPDM_FAINT;
 }
 
 static void print_checks(const struct spdm_attestation *a, const struct spdm_screen *screen)

@@ -209,6 +209,59 @@ says "$dir/out" "slot      3, fetched"
 kill "$responder"
 ended 0
 
+# A device whose name means harm: it is shown, and nothing obeys it
+make_chain evil EC -pkeyopt ec_paramgen_curve:P-384
+openssl req -new -key "$dir/evil.key" -utf8 -subj "/O=Gerätebau/CN=$(printf 'evil\033]0;owned\007\342\200\256gnp')" \
+    -out "$dir/evil.csr" 2>/dev/null
+openssl x509 -req -in "$dir/evil.csr" -CA "$dir/evil-root.pem" -CAkey "$dir/evil-root.key" -CAcreateserial -days 365 \
+    -extfile "$dir/good.ext" -out "$dir/evil-leaf.pem" 2>/dev/null
+cat "$dir/evil-root.pem" "$dir/evil-leaf.pem" >"$dir/evil.pem"
+echo 'slots = ( { chain = "evil.pem"; key = "evil.key"; } );' >"$dir/evil.cfg"
+start -l tcp://127.0.0.1:0 "$dir/evil.cfg"
+tcp=tcp://127.0.0.1:$(cat "$dir/ports")
+attest 0 trusted --trust "$dir/evil-root.pem" "$tcp"
+says "$dir/out" "Gerätebau" "owned"
+tr -d '\n' <"$dir/out" | LC_ALL=C grep -q "$(printf '[\001-\037\177]')" && bad "a control character came through"
+grep -q "$(printf '\342\200\256')" "$dir/out" && bad "a character that turns text round came through"
+kill "$responder"
+ended 0
+
+# Somebody on the way who flips one bit of the signature of MEASUREMENTS, or of CHALLENGE_AUTH
+start -l tcp://127.0.0.1:0 "$dir/device.cfg"
+meddle() { # CODE: of the message whose last byte is changed
+    rm -f "$dir/port"
+    perl -MIO::Socket::INET -e '
+        my $l = IO::Socket::INET->new(LocalAddr => "127.0.0.1:0", Listen => 1) or die;
+        open(my $f, ">", "$ARGV[0].part"); print $f $l->sockport(), "\n"; close($f); rename("$ARGV[0].part", $ARGV[0]);
+        alarm 20;
+        my $c = $l->accept();
+        my $s = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$ARGV[1]") or die;
+        while (1) {
+            my ($r, $b) = ("", "");
+            vec($r, fileno($_), 1) = 1 for $c, $s;
+            select($r, undef, undef, undef);
+            if (vec($r, fileno($c), 1)) { sysread($c, $b, 65536) or exit; syswrite($s, $b) }
+            else {
+                sysread($s, $b, 65536) or exit;
+                substr($b, -1) ^= "\1" if ord(substr($b, 5, 1)) == $ARGV[2];
+                syswrite($c, $b);
+            }
+        }' "$dir/port" "$(cat "$dir/ports")" "$1" &
+    server=$!
+    wait_until test -s "$dir/port"
+    between=tcp://127.0.0.1:$(cat "$dir/port")
+}
+meddle 255
+attest 0 trusted --trust "$dir/good-root.pem" --challenge "$between"
+meddle 96
+attest 1 "not trusted - MEASUREMENTS: Signature does not verify" --trust "$dir/good-root.pem" "$between"
+meddle 3
+attest 1 "not trusted - CHALLENGE_AUTH: Signature does not verify" --trust "$dir/good-root.pem" --challenge "$between"
+meddle 2
+attest 1 "not trusted - " --trust "$dir/good-root.pem" "$between"
+kill "$responder"
+ended 0
+
 # Nobody there, nobody answering, nobody who speaks SPDM
 attest 3 "unreachable - cannot reach $tcp" "$tcp"
 # serve BYTES SECONDS: one client gets these bytes for its first ones
