@@ -237,6 +237,9 @@ void spdm_attest_subject(const struct spdm_attest_file *file, const struct spdm_
     out->trusted = j->verdict == SPDM_GOOD;
     out->time_checked = j->input.now != 0;
     if (out->trusted && j->anchor != NULL) out->anchor = name_of(j->anchor->subject);
+    out->chain.p = spdm_text_need(malloc(j->input.chain.n + 1));
+    out->chain.n = j->input.chain.n;
+    if (out->chain.n != 0) memcpy(out->chain.p, j->input.chain.p, out->chain.n);
     add_leaf(j, out);
     add_certificates(j, out);
     add_findings(j, true, out);

@@ -45,7 +45,7 @@ static void check_chain(struct spdm_attestation *a)
 {
     const struct spdm_subject *d = a->device;
     const struct spdm_attest_result *r = a->result;
-    bool used = r->source != SPDM_CHAIN_NONE && r->connected;
+    bool used = r->source != SPDM_CHAIN_NONE && r->connected && (r->end != SPDM_ATTEST_DONE || r->facts.trusted);
     char *reason = d->reason_n != 0 ? spdm_text_safe_string(d->reasons[0]) : NULL;
     if (r->source == SPDM_CHAIN_KEY && used) {
         set(a, SPDM_CHECK_CHAIN, SPDM_CHECK_PASSED, words("the key is the provisioned one"));

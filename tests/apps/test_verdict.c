@@ -147,6 +147,10 @@ static void judged_but_not_used(struct sample *s)
 {
     s->result.source = SPDM_CHAIN_NONE;
 }
+static void not_trusted_by_the_engine(struct sample *s)
+{
+    s->result.facts.trusted = false;
+}
 static void not_connected(struct sample *s)
 {
     s->result.connected = false;
@@ -171,6 +175,7 @@ static void refuses_when_one_thing_is_missing(void **state)
         {refused, "certificate chain: expired on 2026-01-01"},
         {refused_in_silence, "certificate chain: the chain was refused"},
         {judged_but_not_used, "certificate chain: the chain was refused"},
+        {not_trusted_by_the_engine, "certificate chain: the chain was refused"},
         {not_connected, "connection: "},
         {not_planned, "proof of possession: not done"},
     };

@@ -117,9 +117,9 @@ mkdir "$dir/cache"
     attest 0 trusted $trust --cache "$dir/cache" "$tcp"
     says "$dir/out" "fetched," "12 messages"
     attest 0 trusted $trust --cache "$dir/cache" "$mctp"
-    says "$dir/out" "10 messages"
+    says "$dir/out" "10 messages" "known,"
     attest 0 trusted $trust --cache "$dir/cache" "$tcp"
-    says "$dir/out" "8 messages" "CN=good device"
+    says "$dir/out" "8 messages" "CN=good device" "remembered,"
     attest 1 "not trusted - certificate chain" --trust "$dir/other-root.pem" --cache "$dir/cache" "$tcp"
 }
 
