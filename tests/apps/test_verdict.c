@@ -105,6 +105,10 @@ static void no_signature(struct sample *s)
 {
     s->result.facts.measured_signed = false;
 }
+static void no_challenge_auth(struct sample *s)
+{
+    s->result.goal = (struct spdm_goal){.want = SPDM_WANT_IDENTITY | SPDM_WANT_CHALLENGE};
+}
 static void one_unproven(struct sample *s)
 {
     s->measured[2].proven = false;
@@ -166,6 +170,7 @@ static void refuses_when_one_thing_is_missing(void **state)
         const char *reason;
     } rows[] = {
         {no_signature, "proof of possession: not done"},
+        {no_challenge_auth, "proof of possession: not done"},
         {one_unproven, "measurement signature: not all of them are covered by the signature"},
         {nothing_measured, "measurement signature: not all of them are covered by the signature"},
         {nothing_asked, "proof of possession: nothing was asked for that the device could sign"},

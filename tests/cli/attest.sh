@@ -292,6 +292,23 @@ serve 04000105107f0100 3
 attest 4 "protocol error - VERSION: the peer answered ERROR InvalidRequest" "$fake"
 kill "$server"
 
+# A public key that both sides were given, instead of certificates
+openssl pkey -in "$dir/good.key" -pubout -out "$dir/good.pub"
+openssl pkey -in "$dir/good.key" -pubout -outform DER -out "$dir/good.pub.der"
+openssl pkey -in "$dir/other.key" -pubout -out "$dir/other.pub"
+echo "public_key: { file = \"good.pub.der\"; key = \"good.key\"; }; $measurements" >"$dir/key.cfg"
+start -l tcp://127.0.0.1:0 "$dir/key.cfg"
+tcp=tcp://127.0.0.1:$(cat "$dir/ports")
+for hash in SHA_256 SHA_384 SHA3_512; do
+    attest 0 trusted --public-key "$dir/good.pub" --challenge --hash $hash "$tcp"
+    attest 0 trusted --public-key "$dir/good.pub.der" --hash $hash "$tcp"
+done
+says "$dir/out" "the provisioned public key" "8 messages"
+attest 1 "not trusted - " --public-key "$dir/other.pub" "$tcp"
+attest 1 "not trusted - certificate chain: the device offers no certificates" --trust "$dir/good-root.pem" "$tcp"
+kill "$responder"
+ended 0
+
 # Wrong usage: exit 2, one sentence, and no connection; the port is one where a connection would be seen
 start -l tcp://127.0.0.1:0 "$dir/device.cfg"
 tcp=tcp://127.0.0.1:$(cat "$dir/ports")
@@ -316,6 +333,9 @@ wrong "an index from 1 to 254" -m 255 "$tcp"
 wrong "an index from 1 to 254" -m some "$tcp"
 wrong "exclude each other" --challenge --no-challenge "$tcp"
 wrong "--summary comes with CHALLENGE" --summary all --no-challenge "$tcp"
+wrong "--public-key is instead of certificates" --public-key "$dir/good.pub" --trust "$dir/good-root.pem" "$tcp"
+wrong "--public-key needs no certificates" --public-key "$dir/good.pub" --cache "$dir/cache" "$tcp"
+wrong "--public-key $dir/bad.json: neither PEM nor DER" --public-key "$dir/bad.json" "$tcp"
 wrong "--reference needs the values" --reference "$dir/ref.json" -m count "$tcp"
 wrong "--save-reference needs all" --save-reference "$dir/x.json" -m 3 "$tcp"
 wrong "--save-reference needs signed" --save-reference "$dir/x.json" --unsigned "$tcp"
