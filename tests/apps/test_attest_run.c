@@ -248,6 +248,25 @@ static void asks_again_with_two_messages(void **state)
     device_free(d);
 }
 
+/* A run that failed may be tried again: on a new link, as nobody knows what became of the old one. */
+static void tries_again_after_a_failure(void **state)
+{
+    struct toy_device *d = device_init();
+    (void)state;
+    d->signing_key.id = 43;
+    device_listen(d);
+    struct spdm_attest *run = device_attest(d);
+    assert_int_equal(spdm_attest_result(run)->end, SPDM_ATTEST_FAILED);
+    d->signing_key.id = 42;
+    assert_true(spdm_attest_again(run));
+    device_wait(d, 2);
+    assert_int_equal(spdm_attest_result(run)->end, SPDM_ATTEST_DONE);
+    assert_int_equal(cost(spdm_attest_result(run)), 12);
+    assert_int_equal(d->accepted, 2);
+    spdm_attest_free(run);
+    device_free(d);
+}
+
 static void ends(struct toy_device *d, enum spdm_attest_end end, uint8_t why)
 {
     struct spdm_attest *run = device_attest(d);
@@ -457,6 +476,7 @@ int main(void)
         cmocka_unit_test(attests_by_a_provisioned_key),
         cmocka_unit_test(falls_back_when_memory_is_wrong),
         cmocka_unit_test(asks_again_with_two_messages),
+        cmocka_unit_test(tries_again_after_a_failure),
         cmocka_unit_test(refuses_a_chain),
         cmocka_unit_test(refuses_a_signature_by_another_key),
         cmocka_unit_test(gives_up_on_silence),
