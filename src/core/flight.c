@@ -9,24 +9,17 @@ enum { ST1 = 100000, WAIT_MAX = 60000000 };
 uint8_t spdm_requester_start(struct spdm_requester *rq, const struct verify_job *job)
 {
     uint32_t limit;
-    union spdm_body req;
-    struct shape sh;
-    struct io io;
-    uint8_t why;
+    struct exchange x = {0};
+    uint8_t why = job->fill(rq, &x.req);
 
-    memset(&req, 0, sizeof req);
-    why = job->fill(rq, &req);
     if (why != SPDM_WHY_FINE) return why;
-    sh = spdm_conn_shape(&rq->c, job->request->code, NULL);
-    io = spdm_writer(&sh, (struct spdm_room){rq->request, rq->request_max});
-    if (!spdm_encode(&io, job->request, &req)) {
-        spdm_io_report(&io, job->request, &rq->c.report);
-        return io.why;
-    }
+    why = spdm_conn_encode(&rq->c, job->request, &x, (struct spdm_room){rq->request, rq->request_max});
+    if (why != SPDM_WHY_FINE) return why;
     limit = rq->c.facts.responder.data_transfer_size;
-    if (limit != 0 && io.at > limit) return refuse(&rq->c, TOO_BIG_FOR_PEER, NULL, io.at, limit); /* R-CAP-22 */
+    if (limit != 0 && x.request.n > limit)
+        return refuse(&rq->c, TOO_BIG_FOR_PEER, NULL, x.request.n, limit); /* R-CAP-22 */
     spdm_conn_reset_by(&rq->c, job->request);
-    rq->request_n = (uint16_t)io.at;
+    rq->request_n = (uint16_t)x.request.n;
     rq->job = job;
     rq->flight = FLIGHT_SEND;
     rq->ask_ready = false;

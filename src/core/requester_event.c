@@ -69,7 +69,7 @@ static void refuse_slot(struct spdm_requester *rq)
         return;
     }
     (void)refuse(c, NOT_TRUSTED, NULL, c->facts.slot, 0);
-    spdm_requester_fail(rq, spdm_message_CERTIFICATE.code);
+    spdm_requester_fail(rq, CODE_CERTIFICATE);
 }
 
 bool spdm_requester_answer(struct spdm_requester *rq, const struct spdm_answer *answer)

@@ -26,5 +26,5 @@ extern const struct verify_job spdm_verify_version, spdm_verify_capabilities, sp
 
 /* Enters request and response into their transcripts, checks the signature if there is one, then learns. The common
  * end of an exchange for requester and witness. SPDM_WHY_FINE or the refusal (in c->report). */
-uint8_t spdm_verify_finish(struct conn *c, const struct verify_job *job, const struct exchange *x, size_t signature_at);
+uint8_t spdm_verify_finish(struct conn *c, const struct verify_job *job, const struct exchange *x);
 #endif

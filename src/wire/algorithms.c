@@ -5,11 +5,6 @@
  * DMTF defines none and we offer none. */
 #include "wire/walkers.h"
 
-static bool at_most_one(uint32_t v)
-{
-    return (v & (v - 1)) == 0;
-}
-
 static void extended(struct io *io, struct algorithms *m, unsigned count)
 {
     struct spdm_span skipped = {0};
@@ -53,18 +48,15 @@ static void tables(struct io *io, struct algorithms *m, unsigned n)
 static void offer(struct io *io, struct algorithms *m, uint8_t *ext_asym, uint8_t *ext_hash)
 {
     io_u8(io, "MeasurementSpecification", &m->meas_spec);
-    if (io_since(io, SPDM_V12)) io_u8(io, "OtherParamsSupport", &m->other_params);
-    else io_zero(io, 1);
+    io_u8_since(io, SPDM_V12, "OtherParamsSupport", &m->other_params);
     io_u32(io, "BaseAsymAlgo", &m->asym);
     io_u32(io, "BaseHashAlgo", &m->hash);
-    if (io_since(io, SPDM_V14)) io_u32(io, "PqcAsymAlgo", &m->pqc_asym);
-    else io_zero(io, 4);
+    io_u32_since(io, SPDM_V14, "PqcAsymAlgo", &m->pqc_asym);
     io_zero(io, 8);
     io_u8(io, "ExtAsymCount", ext_asym);
     io_u8(io, "ExtHashCount", ext_hash);
     io_zero(io, 1);
-    if (io_since(io, SPDM_V13)) io_u8(io, "MELspecification", &m->mel_spec);
-    else io_zero(io, 1);
+    io_u8_since(io, SPDM_V13, "MELspecification", &m->mel_spec);
 }
 
 /* Param1, Param2, Length ... of request and block; `before` is what precedes Param1 and counts in Length. */
@@ -74,8 +66,7 @@ static void negotiate(struct io *io, struct algorithms *m, size_t before)
     uint8_t n = (uint8_t)spdm_ones(m->tables), ext_asym = 0, ext_hash = 0;
     uint16_t length = (uint16_t)(30 + before + 4u * n);
 
-    if (io_since(io, SPDM_V11)) io_u8(io, "Param1", &n);
-    else n = 0, io_zero(io, 1);
+    io_u8_since(io, SPDM_V11, "Param1", &n);
     io_zero(io, 1);
     io_u16(io, "Length", &length);
     io_need(io, length <= (io_since(io, SPDM_V11) ? 128 : 64), TOO_LONG, "Length R-ALG-06", length,
@@ -101,32 +92,29 @@ void spdm_walk_algorithm_block(struct io *io, struct algorithms *a)
     negotiate(io, a, 0);
 }
 
-/* A selection: one bit or none. */
-static void select32(struct io *io, const char *name, uint32_t *v)
+/* What was read last is a selection: one bit or none (R-ALG-37). */
+static void selected(struct io *io, uint32_t v)
 {
-    spdm_io_u32(io, name, v);
-    if (!at_most_one(*v)) spdm_io_fail(io, SPDM_WHY_NOT_ONE, name, *v, 0);
-}
-
-static void select8(struct io *io, const char *name, uint8_t *v, uint8_t mask)
-{
-    spdm_io_u8(io, name, v);
-    if (!at_most_one(*v & mask)) spdm_io_fail(io, SPDM_WHY_NOT_ONE, name, *v, 0);
+    if ((v & (v - 1)) != 0) spdm_io_fail(io, SPDM_WHY_NOT_ONE, v, 0);
 }
 
 static void selections(struct io *io, struct algorithms *m)
 {
-    select8(io, SPDM_NAME("MeasurementSpecificationSel"), &m->meas_spec, 0xff);
-    if (io_since(io, SPDM_V12)) select8(io, SPDM_NAME("OtherParamsSelection"), &m->other_params, 0x0f);
-    else io_zero(io, 1);
-    select32(io, SPDM_NAME("MeasurementHashAlgo"), &m->meas_hash);
-    select32(io, SPDM_NAME("BaseAsymSel"), &m->asym);
-    select32(io, SPDM_NAME("BaseHashSel"), &m->hash);
-    if (io_since(io, SPDM_V14)) select32(io, SPDM_NAME("PqcAsymSel"), &m->pqc_asym);
-    else io_zero(io, 4);
+    io_u8(io, "MeasurementSpecificationSel", &m->meas_spec);
+    selected(io, m->meas_spec);
+    io_u8_since(io, SPDM_V12, "OtherParamsSelection", &m->other_params);
+    selected(io, m->other_params & 0x0f);
+    io_u32(io, "MeasurementHashAlgo", &m->meas_hash);
+    selected(io, m->meas_hash);
+    io_u32(io, "BaseAsymSel", &m->asym);
+    selected(io, m->asym);
+    io_u32(io, "BaseHashSel", &m->hash);
+    selected(io, m->hash);
+    io_u32_since(io, SPDM_V14, "PqcAsymSel", &m->pqc_asym);
+    selected(io, m->pqc_asym);
     io_zero(io, 7);
-    if (io_since(io, SPDM_V13)) select8(io, SPDM_NAME("MELspecificationSel"), &m->mel_spec, 0xff);
-    else io_zero(io, 1);
+    io_u8_since(io, SPDM_V13, "MELspecificationSel", &m->mel_spec);
+    selected(io, m->mel_spec);
 }
 
 void spdm_walk_algorithms(struct io *io, union spdm_body *b)
@@ -135,8 +123,7 @@ void spdm_walk_algorithms(struct io *io, union spdm_body *b)
     uint8_t n = (uint8_t)spdm_ones(m->tables), ext_asym = 0, ext_hash = 0;
     uint16_t length = (uint16_t)(36 + 4u * n);
 
-    if (io_since(io, SPDM_V11)) io_u8(io, "Param1", &n);
-    else n = 0, io_zero(io, 1);
+    io_u8_since(io, SPDM_V11, "Param1", &n);
     io_zero(io, 1);
     io_u16(io, "Length", &length);
     selections(io, m);
@@ -147,8 +134,6 @@ void spdm_walk_algorithms(struct io *io, union spdm_body *b)
     io_zero(io, 2);
     tables(io, m, n);
     io_need(io, m->ext_n == 0, NOT_OFFERED, "ExtAlgCount R-ALG-27", m->ext_n, 0);
-    for (unsigned type = ALG_TYPE_DHE; type < ALG_TYPE_N; type++) {
-        io_need(io, at_most_one(m->table[type]), NOT_ONE, "AlgSupported R-ALG-37", m->table[type], 0);
-    }
+    for (unsigned type = ALG_TYPE_DHE; type < ALG_TYPE_N; type++) selected(io, m->table[type]);
     io_need(io, length == io->at, BAD_LENGTH, "Length R-ALG-26", length, (uint32_t)io->at);
 }
