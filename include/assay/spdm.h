@@ -216,24 +216,31 @@ enum spdm_event_kind {
     SPDM_MEASURED,  /* requester: data is a MeasurementRecord, verified if it was signed */
     SPDM_RESTARTED, /* the peer (or RequestResynch) made the connection start over */
     SPDM_VENDOR,    /* requester: data is the payload of VENDOR_DEFINED_RESPONSE */
+    SPDM_OPENED,    /* session is established */
+    SPDM_CLOSED,    /* session is over: ended, expired or broken, see report */
+    SPDM_DATA,      /* data is application data received in session */
     /* questions; each must be answered once, with its ticket */
     SPDM_ASK_DIGEST,  /* requester: data is the digest of slot's chain. Known and trusted? yes and key; no: fetch it */
     SPDM_ASK_TRUST,   /* requester: data is slot's whole chain structure, hash checked. Trusted? yes and key */
     SPDM_ASK_SIGN,    /* responder: sign `signing` with slot's key; yes and data = signature */
     SPDM_ASK_MEASURE, /* responder: index = operation; yes and measurements */
+    SPDM_ASK_PSK,     /* data is the PSKHint: yes and data = HMAC(key = psk_salt, data = the PSK), of hash size */
     SPDM_ASK_VENDOR   /* responder: data is the payload of VENDOR_DEFINED_REQUEST; yes and data = response payload */
 };
 
 struct spdm_event {
     enum spdm_event_kind kind;
-    uint32_t ticket;         /* questions */
-    uint8_t slot;            /* 0..7, SPDM_SLOT_KEY */
-    uint8_t index;           /* measurement operation; SPDM_MEASURED: that of the request */
-    bool raw, fresh;         /* SPDM_ASK_MEASURE: RawBitStreamRequested, NewMeasurementRequested */
-    bool proven;             /* SPDM_MEASURED: the record was signed and the signature verified */
-    uint8_t root_at;         /* SPDM_ASK_TRUST: offset of the first certificate in data (4 + digest size) */
-    uint16_t standard;       /* vendor messages: StandardID */
-    struct spdm_span vendor; /* vendor messages: VendorID */
+    uint32_t ticket;           /* questions */
+    uint8_t slot;              /* 0..7, SPDM_SLOT_KEY */
+    uint8_t index;             /* measurement operation; SPDM_MEASURED: that of the request */
+    bool raw, fresh;           /* SPDM_ASK_MEASURE: RawBitStreamRequested, NewMeasurementRequested */
+    bool proven;               /* SPDM_MEASURED: the record was signed and the signature verified */
+    uint8_t root_at;           /* SPDM_ASK_TRUST: offset of the first certificate in data (4 + digest size) */
+    uint32_t session;          /* session events, and the session in which a question arose; 0: outside */
+    struct spdm_span psk_salt; /* SPDM_ASK_PSK */
+    enum spdm_alg hash;        /* SPDM_ASK_PSK: hash of the HMAC */
+    uint16_t standard;         /* vendor messages: StandardID */
+    struct spdm_span vendor;   /* vendor messages: VendorID */
     struct spdm_span data;
     struct spdm_signing signing;
     struct spdm_report report;

@@ -10,6 +10,8 @@
 #include "trust/signing.h"
 #include "wire/message.h"
 
+struct session;
+
 /* What is used most comes first: small offsets make small code. */
 struct conn {
     const struct spdm_config *cfg;
@@ -17,10 +19,14 @@ struct conn {
     struct spdm_facts facts;
     struct spdm_report report; /* of the last refusal */
     struct transcript tr;
-    io_inside inside; /* spdm_io_inside if parts of fields are looked at, or NULL */
-    uint8_t phase;    /* enum phase, one bit */
-    bool challenged;  /* a CHALLENGE has completed: some requests no longer reset M1/M2 (UN-07) */
-    bool interrupted; /* something came between the last GET_DIGESTS and now (UN-07) */
+    struct session *channel; /* in which the exchange at hand takes place; NULL: outside */
+    struct transcript *log;  /* L1/L2 of that channel */
+    io_inside inside;        /* spdm_io_inside if parts of fields are looked at, or NULL */
+    uint8_t phase;           /* enum phase, one bit */
+    bool challenged;         /* a CHALLENGE has completed: some requests no longer reset M1/M2 (UN-07) */
+    bool interrupted;        /* something came between the last GET_DIGESTS and now (UN-07) */
+    bool after_vca;          /* nothing has come since ALGORITHMS */
+    bool digests_first;      /* ... but GET_DIGESTS: its answer counts in session transcripts (R-ORD-06) */
     /* the peer's chain: requester, witness */
     bool digests_known; /* DIGESTS has come, facts.chain_hash is that of facts.slot */
     bool large_chain;   /* the chain needs the large form */
@@ -32,7 +38,8 @@ struct conn {
 /* One exchange: both messages as sent, padding trimmed, and decoded. */
 struct exchange {
     struct spdm_span request, response;
-    size_t signature_at; /* where the Signature begins in the message decoded or encoded last; 0: it has none */
+    size_t signature_at, verify_at; /* of the message decoded or encoded last: where Signature and VerifyData begin,
+                                       0 if there is none */
     union spdm_body req, rsp;
 };
 
@@ -48,6 +55,9 @@ void spdm_conn_restart(struct conn *c);
 bool spdm_conn_version(struct conn *c, uint8_t version);
 /* Our policy lists the version. */
 bool spdm_conn_speaks(const struct conn *c, uint8_t version);
+
+/* Turns to a session and its L1/L2, or with NULL, NULL to what is outside. */
+void spdm_conn_turn_to(struct conn *c, struct session *s, struct transcript *log);
 
 /* The layout of the message `code`; for a response, `req` is the request it answers, NULL if that is not known. */
 void spdm_conn_shape(const struct conn *c, uint8_t code, const union spdm_body *req, struct shape *out);
@@ -79,6 +89,8 @@ void spdm_conn_reset_by(struct conn *c, const struct spdm_message *request);
 bool spdm_conn_enter(struct conn *c, const struct spdm_message *row, struct spdm_span message);
 /* The transcript behind a signature. */
 enum transcript_kind spdm_conn_signed(enum signed_by by);
+struct transcript *spdm_conn_transcript(struct conn *c, enum signed_by by);
+void spdm_conn_reset_signed(struct conn *c, enum signed_by by);
 struct signer spdm_conn_signer(const struct conn *c);
 
 /* The digest of facts.hash size of up to n spans; false if the crypto library failed. */

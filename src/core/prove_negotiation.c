@@ -173,6 +173,7 @@ static uint8_t reply_algorithms(struct spdm_responder *rs, const union spdm_body
     if (rs->c.ed->negotiates_opaque) m->other_params = (formats & 2) != 0 ? 2 : formats & 1;
     if ((rs->c.facts.requester.flags & SPDM_MULTI_KEY_CAP_ONLY) != 0) m->other_params |= 0x10;
     spdm_select_learn(&rs->c, offer, m);
+    rs->c.after_vca = true;
     rs->c.phase = PHASE_NEGOTIATED;
     return SPDM_WHY_FINE;
 }

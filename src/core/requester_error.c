@@ -111,7 +111,7 @@ bool spdm_requester_error(struct spdm_requester *rq, struct spdm_span message, u
         spdm_requester_fail(rq, CODE_ERROR);
         return false;
     }
-    if (e->code != ERROR_NOT_READY) spdm_transcript_reset(&rq->c.tr, TRANSCRIPT_L1L2); /* R-MEA-25 */
+    if (e->code != ERROR_NOT_READY) spdm_transcript_reset(rq->c.log, TRANSCRIPT_L1L2); /* R-MEA-25 */
     switch (e->code) {
     case ERROR_BUSY:
     case ERROR_MESSAGE_LOST: return again(rq, e, now);

@@ -56,7 +56,7 @@ static void refused(struct spdm_responder *rs, uint8_t why, uint8_t code)
 {
     if (rs->c.report.code == 0) rs->c.report.code = code;
     rs->c.report.version = rs->c.facts.version;
-    if (code == CODE_GET_MEASUREMENTS) spdm_transcript_reset(&rs->c.tr, TRANSCRIPT_L1L2); /* R-MEA-25 */
+    if (code == CODE_GET_MEASUREMENTS) spdm_transcript_reset(rs->c.log, TRANSCRIPT_L1L2); /* R-MEA-25 */
     spdm_responder_refuse(rs, why, code);
     tell(rs, SPDM_FAILED);
 }

@@ -35,12 +35,12 @@ static uint8_t enter(struct spdm_responder *rs, struct spdm_span response)
         return refuse(c, NO_ROOM, "the transcript VCA", rs->request_n + response.n, c->tr.vca_max);
     }
     if (rs->signature_at == 0) return SPDM_WHY_FINE;
-    if (spdm_transcript_digest(&c->tr, spdm_conn_signed(by), rs->to_sign.digest) &&
+    if (spdm_transcript_digest(spdm_conn_transcript(c, by), spdm_conn_signed(by), rs->to_sign.digest) &&
         spdm_signing_prepare(&rs->to_sign, &c->tr, &signer, by)) {
-        spdm_transcript_reset(&c->tr, spdm_conn_signed(by));
+        spdm_conn_reset_signed(c, by);
         return SPDM_WHY_FINE;
     }
-    spdm_transcript_reset(&c->tr, spdm_conn_signed(by));
+    spdm_conn_reset_signed(c, by);
     return refuse(c, CRYPTO_FAILED, "the transcript's digest", 0, 0);
 }
 

@@ -76,7 +76,8 @@ static void negotiate(struct io *io, struct algorithms *m, size_t before)
     io_u8(io, "ExtHashCount", &ext_hash);
     io_zero(io, 1);
     io_u8_since(io, SPDM_V13, "MELspecification", &m->mel_spec);
-    extended(io, m, ext_asym + 0u + ext_hash);
+    extended(io, m, ext_asym);
+    extended(io, m, ext_hash);
     tables(io, m, n);
     io_need(io, m->ext_n <= ext_max, TOO_LONG, "ExtAlgCount R-ALG-07", m->ext_n, ext_max);
     /* UN-06: a SupportedAlgorithms block may count the two header bytes it does not have. */
@@ -97,8 +98,8 @@ void spdm_walk_algorithm_block(struct io *io, struct algorithms *a)
 void spdm_walk_algorithms(struct io *io, union spdm_body *b)
 {
     struct algorithms *m = &b->algorithms;
-    uint8_t n;
-    uint16_t length = head(io, m, 36, &n), ext = 0;
+    uint8_t n, ext_asym = 0, ext_hash = 0;
+    uint16_t length = head(io, m, 36, &n);
 
     io_u8(io, "MeasurementSpecificationSel", &m->meas_spec);
     selected(io, m->meas_spec);
@@ -116,8 +117,9 @@ void spdm_walk_algorithms(struct io *io, union spdm_body *b)
     io_u8_since(io, SPDM_V13, "MELspecificationSel", &m->mel_spec);
     selected(io, m->mel_spec);
     /* A selection must have been offered, and we offer no extended algorithm (R-ALG-27). */
-    io_u16(io, "ExtAsymSelCount, ExtHashSelCount", &ext);
-    io_need(io, ext == 0, NOT_OFFERED, "ExtAsymSelCount R-ALG-27", ext, 0);
+    io_u8(io, "ExtAsymSelCount", &ext_asym);
+    io_u8(io, "ExtHashSelCount", &ext_hash);
+    io_need(io, (ext_asym | ext_hash) == 0, NOT_OFFERED, "ExtAsymSelCount R-ALG-27", ext_asym + 0u + ext_hash, 0);
     io_zero(io, 2);
     tables(io, m, n);
     io_need(io, m->ext_n == 0, NOT_OFFERED, "ExtAlgCount R-ALG-27", m->ext_n, 0);
