@@ -133,15 +133,6 @@ bool spdm_requester_ask(struct spdm_requester *rq, const struct spdm_goal *goal)
     return true;
 }
 
-void spdm_requester_trust(struct spdm_requester *rq, uint8_t slot, struct spdm_span hash, const void *key)
-{
-    if (hash.n > SPDM_HASH_MAX) return;
-    rq->vouched.key = key;
-    rq->vouched.slot = slot;
-    rq->vouched.n = (uint8_t)hash.n;
-    memcpy(rq->vouched.hash, hash.p, hash.n);
-}
-
 /* The chain or key vouched for beforehand, if the goal can use it. */
 static void use_vouched(struct spdm_requester *rq)
 {
@@ -154,6 +145,16 @@ static void use_vouched(struct spdm_requester *rq)
     f->trusted = true;
     memcpy(f->chain_hash, rq->vouched.hash, rq->vouched.n);
     rq->c.key = rq->vouched.key;
+}
+
+void spdm_requester_trust(struct spdm_requester *rq, uint8_t slot, struct spdm_span hash, const void *key)
+{
+    if (hash.n > SPDM_HASH_MAX) return;
+    rq->vouched.key = key;
+    rq->vouched.slot = slot;
+    rq->vouched.n = (uint8_t)hash.n;
+    memcpy(rq->vouched.hash, hash.p, hash.n);
+    if (rq->flight == FLIGHT_NONE && rq->c.facts.negotiated && !rq->c.facts.trusted) use_vouched(rq);
 }
 
 static void after_measurements(struct spdm_requester *rq, const struct exchange *x)

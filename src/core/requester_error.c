@@ -7,6 +7,7 @@
 enum {
     ERROR_INVALID_REQUEST = 0x01,
     ERROR_BUSY = 0x03,
+    ERROR_DECRYPT = 0x06,
     ERROR_MESSAGE_LOST = 0x10,
     ERROR_DATA_TOO_LARGE = 0x12,
     ERROR_NOT_READY = 0x42,
@@ -102,6 +103,14 @@ static bool enlarge(struct spdm_requester *rq)
     return true;
 }
 
+/* DecryptError about a session is its end (R-ERR-37). */
+static bool undecipherable(struct spdm_requester *rq, const struct error *e)
+{
+    if (rq->c.channel != NULL && rq->c.channel != rq->opening)
+        spdm_requester_lose(rq, rq->c.channel, SPDM_WHY_PEER_ERROR);
+    return refused(rq, e);
+}
+
 bool spdm_requester_error(struct spdm_requester *rq, struct spdm_span message, uint64_t now)
 {
     struct exchange x = {.response = message};
@@ -119,6 +128,7 @@ bool spdm_requester_error(struct spdm_requester *rq, struct spdm_span message, u
     case ERROR_RESYNCH: return resynch(rq, e);
     case ERROR_INVALID_REQUEST: return skip_index(rq) || refused(rq, e);
     case ERROR_DATA_TOO_LARGE: return enlarge(rq) || refused(rq, e);
+    case ERROR_DECRYPT: return undecipherable(rq, e);
     default: return refused(rq, e);
     }
 }

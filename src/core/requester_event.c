@@ -93,7 +93,7 @@ static bool take_psk(struct spdm_requester *rq, const struct spdm_answer *answer
         spdm_requester_advance(rq);
     } else {
         (void)refuse(&rq->c, ANSWER_REFUSED, "no PSK for this hint", answer->data.n, h);
-        spdm_requester_fail(rq, spdm_message_PSK_EXCHANGE.code);
+        spdm_requester_fail(rq, CODE_PSK_EXCHANGE);
     }
     return true;
 }

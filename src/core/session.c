@@ -35,9 +35,14 @@ static struct session *at(const struct conn *c, size_t i)
     return place;
 }
 
-static size_t count(const struct conn *c)
+size_t spdm_session_count(const struct conn *c)
 {
     return c->cfg->session_memory.n / size(c->cfg);
+}
+
+static size_t count(const struct conn *c)
+{
+    return spdm_session_count(c);
 }
 
 /* Points the states of an empty place into the memory behind it. */
@@ -80,6 +85,14 @@ struct session *spdm_session_new(struct conn *c)
         prepare(c, s, i);
         s->state = SESSION_HANDSHAKE;
         return s;
+    }
+    return NULL;
+}
+
+struct session *spdm_session_clear_handshake(const struct conn *c)
+{
+    for (size_t i = 0; i < count(c); i++) {
+        if (at(c, i)->state == SESSION_HANDSHAKE && at(c, i)->in_the_clear) return at(c, i);
     }
     return NULL;
 }

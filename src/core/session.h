@@ -94,6 +94,10 @@ bool spdm_session_records(const struct session *s);
 /* Bytes in front of a message inside a frame of this session (binding's head included). */
 size_t spdm_session_head(const struct conn *c, const struct session *s);
 
+/* Places for sessions, used or not. */
+size_t spdm_session_count(const struct conn *c);
+/* The session whose handshake goes on in the clear, or NULL: there is at most one (R-KEX-03). */
+struct session *spdm_session_clear_handshake(const struct conn *c);
 /* Whether a live session has this id half. */
 bool spdm_session_taken(const struct conn *c, uint16_t half, unsigned shift);
 /* Requester: an established session in which half a heartbeat period has passed in silence. */
