@@ -24,6 +24,9 @@ struct session {
     uint8_t state; /* enum session_state */
     bool psk;
     bool in_the_clear;   /* handshake messages travel outside of records */
+    uint8_t mut_auth;    /* MutAuthRequested */
+    uint8_t req_slot;    /* responder: the Requester's slot that we named */
+    bool proven;         /* responder: the Requester's chain is trusted */
     bool needs_finish;   /* PSK: the response carried a context */
     uint8_t slot;        /* of the Responder: 0..7, SPDM_SLOT_KEY */
     uint8_t heartbeat;   /* seconds, 0: none */
