@@ -109,6 +109,9 @@ struct step spdm_session_plan(struct spdm_requester *rq);
 struct step spdm_session_end(struct spdm_requester *rq);
 bool spdm_session_heartbeat(struct spdm_requester *rq, uint64_t now);
 
+enum fate spdm_session_open(struct conn *c, struct spdm_span record, uint64_t now, struct incoming *in);
+size_t spdm_session_seal(struct conn *c, struct session *s, const struct outgoing *out);
+
 struct schedule spdm_session_schedule(const struct conn *c);
 /* Adds to TH, beginning it with VCA (and the DIGESTS that count). */
 void spdm_session_th(struct conn *c, struct session *s, struct spdm_span bytes);
