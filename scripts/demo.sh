@@ -5,9 +5,9 @@
 # Everything happens in a directory of its own, which is removed at the end, whatever that end is.
 set -eu
 cd "$(dirname "$0")/.."
-spdm=$PWD/build/release/spdm
+spdm=${SPDM:-$PWD/build/release/spdm}
 if [ ! -x "$spdm" ]; then
-    echo "demo.sh: build/release/spdm is missing; run make" >&2
+    echo "demo.sh: $spdm is missing; run make" >&2
     exit 1
 fi
 
@@ -57,14 +57,14 @@ expect() { # EXIT COMMAND...: the exit code is part of the show
     }
 }
 
-say "1. A device needs an identity: a root, an intermediate and its own certificate, with SPDM's extensions."
-show "$spdm" keys --out identity
+say "1. A device needs an identity: a root, an authority below it, and the device's own key and certificate."
+show "$spdm" keys --out widget --device-info ACME:widget:0042
 
 say "2. It runs firmware, which it measures. This file says what the device is:"
-yes 'firmware 1.0.3' | head -c 4096 >firmware.bin
-cat >device.cfg <<'END'
-name = "demo widget";
-slots = ( { chain = "identity/chain.pem"; key = "identity/leaf.key"; } );
+yes 'firmware 1.0.3' | head -c 4096 >widget/firmware.bin
+cat >widget/widget.cfg <<'END'
+name = "ACME widget";
+slots = ( { chain = "chain.der"; key = "leaf.key"; } );
 measurements = (
     { index = 1; type = "rom"; hex = "00010203"; form = "digest"; },
     { index = 2; type = "firmware"; file = "firmware.bin"; },
@@ -72,27 +72,28 @@ measurements = (
     { index = 4; type = "svn"; number = 7; }
 );
 END
-cat device.cfg
+cat widget/widget.cfg
 
 say "3. It answers on a port of this machine."
-"$spdm" respond --listen tcp://127.0.0.1:0 --port-file port device.cfg >log 2>&1 &
+"$spdm" respond --listen tcp://127.0.0.1:0 --port-file port widget/widget.cfg >log 2>&1 &
 device=$!
 wait_for test -s port
 target=tcp://127.0.0.1:$(cat port)
-echo "spdm respond --listen $target device.cfg   (process $device)"
+echo "$ spdm respond --listen $target widget/widget.cfg &"
+cat log
 
 say "4. Who is it, and what does it run? What it measures today is kept as the reference."
-expect 0 "$spdm" attest --trust identity/root.pem --save-reference reference.json "$target"
+expect 0 "$spdm" attest --trust widget/root.pem --save-reference reference.json "$target"
 
 say "5. The same device again: everything is as it was."
-expect 0 "$spdm" attest --trust identity/root.pem --reference reference.json --quiet "$target"
+expect 0 "$spdm" attest --trust widget/root.pem --reference reference.json --quiet "$target"
 
 say "6. Somebody changes one byte of its firmware, and it starts again."
-printf '\377' | dd of=firmware.bin bs=1 seek=1000 conv=notrunc 2>/dev/null
+printf '\377' | dd of=widget/firmware.bin bs=1 seek=1000 conv=notrunc 2>/dev/null
 kill -HUP "$device"
 wait_for grep -q "description read again" log
 
 say "7. Its identity is still good, its signature too - but it is not what it was:"
-expect 1 "$spdm" attest --trust identity/root.pem --reference reference.json "$target"
+expect 1 "$spdm" attest --trust widget/root.pem --reference reference.json "$target"
 
 say "That is attestation. man spdm-attest tells the rest."
