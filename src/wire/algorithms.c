@@ -70,7 +70,7 @@ static void offer(struct io *io, struct algorithms *m, uint8_t *ext_asym, uint8_
 /* Param1, Param2, Length ... of request and block; `before` is what precedes Param1 and counts in Length. */
 static void negotiate(struct io *io, struct algorithms *m, size_t before)
 {
-    size_t start = io->at - before;
+    size_t start = io->at - before, length_at;
     uint8_t n = (uint8_t)spdm_ones(m->tables), ext_asym = 0, ext_hash = 0;
     uint16_t length = (uint16_t)(30 + before + 4u * n);
 
@@ -78,14 +78,17 @@ static void negotiate(struct io *io, struct algorithms *m, size_t before)
     else n = 0, io_zero(io, 1);
     io_zero(io, 1);
     io_u16(io, "Length", &length);
+    length_at = io->last;
     io_need(io, length <= (io_since(io, SPDM_V11) ? 128 : 64), TOO_LONG, "Length R-ALG-06", length,
             io_since(io, SPDM_V11) ? 128 : 64);
     offer(io, m, &ext_asym, &ext_hash);
     extended(io, m, ext_asym);
     extended(io, m, ext_hash);
     tables(io, m, n);
+    io->last = 0; /* a sum has no place of its own */
     io_need(io, m->ext_n <= (io_since(io, SPDM_V11) ? 20 : 8), TOO_LONG, "ExtAlgCount R-ALG-07", m->ext_n,
             io_since(io, SPDM_V11) ? 20 : 8);
+    io->last = length_at;
     /* UN-06: a SupportedAlgorithms block may count the two header bytes it does not have. */
     io_need(io, length == io->at - start || (before == 0 && length == io->at - start + 2), BAD_LENGTH,
             "Length R-ALG-05", length, (uint32_t)(io->at - start));
@@ -134,11 +137,13 @@ void spdm_walk_algorithms(struct io *io, union spdm_body *b)
     struct algorithms *m = &b->algorithms;
     uint8_t n = (uint8_t)spdm_ones(m->tables), ext_asym = 0, ext_hash = 0;
     uint16_t length = (uint16_t)(36 + 4u * n);
+    size_t length_at;
 
     if (io_since(io, SPDM_V11)) io_u8(io, "Param1", &n);
     else n = 0, io_zero(io, 1);
     io_zero(io, 1);
     io_u16(io, "Length", &length);
+    length_at = io->last;
     selections(io, m);
     io_u8(io, "ExtAsymSelCount", &ext_asym);
     io_u8(io, "ExtHashSelCount", &ext_hash);
@@ -146,9 +151,11 @@ void spdm_walk_algorithms(struct io *io, union spdm_body *b)
     io_need(io, ext_asym == 0 && ext_hash == 0, NOT_OFFERED, "ExtAsymSelCount R-ALG-27", ext_asym + 0u + ext_hash, 0);
     io_zero(io, 2);
     tables(io, m, n);
+    io->last = 0; /* one of the tables */
     io_need(io, m->ext_n == 0, NOT_OFFERED, "ExtAlgCount R-ALG-27", m->ext_n, 0);
     for (unsigned type = ALG_TYPE_DHE; type < ALG_TYPE_N; type++) {
         io_need(io, at_most_one(m->table[type]), NOT_ONE, "AlgSupported R-ALG-37", m->table[type], 0);
     }
+    io->last = length_at;
     io_need(io, length == io->at, BAD_LENGTH, "Length R-ALG-26", length, (uint32_t)io->at);
 }

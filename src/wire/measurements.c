@@ -6,6 +6,7 @@
 #include "wire/walkers.h"
 
 enum { SIGN = 0x01, RAW = 0x02, FRESH = 0x04, SLOT = 0x0f, NONCE = 32, CONTEXT = 8, DMTF = 0x01, RAW_TYPE = 0x80 };
+enum { BLOCKS_BEFORE_RECORD = 4 }; /* NumberOfBlocks and MeasurementRecordLength stand right before the record */
 
 void spdm_walk_get_measurements(struct io *io, union spdm_body *b)
 {
@@ -34,15 +35,15 @@ void spdm_walk_block(struct io *io, struct spdm_measurement *m)
     uint16_t size = (uint16_t)(m->value.n + 3), value_size = (uint16_t)m->value.n;
 
     io_u8(io, "Index", &m->index);
-    io_need(io, m->index != 0 && m->index != SPDM_MEAS_ALL, BAD_VALUE, "Index R-MEA-05", m->index, 0);
+    io_need(io, m->index != 0 && m->index != SPDM_MEAS_ALL, BAD_VALUE, "Index R-MBK-10", m->index, 0);
     io_u8(io, "MeasurementSpecification", &spec);
-    io_need(io, spec == DMTF, BAD_VALUE, "MeasurementSpecification R-MEA-09", spec, 0);
+    io_need(io, spec == DMTF, BAD_VALUE, "MeasurementSpecification R-MBK-02", spec, 0);
     io_u16(io, "MeasurementSize", &size);
     io_u8(io, "DMTFSpecMeasurementValueType", &type);
     m->type = type & (uint8_t)~RAW_TYPE;
     m->raw = (type & RAW_TYPE) != 0;
     io_u16(io, "DMTFSpecMeasurementValueSize", &value_size);
-    io_need(io, value_size + 3u == size, BAD_LENGTH, "DMTFSpecMeasurementValueSize R-MEA-16", value_size,
+    io_need(io, value_size + 3u == size, BAD_LENGTH, "DMTFSpecMeasurementValueSize R-MBK-03", value_size,
             size < 3 ? 0 : size - 3u);
     io_bytes(io, "DMTFSpecMeasurementValue", &m->value, value_size);
 }
@@ -71,6 +72,7 @@ static void record(struct io *io, const struct measurements *m, size_t start)
     in.end = io->at;
     in.at = start;
     for (; io_fine(&in) && in.at < in.end; n++) spdm_walk_block(&in, &block);
+    in.last = start - BLOCKS_BEFORE_RECORD;
     io_need(&in, n == m->blocks, BAD_LENGTH, "NumberOfBlocks R-MEA-16", m->blocks, n);
     if (io_fine(&in)) return;
     io->last = in.where;

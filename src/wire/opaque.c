@@ -18,18 +18,18 @@ static void element(struct io *io)
     struct spdm_span vendor = {0}, data = {0};
     uint8_t id = 0, vendor_n = 0;
     uint16_t data_n = 0;
-    size_t pad;
+    uint32_t padding;
 
     io_u8(io, "OpaqueElement.ID", &id);
-    io_need(io, id <= 0x0b, BAD_VALUE, "OpaqueElement.ID", id, 0);
+    io_need(io, id <= 0x0b, BAD_VALUE, "OpaqueElement.ID R-OPQ-08", id, 0);
     io_u8(io, "OpaqueElement.VendorLen", &vendor_n);
     io_need(io, vendor_n == 0 || vendor_id_size(id) == 0xff || vendor_n == vendor_id_size(id), BAD_LENGTH,
-            "OpaqueElement.VendorLen", vendor_n, vendor_id_size(id));
+            "OpaqueElement.VendorLen R-OPQ-07", vendor_n, vendor_id_size(id));
     io_bytes(io, "OpaqueElement.VendorID", &vendor, vendor_n);
     io_u16(io, "OpaqueElementDataLen", &data_n);
     io_bytes(io, "OpaqueElementData", &data, data_n);
-    pad = (size_t)(0 - (4u + vendor_n + data_n)) & 3;
-    io_need(io, spdm_io_number(io, SPDM_NAME("AlignPadding"), 0, pad) == 0, BAD_VALUE, "AlignPadding", 0, 0);
+    padding = spdm_io_number(io, SPDM_NAME("AlignPadding"), 0, (size_t)(0 - (4u + vendor_n + data_n)) & 3);
+    io_need(io, padding == 0, BAD_VALUE, "AlignPadding R-OPQ-07", padding, 0);
 }
 
 /* The n bytes before io->at hold exactly what their element count says (R-OPQ-06, R-OPQ-09). */
@@ -44,8 +44,8 @@ static void general_format(struct io *io, size_t n)
     io_need(&in, count != 0, BAD_VALUE, "TotalElements R-OPQ-06", 0, 0);
     io_zero(&in, 3);
     for (unsigned i = 0; io_fine(&in) && i < count; i++) element(&in);
-    io_need(&in, in.at == in.end, BAD_LENGTH, "OpaqueDataLength R-OPQ-09", (uint32_t)n,
-            (uint32_t)(n - (in.end - in.at)));
+    in.last = io->at - n;
+    io_need(&in, in.at == in.end, BAD_LENGTH, "OpaqueData R-OPQ-09", (uint32_t)n, (uint32_t)(n - (in.end - in.at)));
     if (io_fine(&in)) return;
     io->last = in.where;
     spdm_io_fail(io, in.why, in.field, in.got, in.limit);
