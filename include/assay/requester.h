@@ -62,7 +62,8 @@ size_t spdm_requester_size(const struct spdm_config *config);
  * cannot work. Memory and configuration stay the caller's and must outlive the connection. */
 struct spdm_requester *spdm_requester_init(struct spdm_room memory, const struct spdm_config *config);
 /* Vouches beforehand for the chain (or, with SPDM_SLOT_KEY, the provisioned key) in a slot: hash is its digest of
- * hash_n bytes in the base hash that will be negotiated. Such a slot needs no DIGESTS and no CERTIFICATE. */
+ * hash_n bytes in the base hash that will be negotiated, or has been: between two goals it counts at once. Such a slot
+ * needs no DIGESTS and no CERTIFICATE. */
 void spdm_requester_trust(struct spdm_requester *rq, uint8_t slot, struct spdm_span hash, const void *key);
 /* States a goal. false: another is still being pursued. */
 bool spdm_requester_ask(struct spdm_requester *rq, const struct spdm_goal *goal);

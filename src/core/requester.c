@@ -82,7 +82,7 @@ static void ask_psk(struct spdm_requester *rq)
         return;
     }
     (void)refuse(&rq->c, SESSION_LIMIT, NULL, 0, 0);
-    spdm_requester_fail(rq, spdm_message_PSK_EXCHANGE.code);
+    spdm_requester_fail(rq, CODE_PSK_EXCHANGE);
 }
 
 void spdm_requester_advance(struct spdm_requester *rq)
@@ -133,15 +133,6 @@ bool spdm_requester_ask(struct spdm_requester *rq, const struct spdm_goal *goal)
     return true;
 }
 
-void spdm_requester_trust(struct spdm_requester *rq, uint8_t slot, struct spdm_span hash, const void *key)
-{
-    if (hash.n > SPDM_HASH_MAX) return;
-    rq->vouched.key = key;
-    rq->vouched.slot = slot;
-    rq->vouched.n = (uint8_t)hash.n;
-    memcpy(rq->vouched.hash, hash.p, hash.n);
-}
-
 /* The chain or key vouched for beforehand, if the goal can use it. */
 static void use_vouched(struct spdm_requester *rq)
 {
@@ -156,12 +147,22 @@ static void use_vouched(struct spdm_requester *rq)
     rq->c.key = rq->vouched.key;
 }
 
+void spdm_requester_trust(struct spdm_requester *rq, uint8_t slot, struct spdm_span hash, const void *key)
+{
+    if (hash.n > SPDM_HASH_MAX) return;
+    rq->vouched.key = key;
+    rq->vouched.slot = slot;
+    rq->vouched.n = (uint8_t)hash.n;
+    memcpy(rq->vouched.hash, hash.p, hash.n);
+    if (rq->flight == FLIGHT_NONE && rq->c.facts.negotiated && !rq->c.facts.trusted) use_vouched(rq);
+}
+
 static void after_measurements(struct spdm_requester *rq, const struct exchange *x)
 {
-    uint8_t op = x->req->get_measurements.operation, n = rq->c.facts.measurement_n;
+    uint8_t op = x->req.get_measurements.operation, n = rq->c.facts.measurement_n;
 
-    rq->record = x->rsp->measurements.record;
-    rq->proven = x->req->get_measurements.sign;
+    rq->record = x->rsp.measurements.record;
+    rq->proven = x->req.get_measurements.sign;
     spdm_requester_tell(rq, SPDM_MEASURED);
     if (rq->goal.measure != SPDM_MEASURE_EACH) {
         rq->got.measured = true;
@@ -179,18 +180,18 @@ static void after_measurements(struct spdm_requester *rq, const struct exchange 
 /* What the engine makes of an exchange beyond its facts. */
 static void after(struct spdm_requester *rq, const struct exchange *x)
 {
-    if (rq->job->response == &spdm_message_ALGORITHMS) {
+    if (rq->job->response->code == CODE_ALGORITHMS) {
         use_vouched(rq);
         spdm_requester_tell(rq, SPDM_CONNECTED);
-    } else if (rq->job->response == &spdm_message_DIGESTS) {
+    } else if (rq->job->response->code == CODE_DIGESTS) {
         rq->got.digest_answered = false;
-    } else if (rq->job->response == &spdm_message_MEASUREMENTS) {
+    } else if (rq->job->response->code == CODE_MEASUREMENTS) {
         after_measurements(rq, x);
-    } else if (rq->job->response == &spdm_message_VENDOR_DEFINED_RESPONSE) {
+    } else if (rq->job->response->code == CODE_VENDOR_DEFINED_RESPONSE) {
         rq->got.vendor_done = true;
-        rq->standard = x->rsp->vendor_defined.standard;
-        rq->vendor = x->rsp->vendor_defined.vendor;
-        rq->record = x->rsp->vendor_defined.payload;
+        rq->standard = x->rsp.vendor_defined.standard;
+        rq->vendor = x->rsp.vendor_defined.vendor;
+        rq->record = x->rsp.vendor_defined.payload;
         spdm_requester_tell(rq, SPDM_VENDOR);
     }
 }
@@ -211,23 +212,14 @@ static bool second_chance(struct spdm_requester *rq, uint8_t why)
 static uint8_t digest_response(struct spdm_requester *rq, struct spdm_span message)
 {
     const struct verify_job *job = rq->job;
-    union spdm_body req, rsp;
-    struct shape sh = spdm_conn_shape(&rq->c, job->request->code, NULL);
-    struct io io = spdm_reader(&sh, spdm_span(rq->request, rq->request_n));
-    struct exchange x = {.req = &req, .rsp = &rsp, .request = io.rd};
+    struct exchange x = {.request = spdm_span(rq->request, rq->request_n), .response = message};
     uint8_t why;
 
-    (void)spdm_decode(&io, job->request, &req); /* our own bytes */
-    sh = spdm_conn_shape(&rq->c, job->response->code, &req);
-    io = spdm_reader(&sh, message);
-    if (!spdm_decode(&io, job->response, &rsp)) {
-        spdm_io_report(&io, job->response, &rq->c.report);
-        return io.why;
-    }
-    x.response = spdm_part(message, 0, io.at); /* padding of the transport ends here */
-    why = job->judge(&rq->c, &x);
-    if (why == SPDM_WHY_FINE && job->finish != NULL) why = job->finish(rq, &x, &io);
-    else if (why == SPDM_WHY_FINE) why = spdm_verify_finish(&rq->c, job, &x, io.signature_at);
+    (void)spdm_conn_decode(&rq->c, job->request, &x); /* our own bytes */
+    why = spdm_conn_decode(&rq->c, job->response, &x);
+    if (why == SPDM_WHY_FINE) why = job->judge(&rq->c, &x);
+    if (why != SPDM_WHY_FINE) return why;
+    why = job->finish != NULL ? job->finish(rq, &x) : spdm_verify_finish(&rq->c, job, &x);
     if (why == SPDM_WHY_FINE) after(rq, &x);
     return why;
 }
@@ -240,7 +232,7 @@ void spdm_requester_receive(struct spdm_requester *rq, struct spdm_span message,
     if (message.n < 4) {
         (void)refuse(&rq->c, SHORT, "the message", 4, message.n);
         spdm_requester_fail(rq, expected);
-    } else if (code == spdm_message_ERROR.code) {
+    } else if (code == CODE_ERROR) {
         if (spdm_requester_error(rq, message, now)) spdm_requester_advance(rq);
     } else if (code != expected) {
         /* On a link that loses and repeats, a late copy of an older answer is no fault. */

@@ -36,7 +36,7 @@ void spdm_walk_encapsulated(struct io *io, union spdm_body *b)
 
     io_u8(io, "RequestID", &m->id);
     io_zero(io, 1);
-    spdm_io_rest(io, SPDM_NAME("EncapsulatedMessage"), &m->message, ENVELOPE_MAX);
+    io_rest(io, "EncapsulatedMessage", &m->message, ENVELOPE_MAX);
     io_need(io, m->message.n >= 4, TOO_SMALL, "EncapsulatedMessage R-ENC-03", (uint32_t)m->message.n, 4);
 }
 
@@ -52,7 +52,7 @@ void spdm_walk_encapsulated_ack(struct io *io, union spdm_body *b)
         io_zero(io, 3);
     }
     if (m->kind == ACK_REQUEST) {
-        spdm_io_rest(io, SPDM_NAME("EncapsulatedRequest"), &m->message, ENVELOPE_MAX);
+        io_rest(io, "EncapsulatedRequest", &m->message, ENVELOPE_MAX);
         io_need(io, m->message.n >= 4, TOO_SMALL, "EncapsulatedRequest R-ENC-05", (uint32_t)m->message.n, 4);
     }
     if (m->kind == ACK_SLOT) io_bytes(io, "ReqSlotNumber", &m->message, 1);
