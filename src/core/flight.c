@@ -6,29 +6,59 @@
 
 enum { ST1 = 100000, WAIT_MAX = 60000000 };
 
+/* The session in which the goal wants a request to travel; NULL: outside. */
+static uint8_t channel(struct spdm_requester *rq, const struct verify_job *job, struct session **out)
+{
+    uint32_t id = rq->goal.session != 0 ? rq->goal.session : rq->got.session;
+
+    *out = NULL;
+    if (rq->c.cfg->sessions == NULL || (job->request->legal & (PHASE_HANDSHAKE | PHASE_SESSION)) == 0)
+        return SPDM_WHY_FINE;
+    if (rq->opening != NULL) {
+        *out = (job->request->legal & PHASE_HANDSHAKE) != 0 ? rq->opening : NULL;
+        return SPDM_WHY_FINE;
+    }
+    if (id == 0 && (job->request->legal & PHASE_NEGOTIATED) != 0) return SPDM_WHY_FINE;
+    *out = rq->c.cfg->sessions->find(&rq->c, id);
+    return *out != NULL ? SPDM_WHY_FINE : refuse(&rq->c, NO_SESSION, NULL, id, 0);
+}
+
+uint8_t spdm_requester_summary(const struct spdm_requester *rq)
+{
+    const struct spdm_facts *f = &rq->c.facts;
+
+    return f->meas_spec != 0 && (f->responder.flags & SPDM_MEAS_CAP_MASK) != 0 ? rq->goal.summary : 0;
+}
+
 uint8_t spdm_requester_start(struct spdm_requester *rq, const struct verify_job *job)
 {
-    uint32_t limit;
-    union spdm_body req;
-    struct shape sh;
-    struct io io;
+    struct session *s;
+    uint8_t why = channel(rq, job, &s);
+
+    return why == SPDM_WHY_FINE ? spdm_requester_start_in(rq, job, s) : why;
+}
+
+uint8_t spdm_requester_start_in(struct spdm_requester *rq, const struct verify_job *job, struct session *s)
+{
+    uint32_t limit = rq->c.facts.responder.data_transfer_size;
+    struct exchange x = {0};
     uint8_t why;
 
-    memset(&req, 0, sizeof req);
-    why = job->fill(rq, &req);
+    spdm_conn_turn_to(&rq->c, s, s != NULL ? &s->tr : NULL);
+    why = job->fill(rq, &x.req);
     if (why != SPDM_WHY_FINE) return why;
-    sh = spdm_conn_shape(&rq->c, job->request->code, NULL);
-    io = spdm_writer(&sh, (struct spdm_room){rq->request, rq->request_max});
-    if (!spdm_encode(&io, job->request, &req)) {
-        spdm_io_report(&io, job->request, &rq->c.report);
-        return io.why;
+    why = spdm_conn_encode(&rq->c, job->request, &x, (struct spdm_room){rq->request, rq->request_max});
+    if (why != SPDM_WHY_FINE) return why;
+    rq->request_n = (uint16_t)x.request.n;
+    if (limit != 0 && rq->request_n > limit) { /* R-CAP-22 */
+        return refuse(&rq->c, TOO_BIG_FOR_PEER, NULL, rq->request_n, limit);
     }
-    limit = rq->c.facts.responder.data_transfer_size;
-    if (limit != 0 && io.at > limit) return refuse(&rq->c, TOO_BIG_FOR_PEER, NULL, io.at, limit); /* R-CAP-22 */
+    if (job->complete != NULL) why = job->complete(rq, x.verify_at);
+    if (why != SPDM_WHY_FINE) return why;
     spdm_conn_reset_by(&rq->c, job->request);
-    rq->request_n = (uint16_t)io.at;
     rq->job = job;
-    rq->flight = FLIGHT_SEND;
+    if (rq->encap.signing) spdm_requester_question(rq, SPDM_ASK_SIGN); /* FINISH goes out when it is signed */
+    else rq->flight = FLIGHT_SEND;
     rq->ask_ready = false;
     rq->tries = rq->busy = rq->not_ready = 0;
     return SPDM_WHY_FINE;

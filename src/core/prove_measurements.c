@@ -35,8 +35,7 @@ static uint8_t block(struct spdm_responder *rs, struct io *io, const struct spdm
 
 uint8_t spdm_measurement_record(struct spdm_responder *rs, struct record *record, uint8_t operation, bool raw)
 {
-    struct shape sh = {.ver = rs->c.ed->version};
-    struct io io = spdm_writer(&sh, record->room);
+    struct io io = {.sh.ver = rs->c.ed->version, .wr = record->room, .end = record->room.n};
     uint8_t why = SPDM_WHY_FINE;
 
     record->blocks = 0;
@@ -140,5 +139,8 @@ static uint8_t reply_measurements(struct spdm_responder *rs, const union spdm_bo
     return SPDM_WHY_FINE;
 }
 
-const struct prove_job spdm_prove_measurements = {&spdm_message_GET_MEASUREMENTS, &spdm_message_MEASUREMENTS,
-                                                  SIGNED_MEASUREMENTS, consider_measurements, reply_measurements};
+const struct prove_job spdm_prove_measurements = {.request = &spdm_message_GET_MEASUREMENTS,
+                                                  .response = &spdm_message_MEASUREMENTS,
+                                                  .signed_by = SIGNED_MEASUREMENTS,
+                                                  .consider = consider_measurements,
+                                                  .reply = reply_measurements};

@@ -3,50 +3,53 @@
  * The requester's engine: one exchange at a time. Sending, waiting, retrying,
  * matching, decoding, judging and learning are written once for all messages;
  * what is particular to a message is in its job. */
-#include "core/requester_state.h"
-
-enum { REQUEST_MAX = 160 };
-
-static uint16_t request_max(const struct spdm_config *cfg)
-{
-    return cfg->request_max != 0 ? cfg->request_max : REQUEST_MAX;
-}
-
-static size_t aligned(size_t n)
-{
-    return (n + 7) & ~(size_t)7;
-}
-
-size_t spdm_requester_size(const struct spdm_config *config)
-{
-    return aligned(sizeof(struct spdm_requester)) + spdm_conn_size(config) + request_max(config);
-}
-
-struct spdm_requester *spdm_requester_init(struct spdm_room memory, const struct spdm_config *config)
-{
-    void *place = memory.p;
-    struct spdm_requester *rq = place;
-    struct spdm_room behind = spdm_room_from(memory, aligned(sizeof *rq));
-
-    if (memory.p == NULL || memory.n < spdm_requester_size(config)) return NULL;
-    *rq = (struct spdm_requester){.request_max = request_max(config)};
-    if (!spdm_conn_init(&rq->c, config, behind)) return NULL;
-    rq->request = spdm_room_from(behind, spdm_conn_size(config)).p;
-    return rq;
-}
+#include "core/mutual.h"
 
 void spdm_requester_tell(struct spdm_requester *rq, enum spdm_event_kind kind)
 {
-    rq->told = (uint8_t)(rq->told | 1u << kind);
+    rq->told = (uint16_t)(rq->told | 1u << kind);
+}
+
+/* Failures after which the connection is as good as before. */
+static bool survives(uint8_t why)
+{
+    return why == SPDM_WHY_PEER_ERROR || why == SPDM_WHY_CANNOT || why == SPDM_WHY_NO_SESSION ||
+           why == SPDM_WHY_SESSION_LIMIT || why == SPDM_WHY_SESSION_EXPIRED;
+}
+
+void spdm_requester_abandon(struct spdm_requester *rq)
+{
+    struct conn *c = &rq->c;
+
+    if (rq->exchange_open) c->cfg->crypto->exchange_end(c->cfg->crypto_ctx, rq->exchange);
+    rq->exchange_open = false;
+    rq->encap = (struct encap_rq){0};
+    if (rq->opening != NULL) c->cfg->sessions->free(c, rq->opening);
+    rq->opening = NULL;
+    if (c->channel != NULL && !survives(c->report.why)) spdm_requester_lose(rq, c->channel, c->report.why);
+    spdm_conn_turn_to(c, NULL, NULL);
+}
+
+void spdm_requester_lose(struct spdm_requester *rq, struct session *s, uint8_t why)
+{
+    rq->closed = s->id;
+    rq->closed_why = (struct spdm_report){.why = why, .version = rq->c.facts.version};
+    rq->c.cfg->sessions->free(&rq->c, s);
+    spdm_conn_turn_to(&rq->c, NULL, NULL);
+    spdm_requester_tell(rq, SPDM_CLOSED);
 }
 
 void spdm_requester_fail(struct spdm_requester *rq, uint8_t code)
 {
+    bool beating = rq->beating;
+
     if (rq->c.report.code == 0) rq->c.report.code = code;
     rq->c.report.version = rq->c.facts.version;
     rq->flight = FLIGHT_NONE;
-    rq->broken = true;
-    spdm_requester_tell(rq, SPDM_FAILED);
+    rq->beating = false;
+    rq->broken = rq->broken || !survives(rq->c.report.why);
+    spdm_requester_abandon(rq);
+    if (!beating) spdm_requester_tell(rq, SPDM_FAILED); /* nobody asked for a heartbeat; the session's end is told */
 }
 
 bool spdm_requester_restart(struct spdm_requester *rq)
@@ -55,18 +58,32 @@ bool spdm_requester_restart(struct spdm_requester *rq)
 
     if (rq->restarts >= limit) return false;
     rq->restarts++;
+    spdm_requester_abandon(rq);
     spdm_conn_restart(&rq->c);
-    rq->got.digest_answered = rq->got.counted = false;
+    rq->got.digest_answered = rq->got.counted = rq->got.psk = rq->got.key_sent = false;
+    rq->got.session = 0;
     rq->certificates = 0;
     spdm_requester_tell(rq, SPDM_RESTARTED);
     return true;
 }
 
-static void question(struct spdm_requester *rq, enum spdm_event_kind kind)
+void spdm_requester_question(struct spdm_requester *rq, enum spdm_event_kind kind)
 {
-    rq->question = kind;
+    rq->question = rq->asked = kind;
     rq->ticket++;
     rq->flight = FLIGHT_QUESTION;
+}
+
+/* The Handshake-Secret comes from outside and waits in the session that it is for. */
+static void ask_psk(struct spdm_requester *rq)
+{
+    if (rq->opening == NULL) rq->opening = rq->c.cfg->sessions->begin(&rq->c, true);
+    if (rq->opening != NULL) {
+        spdm_requester_question(rq, SPDM_ASK_PSK);
+        return;
+    }
+    (void)refuse(&rq->c, SESSION_LIMIT, NULL, 0, 0);
+    spdm_requester_fail(rq, CODE_PSK_EXCHANGE);
 }
 
 void spdm_requester_advance(struct spdm_requester *rq)
@@ -74,13 +91,22 @@ void spdm_requester_advance(struct spdm_requester *rq)
     struct step step;
 
     rq->c.report = (struct spdm_report){0};
+    if (rq->beating) { /* that was all there was to do */
+        rq->beating = false;
+        rq->flight = FLIGHT_NONE;
+        return;
+    }
     step = spdm_plan(rq);
     switch (step.kind) {
     case STEP_SEND:
         if (spdm_requester_start(rq, step.job) != SPDM_WHY_FINE) spdm_requester_fail(rq, step.job->request->code);
         break;
-    case STEP_ASK_DIGEST: question(rq, SPDM_ASK_DIGEST); break;
-    case STEP_ASK_TRUST: question(rq, SPDM_ASK_TRUST); break;
+    case STEP_ASK_DIGEST: spdm_requester_question(rq, SPDM_ASK_DIGEST); break;
+    case STEP_ASK_TRUST: spdm_requester_question(rq, SPDM_ASK_TRUST); break;
+    case STEP_ASK_PSK: ask_psk(rq); break;
+    case STEP_ASK_INNER:
+        spdm_requester_question(rq, SPDM_ASK_SIGN);
+        break; /* whichever it is, mutual->question() knows */
     case STEP_DONE:
         rq->flight = FLIGHT_NONE;
         spdm_requester_tell(rq, SPDM_DONE);
@@ -111,6 +137,24 @@ bool spdm_requester_ask(struct spdm_requester *rq, const struct spdm_goal *goal)
     return true;
 }
 
+void spdm_requester_use_vouched(struct spdm_requester *rq, uint8_t slot)
+{
+    if (rq->vouched.key == NULL || rq->vouched.slot != slot || rq->vouched.n != spdm_conn_hash_size(&rq->c)) return;
+    rq->c.facts.slot = slot;
+    rq->c.facts.trusted = true;
+    memcpy(rq->c.facts.chain_hash, rq->vouched.hash, rq->vouched.n);
+    rq->c.key = rq->vouched.key;
+}
+
+/* The chain or key vouched for beforehand, if the goal can use it. */
+static void use_vouched(struct spdm_requester *rq)
+{
+    uint8_t slot = rq->vouched.slot;
+    bool wanted = slot < SPDM_SLOT_N ? !rq->goal.use_key && (rq->c.slots_wanted >> slot & 1) != 0 : rq->goal.use_key;
+
+    if (wanted) spdm_requester_use_vouched(rq, slot);
+}
+
 void spdm_requester_trust(struct spdm_requester *rq, uint8_t slot, struct spdm_span hash, const void *key)
 {
     if (hash.n > SPDM_HASH_MAX) return;
@@ -118,28 +162,15 @@ void spdm_requester_trust(struct spdm_requester *rq, uint8_t slot, struct spdm_s
     rq->vouched.slot = slot;
     rq->vouched.n = (uint8_t)hash.n;
     memcpy(rq->vouched.hash, hash.p, hash.n);
-}
-
-/* The chain or key vouched for beforehand, if the goal can use it. */
-static void use_vouched(struct spdm_requester *rq)
-{
-    struct spdm_facts *f = &rq->c.facts;
-    uint8_t slot = rq->vouched.slot;
-    bool wanted = slot < SPDM_SLOT_N ? !rq->goal.use_key && (rq->c.slots_wanted >> slot & 1) != 0 : rq->goal.use_key;
-
-    if (rq->vouched.key == NULL || !wanted || rq->vouched.n != spdm_conn_hash_size(&rq->c)) return;
-    f->slot = slot;
-    f->trusted = true;
-    memcpy(f->chain_hash, rq->vouched.hash, rq->vouched.n);
-    rq->c.key = rq->vouched.key;
+    if (rq->flight == FLIGHT_NONE && rq->c.facts.negotiated && !rq->c.facts.trusted) use_vouched(rq);
 }
 
 static void after_measurements(struct spdm_requester *rq, const struct exchange *x)
 {
-    uint8_t op = x->req->get_measurements.operation, n = rq->c.facts.measurement_n;
+    uint8_t op = x->req.get_measurements.operation, n = rq->c.facts.measurement_n;
 
-    rq->record = x->rsp->measurements.record;
-    rq->proven = x->req->get_measurements.sign;
+    rq->record = x->rsp.measurements.record;
+    rq->proven = x->req.get_measurements.sign;
     spdm_requester_tell(rq, SPDM_MEASURED);
     if (rq->goal.measure != SPDM_MEASURE_EACH) {
         rq->got.measured = true;
@@ -155,22 +186,27 @@ static void after_measurements(struct spdm_requester *rq, const struct exchange 
 }
 
 /* What the engine makes of an exchange beyond its facts. */
-static void after(struct spdm_requester *rq, const struct exchange *x)
+static uint8_t after(struct spdm_requester *rq, const struct exchange *x)
 {
-    if (rq->job->response == &spdm_message_ALGORITHMS) {
+    if (rq->job->response == &spdm_message_CHALLENGE_AUTH && x->rsp.challenge_auth.basic_mut_auth) {
+        return rq->inner != NULL ? rq->c.cfg->mutual->begin(rq, 0, 0)
+                                 : refuse(&rq->c, BAD_VALUE, "BasicMutAuthReq R-CHL-10", 1, 0);
+    }
+    if (rq->job->response->code == CODE_ALGORITHMS) {
         use_vouched(rq);
         spdm_requester_tell(rq, SPDM_CONNECTED);
-    } else if (rq->job->response == &spdm_message_DIGESTS) {
+    } else if (rq->job->response->code == CODE_DIGESTS) {
         rq->got.digest_answered = false;
-    } else if (rq->job->response == &spdm_message_MEASUREMENTS) {
+    } else if (rq->job->response->code == CODE_MEASUREMENTS) {
         after_measurements(rq, x);
-    } else if (rq->job->response == &spdm_message_VENDOR_DEFINED_RESPONSE) {
+    } else if (rq->job->response->code == CODE_VENDOR_DEFINED_RESPONSE) {
         rq->got.vendor_done = true;
-        rq->standard = x->rsp->vendor_defined.standard;
-        rq->vendor = x->rsp->vendor_defined.vendor;
-        rq->record = x->rsp->vendor_defined.payload;
+        rq->standard = x->rsp.vendor_defined.standard;
+        rq->vendor = x->rsp.vendor_defined.vendor;
+        rq->record = x->rsp.vendor_defined.payload;
         spdm_requester_tell(rq, SPDM_VENDOR);
     }
+    return SPDM_WHY_FINE;
 }
 
 /* A proof that failed for a reason that starting over may mend: a chain that was vouched for has changed, or a resent
@@ -189,27 +225,18 @@ static bool second_chance(struct spdm_requester *rq, uint8_t why)
 static uint8_t digest_response(struct spdm_requester *rq, struct spdm_span message)
 {
     const struct verify_job *job = rq->job;
-    union spdm_body req, rsp;
-    struct shape sh = spdm_conn_shape(&rq->c, job->request->code, NULL);
-    struct io io = spdm_reader(&sh, spdm_span(rq->request, rq->request_n));
-    struct exchange x = {.req = &req, .rsp = &rsp, .request = io.rd};
+    struct exchange x = {.request = spdm_span(rq->request, rq->request_n), .response = message};
     uint8_t why;
 
-    (void)spdm_decode(&io, job->request, &req); /* our own bytes */
-    sh = spdm_conn_shape(&rq->c, job->response->code, &req);
-    io = spdm_reader(&sh, message);
-    if (!spdm_decode(&io, job->response, &rsp)) {
-        spdm_io_report(&io, job->response, &rq->c.report);
-        return io.why;
-    }
-    x.response = spdm_part(message, 0, io.at); /* padding of the transport ends here */
-    why = job->judge(&rq->c, &x);
-    if (why == SPDM_WHY_FINE) why = spdm_verify_finish(&rq->c, job, &x, io.signature_at);
-    if (why == SPDM_WHY_FINE) after(rq, &x);
-    return why;
+    (void)spdm_conn_decode(&rq->c, job->request, &x); /* our own bytes */
+    why = spdm_conn_decode(&rq->c, job->response, &x);
+    if (why == SPDM_WHY_FINE) why = job->judge(&rq->c, &x);
+    if (why != SPDM_WHY_FINE) return why;
+    why = job->finish != NULL ? job->finish(rq, &x) : spdm_verify_finish(&rq->c, job, &x);
+    return why == SPDM_WHY_FINE ? after(rq, &x) : why;
 }
 
-static void receive(struct spdm_requester *rq, struct spdm_span message, uint64_t now)
+void spdm_requester_receive(struct spdm_requester *rq, struct spdm_span message, uint64_t now)
 {
     uint8_t expected = rq->job->response->code, code = message.n < 4 ? 0 : message.p[1], why;
 
@@ -217,7 +244,7 @@ static void receive(struct spdm_requester *rq, struct spdm_span message, uint64_
     if (message.n < 4) {
         (void)refuse(&rq->c, SHORT, "the message", 4, message.n);
         spdm_requester_fail(rq, expected);
-    } else if (code == spdm_message_ERROR.code) {
+    } else if (code == CODE_ERROR) {
         if (spdm_requester_error(rq, message, now)) spdm_requester_advance(rq);
     } else if (code != expected) {
         /* On a link that loses and repeats, a late copy of an older answer is no fault. */
@@ -229,99 +256,4 @@ static void receive(struct spdm_requester *rq, struct spdm_span message, uint64_
         if (why == SPDM_WHY_FINE || second_chance(rq, why)) spdm_requester_advance(rq);
         else spdm_requester_fail(rq, expected);
     }
-}
-
-/* What the passing of time brings. */
-static void tick(struct spdm_requester *rq, uint64_t now)
-{
-    uint8_t tries = (uint8_t)(rq->tries - 1);
-
-    if (rq->flight == FLIGHT_PAUSE && now >= rq->deadline) rq->flight = FLIGHT_SEND;
-    if (rq->flight != FLIGHT_WAIT || now < rq->deadline) return;
-    if (tries < rq->c.cfg->policy->retries) {
-        rq->retried = true;
-        rq->flight = FLIGHT_SEND;
-    } else {
-        rq->c.report = (struct spdm_report){0};
-        (void)refuse(&rq->c, TIMEOUT, NULL, rq->tries, spdm_requester_patience(rq));
-        spdm_requester_fail(rq, rq->job->request->code);
-    }
-}
-
-void spdm_requester_push(struct spdm_requester *rq, struct spdm_span frame, uint64_t now)
-{
-    struct spdm_frame in;
-
-    if (frame.n == 0) tick(rq, now);
-    if (frame.n == 0 || rq->flight != FLIGHT_WAIT) return;
-    in = rq->c.cfg->binding->unwrap(frame);
-    if (in.kind == SPDM_FRAME_PLAIN) {
-        receive(rq, in.message, now);
-    } else if (rq->c.cfg->policy->retries == 0) {
-        rq->c.report = (struct spdm_report){0};
-        (void)refuse(&rq->c, NOT_A_FRAME, NULL, frame.n, 0);
-        spdm_requester_fail(rq, rq->job->response->code);
-    }
-}
-
-struct spdm_span spdm_requester_pull(struct spdm_requester *rq, uint64_t now)
-{
-    const struct spdm_config *cfg = rq->c.cfg;
-    struct spdm_room body = spdm_room_from(cfg->out, cfg->binding->head);
-    uint8_t ready[4] = {rq->c.ed->version, spdm_message_RESPOND_IF_READY.code, 0, rq->token};
-    struct spdm_span message = spdm_span(rq->request, rq->request_n);
-    size_t n;
-
-    tick(rq, now);
-    if (rq->flight != FLIGHT_SEND) return (struct spdm_span){0};
-    if (rq->ask_ready) {
-        ready[2] = rq->job->request->code;
-        message = spdm_span(ready, sizeof ready);
-    }
-    n = spdm_put(body, message) ? cfg->binding->wrap(cfg->out, message.n, false) : 0;
-    if (n == 0) {
-        (void)refuse(&rq->c, NO_ROOM, "the frame", message.n, body.n);
-        spdm_requester_fail(rq, rq->job->request->code);
-        return (struct spdm_span){0};
-    }
-    rq->tries++;
-    rq->flight = FLIGHT_WAIT;
-    rq->deadline = now + spdm_requester_patience(rq);
-    return spdm_span(cfg->out.p, n);
-}
-
-uint64_t spdm_requester_deadline(const struct spdm_requester *rq)
-{
-    switch (rq->flight) {
-    case FLIGHT_SEND: return 0;
-    case FLIGHT_WAIT:
-    case FLIGHT_PAUSE: return rq->deadline;
-    default: return SPDM_NEVER;
-    }
-}
-
-const struct spdm_facts *spdm_requester_facts(const struct spdm_requester *rq)
-{
-    return &rq->c.facts;
-}
-
-struct spdm_span spdm_requester_vca(const struct spdm_requester *rq)
-{
-    return spdm_span(rq->c.tr.vca, rq->c.tr.vca_n);
-}
-
-void spdm_requester_reset(struct spdm_requester *rq)
-{
-    spdm_conn_restart(&rq->c);
-    rq->flight = FLIGHT_NONE;
-    rq->told = 0;
-}
-
-void spdm_requester_close(struct spdm_requester *rq)
-{
-    size_t behind = spdm_conn_size(rq->c.cfg) + rq->request_max;
-
-    spdm_transcript_clear(&rq->c.tr);
-    spdm_wipe(rq->c.tr.state[0], behind);
-    spdm_wipe(rq, sizeof *rq);
 }

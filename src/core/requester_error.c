@@ -7,6 +7,9 @@
 enum {
     ERROR_INVALID_REQUEST = 0x01,
     ERROR_BUSY = 0x03,
+    ERROR_UNEXPECTED = 0x04,
+    ERROR_NO_PENDING = 0x45,
+    ERROR_DECRYPT = 0x06,
     ERROR_MESSAGE_LOST = 0x10,
     ERROR_DATA_TOO_LARGE = 0x12,
     ERROR_NOT_READY = 0x42,
@@ -74,7 +77,7 @@ static bool deferred(struct spdm_requester *rq, const struct error *e, uint64_t 
 
 static bool resynch(struct spdm_requester *rq, const struct error *e)
 {
-    if (rq->job->request == &spdm_message_GET_VERSION) return refused(rq, e);
+    if (rq->job->request->code == CODE_GET_VERSION) return refused(rq, e);
     if (spdm_requester_restart(rq)) return true;
     (void)refuse(&rq->c, GAVE_UP, NULL, e->code, rq->restarts);
     return lost(rq, e);
@@ -83,7 +86,7 @@ static bool resynch(struct spdm_requester *rq, const struct error *e)
 /* Reading index by index meets gaps (1.2+): the next one, please. */
 static bool skip_index(struct spdm_requester *rq)
 {
-    if (rq->job->request != &spdm_message_GET_MEASUREMENTS || rq->goal.measure != SPDM_MEASURE_EACH) return false;
+    if (rq->job->request->code != CODE_GET_MEASUREMENTS || rq->goal.measure != SPDM_MEASURE_EACH) return false;
     if (!rq->got.counted) return false;
     rq->got.measured = rq->got.next_index == SPDM_MEAS_ALL - 1;
     rq->got.next_index++;
@@ -95,33 +98,52 @@ static bool enlarge(struct spdm_requester *rq)
 {
     struct conn *c = &rq->c;
 
-    if (rq->job->request != &spdm_message_GET_CERTIFICATE || c->large_chain || !c->ed->large_certificate) return false;
+    if (rq->job->request->code != CODE_GET_CERTIFICATE || c->large_chain || !c->ed->large_certificate) return false;
     if ((c->facts.responder.flags & SPDM_LARGE_RESP_CAP) == 0) return false;
     c->large_chain = true;
     c->chain_have = c->chain_total = 0;
     return true;
 }
 
+/* DecryptError about a session is its end (R-ERR-37). */
+static bool undecipherable(struct spdm_requester *rq, const struct error *e)
+{
+    if (rq->c.channel != NULL && rq->c.channel != rq->opening)
+        spdm_requester_lose(rq, rq->c.channel, SPDM_WHY_PEER_ERROR);
+    return refused(rq, e);
+}
+
+/* Asked whether there is an encapsulated request, the Responder said no: that is an answer (up to 1.2 it has no code of
+ * its own). */
+static bool nothing_pending(struct spdm_requester *rq)
+{
+    if (rq->job->request != &spdm_message_GET_ENCAPSULATED_REQUEST || (rq->goal.want & SPDM_WANT_POLL) == 0)
+        return false;
+    rq->encap.due = ENCAP_NOTHING;
+    rq->got.polled = true;
+    return true;
+}
+
 bool spdm_requester_error(struct spdm_requester *rq, struct spdm_span message, uint64_t now)
 {
-    struct shape sh = spdm_conn_shape(&rq->c, spdm_message_ERROR.code, NULL);
-    struct io io = spdm_reader(&sh, message);
-    union spdm_body body;
-    const struct error *e = &body.error;
+    struct exchange x = {.response = message};
+    const struct error *e = &x.rsp.error;
 
-    if (!spdm_decode(&io, &spdm_message_ERROR, &body)) {
-        spdm_io_report(&io, &spdm_message_ERROR, &rq->c.report);
-        spdm_requester_fail(rq, spdm_message_ERROR.code);
+    if (spdm_conn_decode(&rq->c, &spdm_message_ERROR, &x) != SPDM_WHY_FINE) {
+        spdm_requester_fail(rq, CODE_ERROR);
         return false;
     }
-    if (e->code != ERROR_NOT_READY) spdm_transcript_reset(&rq->c.tr, TRANSCRIPT_L1L2); /* R-MEA-25 */
+    if (e->code != ERROR_NOT_READY) spdm_transcript_reset(rq->c.log, TRANSCRIPT_L1L2); /* R-MEA-25 */
     switch (e->code) {
     case ERROR_BUSY:
     case ERROR_MESSAGE_LOST: return again(rq, e, now);
     case ERROR_NOT_READY: return deferred(rq, e, now);
     case ERROR_RESYNCH: return resynch(rq, e);
+    case ERROR_NO_PENDING:
+    case ERROR_UNEXPECTED: return nothing_pending(rq) || refused(rq, e);
     case ERROR_INVALID_REQUEST: return skip_index(rq) || refused(rq, e);
     case ERROR_DATA_TOO_LARGE: return enlarge(rq) || refused(rq, e);
+    case ERROR_DECRYPT: return undecipherable(rq, e);
     default: return refused(rq, e);
     }
 }

@@ -1,23 +1,29 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Events of a requester, and the answers to its questions. */
-#include "core/requester_state.h"
+#include "core/mutual.h"
 
 static bool fetch(struct spdm_requester *rq, enum spdm_event_kind kind)
 {
     bool there = (rq->told >> kind & 1) != 0;
 
-    rq->told = (uint8_t)(rq->told & ~(1u << kind));
+    rq->told = (uint16_t)(rq->told & ~(1u << kind));
     return there;
 }
 
-static void describe_question(const struct spdm_requester *rq, struct spdm_event *event)
+static void describe_question(struct spdm_requester *rq, struct spdm_event *event)
 {
     size_t h = spdm_conn_hash_size(&rq->c);
 
     event->ticket = rq->ticket;
     if (rq->question == SPDM_ASK_DIGEST) {
         event->data = spdm_span(rq->c.facts.chain_hash, h);
+    } else if (rq->question == SPDM_ASK_SIGN) {
+        rq->c.cfg->mutual->question(rq, event);
+    } else if (rq->question == SPDM_ASK_PSK) {
+        event->data = rq->goal.psk_hint;
+        event->hash = (enum spdm_alg)rq->c.facts.hash;
+        event->psk_salt = spdm_span(spdm_psk_salt[rq->c.ed->psk_salt & 1], h);
     } else {
         event->data = spdm_span(rq->c.cfg->chain.p, rq->c.chain_have);
         event->root_at = (uint8_t)(4 + h);
@@ -26,7 +32,8 @@ static void describe_question(const struct spdm_requester *rq, struct spdm_event
 
 static enum spdm_event_kind next_event(struct spdm_requester *rq)
 {
-    static const uint8_t order[] = {SPDM_RESTARTED, SPDM_CONNECTED, SPDM_MEASURED, SPDM_VENDOR, SPDM_FAILED, SPDM_DONE};
+    static const uint8_t order[] = {SPDM_RESTARTED, SPDM_CONNECTED, SPDM_OPENED, SPDM_MEASURED, SPDM_VENDOR,
+                                    SPDM_DATA,      SPDM_CLOSED,    SPDM_FAILED, SPDM_DONE};
 
     for (size_t i = 0; i < sizeof order; i++) {
         if (fetch(rq, (enum spdm_event_kind)order[i])) return (enum spdm_event_kind)order[i];
@@ -42,7 +49,11 @@ enum spdm_event_kind spdm_requester_event(struct spdm_requester *rq, struct spdm
         describe_question(rq, event);
         rq->question = SPDM_NOTHING;
     }
-    event->report = rq->c.report;
+    event->report = event->kind == SPDM_CLOSED ? rq->closed_why : rq->c.report;
+    event->session = event->kind == SPDM_CLOSED ? rq->closed
+                     : event->kind == SPDM_DATA ? rq->data_session
+                                                : rq->got.session;
+    if (event->kind == SPDM_DATA) event->data = rq->data;
     if (event->kind == SPDM_MEASURED) {
         event->index = rq->request[3];
         event->proven = rq->proven;
@@ -69,7 +80,24 @@ static void refuse_slot(struct spdm_requester *rq)
         return;
     }
     (void)refuse(c, NOT_TRUSTED, NULL, c->facts.slot, 0);
-    spdm_requester_fail(rq, spdm_message_CERTIFICATE.code);
+    spdm_requester_fail(rq, CODE_CERTIFICATE);
+}
+
+/* The Handshake-Secret, made from the PSK by the caller (it never enters the core). */
+static bool take_psk(struct spdm_requester *rq, const struct spdm_answer *answer)
+{
+    size_t h = spdm_conn_hash_size(&rq->c);
+
+    rq->got.psk = true;
+    rq->c.report = (struct spdm_report){0};
+    if (answer->yes && answer->data.n == h) {
+        memcpy(rq->opening->secrets.root, answer->data.p, h);
+        spdm_requester_advance(rq);
+    } else {
+        (void)refuse(&rq->c, ANSWER_REFUSED, "no PSK for this hint", answer->data.n, h);
+        spdm_requester_fail(rq, CODE_PSK_EXCHANGE);
+    }
+    return true;
 }
 
 bool spdm_requester_answer(struct spdm_requester *rq, const struct spdm_answer *answer)
@@ -77,6 +105,8 @@ bool spdm_requester_answer(struct spdm_requester *rq, const struct spdm_answer *
     bool whole = rq->got.digest_answered; /* the question was about the whole chain */
 
     if (rq->flight != FLIGHT_QUESTION || answer->ticket != rq->ticket) return false;
+    if (rq->asked == SPDM_ASK_PSK) return take_psk(rq, answer);
+    if (rq->asked == SPDM_ASK_SIGN) return rq->c.cfg->mutual->answer(rq, answer), true;
     rq->got.digest_answered = true;
     if (answer->yes) {
         rq->c.facts.trusted = true;

@@ -3,77 +3,72 @@
  * The responder's engine: dispatch in the order of state-machine.md section 2,
  * questions to the caller, deferral, retries. What is particular to a message
  * is in its job; only responder_error.c writes an ERROR. */
-#include "core/responder_state.h"
+#include "core/mutual.h"
 
-enum { REQUEST_MAX = 160, ERROR_INVALID_REQUEST = 0x01 };
+enum { HEAD_ONLY = 8 };
 
-static size_t aligned(size_t n)
+void spdm_responder_tell(struct spdm_responder *rs, enum spdm_event_kind kind)
 {
-    return (n + 7) & ~(size_t)7;
+    rs->told = (uint16_t)(rs->told | 1u << kind);
 }
 
-static uint16_t request_max(const struct spdm_config *cfg)
-{
-    return cfg->request_max != 0 ? cfg->request_max : REQUEST_MAX;
-}
-
-size_t spdm_responder_size(const struct spdm_config *config)
-{
-    return aligned(sizeof(struct spdm_responder)) + spdm_conn_size(config) + request_max(config);
-}
-
-struct spdm_responder *spdm_responder_init(struct spdm_room memory, const struct spdm_config *config)
-{
-    void *place = memory.p;
-    struct spdm_responder *rs = place;
-    struct spdm_room behind = spdm_room_from(memory, aligned(sizeof *rs));
-
-    if (memory.p == NULL || memory.n < spdm_responder_size(config)) return NULL;
-    if (config->identity == NULL || config->services == NULL) return NULL;
-    *rs = (struct spdm_responder){.request_max = request_max(config), .due = SPDM_NEVER};
-    if (!spdm_conn_init(&rs->c, config, behind)) return NULL;
-    rs->request = spdm_room_from(behind, spdm_conn_size(config)).p;
-    return rs;
-}
-
-static void tell(struct spdm_responder *rs, enum spdm_event_kind kind)
-{
-    rs->told = (uint8_t)(rs->told | 1u << kind);
-}
-
-/* Forgets the request at hand; an open question becomes void. */
-static void idle(struct spdm_responder *rs)
+void spdm_responder_idle(struct spdm_responder *rs)
 {
     rs->stage = STAGE_IDLE;
-    rs->need = SPDM_NOTHING;
+    rs->need = rs->then = SPDM_NOTHING;
     rs->deferred = false;
     rs->due = SPDM_NEVER;
     rs->ticket++;
+}
+
+/* The session in which this happened cannot go on (R-SSN-05, R-PSF-05). */
+static bool ends_session(uint8_t why)
+{
+    return why == SPDM_WHY_BAD_ENCAPSULATED || why == SPDM_WHY_BAD_VERIFY_DATA || why == SPDM_WHY_BAD_PSK_FINISH ||
+           why == SPDM_WHY_BAD_RECORD;
 }
 
 static void refused(struct spdm_responder *rs, uint8_t why, uint8_t code)
 {
     if (rs->c.report.code == 0) rs->c.report.code = code;
     rs->c.report.version = rs->c.facts.version;
-    if (code == spdm_message_GET_MEASUREMENTS.code) spdm_transcript_reset(&rs->c.tr, TRANSCRIPT_L1L2); /* R-MEA-25 */
+    if (code == CODE_GET_MEASUREMENTS) spdm_transcript_reset(rs->c.log, TRANSCRIPT_L1L2); /* R-MEA-25 */
     spdm_responder_refuse(rs, why, code);
-    tell(rs, SPDM_FAILED);
+    spdm_responder_tell(rs, SPDM_FAILED);
+    if (rs->opening != NULL) rs->c.cfg->sessions->free(&rs->c, rs->opening); /* the id goes back (withstand 8) */
+    rs->opening = NULL;
+    if (ends_session(why) && rs->at != NULL) spdm_responder_lose(rs, rs->at, why);
+}
+
+/* Frames the response where it was built: as it is, or sealed in the session it belongs to. */
+static size_t frame(struct spdm_responder *rs)
+{
+    const struct spdm_config *cfg = rs->c.cfg;
+    struct spdm_room body = spdm_responder_body(rs);
+    struct outgoing out = {.direction = RESPONSE, .message = spdm_span(body.p, rs->response_n), .room = cfg->out};
+
+    if (!spdm_responder_in_records(rs)) return cfg->binding->wrap(cfg->out, rs->response_n, false);
+    return cfg->sessions->seal(&rs->c, rs->c.channel, &out);
 }
 
 /* The finished response goes out, unless the requester has to come for it. */
 static void hand_out(struct spdm_responder *rs)
 {
     const struct spdm_config *cfg = rs->c.cfg;
+    uint8_t code = rs->request[1];
 
     rs->stage = STAGE_READY;
     rs->due = SPDM_NEVER;
     if (rs->deferred) return;
-    rs->send_n = cfg->binding->wrap(cfg->out, rs->response_n, false);
+    rs->kept = !cfg->out_shared && !spdm_responder_in_records(rs);
+    rs->send_n = frame(rs);
     rs->send = SEND_OUT;
-    rs->kept = rs->send_n != 0 && !cfg->out_shared;
-    if (rs->send_n == 0) refused(rs, refuse(&rs->c, NO_ROOM, "the frame", rs->response_n, cfg->out.n), rs->request[1]);
-    if (rs->job->response == &spdm_message_ALGORITHMS) tell(rs, SPDM_CONNECTED);
-    idle(rs);
+    if (rs->job->response->code == CODE_ALGORITHMS) spdm_responder_tell(rs, SPDM_CONNECTED);
+    if (rs->send_n != 0 && rs->job->sent != NULL) rs->job->sent(rs);
+    spdm_responder_idle(rs);
+    if (rs->send_n != 0) return;
+    rs->kept = false;
+    refused(rs, refuse(&rs->c, NO_ROOM, "the frame", rs->response_n, cfg->out.n), code);
 }
 
 /* After each step of building: done, one more question, or refused. */
@@ -82,7 +77,7 @@ static void proceed(struct spdm_responder *rs, uint8_t why)
     if (why != SPDM_WHY_FINE) {
         uint8_t code = rs->request[1];
 
-        idle(rs);
+        spdm_responder_idle(rs);
         refused(rs, why, code);
     } else if (rs->stage == STAGE_READY) {
         hand_out(rs);
@@ -102,51 +97,68 @@ static const struct prove_job *find(const struct spdm_responder *rs, uint8_t cod
     return NULL;
 }
 
+/* The phase that decides what is legal: the session's if the request came in one. */
+static unsigned phase(const struct spdm_responder *rs)
+{
+    const struct session *s = rs->c.channel;
+
+    if (s == NULL) return rs->c.phase;
+    return s->state == SESSION_HANDSHAKE ? PHASE_HANDSHAKE : PHASE_SESSION;
+}
+
 /* Code, version, capability, phase: everything that needs no look into the body. */
 static uint8_t judge_header(struct spdm_responder *rs, const struct prove_job *job, struct spdm_span message)
 {
     struct conn *c = &rs->c;
     uint8_t version = message.p[0], code = message.p[1];
 
-    if (rs->resynch && code != spdm_message_GET_VERSION.code) {
+    if (rs->resynch && code != CODE_GET_VERSION) {
         return refuse(c, RESYNCH, NULL, 0, 0);
     }
     if (job == NULL || (c->phase > PHASE_VERSION && c->facts.version < job->request->since)) {
         return refuse(c, UNKNOWN_CODE, NULL, code, 0);
     }
-    if (job->request == &spdm_message_GET_CAPABILITIES && c->phase == PHASE_VERSION) {
+    if (code == CODE_GET_CAPABILITIES && c->phase == PHASE_VERSION) {
         return spdm_conn_version(c, version) ? SPDM_WHY_FINE
                                              : refuse(c, BAD_VERSION, "SPDMVersion R-VSN-10", version, 0);
     }
     /* VERSION: the header must carry the negotiated one */
-    if (job->request->fixed_ten ? version != SPDM_V10 : c->facts.version != 0 && version != c->facts.version) {
+    if (code == CODE_GET_VERSION ? version != SPDM_V10 : c->facts.version != 0 && version != c->facts.version) {
         return refuse(c, BAD_VERSION, "SPDMVersion R-VSN-09", version, c->facts.version);
     }
     if (c->phase == PHASE_NEGOTIATED && job->request->needs != 0 &&
         (c->facts.responder.flags & job->request->needs) == 0) {
         return refuse(c, UNSUPPORTED, "the request", code, 0);
     }
-    return (job->request->legal & c->phase) != 0 ? SPDM_WHY_FINE : refuse(c, NOT_NOW, NULL, code, 0);
+    if (rs->inner != NULL && c->cfg->mutual->blocks(rs, code)) return refuse(c, IN_FLIGHT, NULL, code, 0); /* C7 */
+    if ((job->request->legal & phase(rs)) != 0) return SPDM_WHY_FINE;
+    if (phase(rs) == PHASE_NEGOTIATED && (job->request->legal & PHASE_NEGOTIATED) == 0 &&
+        (job->request->legal & (PHASE_HANDSHAKE | PHASE_SESSION)) != 0) {
+        return refuse(c, SESSION_REQUIRED, NULL, code, 0); /* R-SSN-14 */
+    }
+    return refuse(c, NOT_NOW, NULL, code, 0);
 }
 
 /* Decodes, judges, and begins to answer. */
 static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, struct spdm_span message)
 {
-    union spdm_body req;
-    struct shape sh = spdm_conn_shape(&rs->c, message.p[1], NULL);
-    struct io io = spdm_reader(&sh, message);
-    uint8_t why;
+    struct exchange x = {.request = message};
+    uint8_t why = spdm_conn_decode(&rs->c, job->request, &x);
+    size_t n = x.request.n; /* padding of the transport ends here */
 
-    if (!spdm_decode(&io, job->request, &req)) {
-        spdm_io_report(&io, job->request, &rs->c.report);
-        return io.why;
-    }
-    why = job->consider(rs, &req);
     if (why != SPDM_WHY_FINE) return why;
-    if (io.at > rs->request_max) return refuse(&rs->c, NO_ROOM, "the request", io.at, rs->request_max);
-    memcpy(rs->request, message.p, io.at); /* padding of the transport ends here */
-    rs->request_n = (uint16_t)io.at;
+    if (spdm_responder_in_records(rs) && n != message.n) { /* nothing pads inside a record */
+        return refuse(&rs->c, BAD_LENGTH, "the message", message.n, n);
+    }
+    if (job->head_only && n > HEAD_ONLY) n = HEAD_ONLY;
+    if (n > rs->request_max) return refuse(&rs->c, NO_ROOM, "the request", n, rs->request_max);
+    memcpy(rs->request, message.p, n);
+    rs->request_n = (uint16_t)n;
+    rs->request_verify_at = x.verify_at;
+    rs->request_signature_at = x.signature_at;
     rs->job = job;
+    why = job->consider(rs, &x.req);
+    if (why != SPDM_WHY_FINE) return why;
     rs->due = (job->request->joins & JOINS_VCA) != 0 ? SPDM_NEVER : rs->now + spdm_responder_promise(rs);
     rs->stage = STAGE_NEED;
     return rs->need == SPDM_NOTHING ? spdm_responder_build(rs, NULL) : SPDM_WHY_FINE;
@@ -158,11 +170,10 @@ static bool is_retry(const struct spdm_responder *rs, struct spdm_span message)
 {
     struct spdm_span last = spdm_span(rs->request, rs->request_n);
     uint8_t code = message.p[1];
-    bool once = code == spdm_message_GET_CAPABILITIES.code || code == spdm_message_NEGOTIATE_ALGORITHMS.code ||
-                code == spdm_message_CHALLENGE.code ||
-                (code == spdm_message_GET_MEASUREMENTS.code && message.n > NONCE_BYTES);
+    bool once = code == CODE_GET_CAPABILITIES || code == CODE_NEGOTIATE_ALGORITHMS || code == CODE_CHALLENGE ||
+                (code == CODE_GET_MEASUREMENTS && message.n > NONCE_BYTES);
 
-    return rs->kept && once && spdm_equal(spdm_part(message, 0, last.n), last);
+    return rs->kept && rs->c.channel == NULL && once && spdm_equal(spdm_part(message, 0, last.n), last);
 }
 
 static void begin(struct spdm_responder *rs, struct spdm_span message)
@@ -170,15 +181,17 @@ static void begin(struct spdm_responder *rs, struct spdm_span message)
     const struct prove_job *job = find(rs, message.p[1]);
     uint8_t why;
 
+    rs->at = rs->c.channel;
     rs->c.report = (struct spdm_report){0};
     if (is_retry(rs, message)) {
         rs->send = SEND_OUT;
         return;
     }
     why = judge_header(rs, job, message);
-    rs->need = SPDM_NOTHING;
+    rs->need = rs->then = SPDM_NOTHING;
+    rs->opening = NULL;
     if (why == SPDM_WHY_FINE) {
-        if (job->request == &spdm_message_GET_VERSION) spdm_responder_restart(rs);
+        if (job->request->code == CODE_GET_VERSION) spdm_responder_restart(rs);
         rs->kept = false;
         spdm_conn_reset_by(&rs->c, job->request);
         why = serve(rs, job, message);
@@ -187,23 +200,26 @@ static void begin(struct spdm_responder *rs, struct spdm_span message)
             return;
         }
     }
-    idle(rs);
+    spdm_responder_idle(rs);
     refused(rs, why, message.p[1]);
 }
 
 void spdm_responder_restart(struct spdm_responder *rs)
 {
-    if (rs->c.facts.negotiated) tell(rs, SPDM_RESTARTED);
+    rs->encap = (struct encap_rs){0};
+    if (rs->c.facts.negotiated) spdm_responder_tell(rs, SPDM_RESTARTED);
     spdm_conn_restart(&rs->c);
     rs->resynch = false;
-    idle(rs);
+    spdm_responder_idle(rs);
 }
 
 /* RESPOND_IF_READY: the deferred response if it is ready, ResponseNotReady again if not. */
 static void fetch_deferred(struct spdm_responder *rs, struct spdm_span message)
 {
     rs->c.report = (struct spdm_report){0};
-    if (rs->c.phase != PHASE_NEGOTIATED) {
+    if (rs->deferred && rs->c.channel != rs->at) { /* withstand 14 */
+        refused(rs, refuse(&rs->c, NOT_NOW, NULL, message.p[1], 0), message.p[1]);
+    } else if (rs->c.phase != PHASE_NEGOTIATED) {
         refused(rs, refuse(&rs->c, NOT_NOW, NULL, message.p[1], 0), message.p[1]);
     } else if (!rs->deferred) {
         refused(rs, refuse(&rs->c, BAD_TOKEN, "RequestCode", message.p[2], 0), message.p[1]);
@@ -220,12 +236,13 @@ static void fetch_deferred(struct spdm_responder *rs, struct spdm_span message)
     }
 }
 
-static void receive(struct spdm_responder *rs, struct spdm_span message)
+void spdm_responder_receive(struct spdm_responder *rs, struct session *from, struct spdm_span message)
 {
     /* VERSION: GET_VERSION's own is frozen */
-    bool version = message.p[1] == spdm_message_GET_VERSION.code && message.p[0] == SPDM_V10;
+    bool version = from == NULL && message.p[1] == CODE_GET_VERSION && message.p[0] == SPDM_V10;
 
-    if (message.p[1] == spdm_message_RESPOND_IF_READY.code) {
+    spdm_conn_turn_to(&rs->c, from, from != NULL ? &from->tr : NULL);
+    if (message.p[1] == CODE_RESPOND_IF_READY) {
         fetch_deferred(rs, message);
     } else if (rs->stage == STAGE_IDLE || rs->deferred || version) {
         begin(rs, message); /* takes the place of a deferred request; GET_VERSION of any (R-CONC-10) */
@@ -235,68 +252,23 @@ static void receive(struct spdm_responder *rs, struct spdm_span message)
     }
 }
 
-void spdm_responder_push(struct spdm_responder *rs, struct spdm_span frame, uint64_t now)
+/* Questions of the requester inside us. */
+static bool turned(enum spdm_event_kind need)
 {
-    const struct spdm_config *cfg = rs->c.cfg;
-    struct spdm_frame in;
-
-    rs->now = now;
-    if (rs->due <= now) spdm_responder_not_ready(rs);
-    if (frame.n == 0) return;
-    in = cfg->binding->unwrap(frame);
-    if (in.kind == SPDM_FRAME_PLAIN && in.message.n >= 4) {
-        receive(rs, in.message);
-    } else if (in.kind == SPDM_FRAME_CONTROL && cfg->binding->control != NULL && rs->stage == STAGE_IDLE) {
-        rs->send_n = cfg->binding->control(frame, cfg->out);
-        rs->send = rs->send_n != 0 ? SEND_OUT : SEND_NOTHING;
-        rs->kept = false;
-    } else {
-        rs->c.report = (struct spdm_report){0};
-        (void)refuse(&rs->c, NOT_A_FRAME, NULL, frame.n, 0); /* dropped */
-        tell(rs, SPDM_FAILED);
-    }
+    return need == SPDM_ASK_TRUST || need == SPDM_ASK_DIGEST;
 }
 
-struct spdm_span spdm_responder_pull(struct spdm_responder *rs, uint64_t now)
+/* An answer of the caller's: the PSK's secret waits in its session, perhaps for the measurements; then we build. */
+static uint8_t take(struct spdm_responder *rs, const struct spdm_answer *answer)
 {
-    const uint8_t *from = rs->send == SEND_SMALL ? rs->small : rs->c.cfg->out.p;
-    bool there;
+    size_t h = spdm_conn_hash_size(&rs->c);
 
-    rs->now = now;
-    if (rs->send == SEND_NOTHING && rs->due <= now) {
-        spdm_responder_not_ready(rs);
-        from = rs->small;
-    }
-    there = rs->send != SEND_NOTHING;
-    rs->send = SEND_NOTHING;
-    return there ? spdm_span(from, rs->send_n) : (struct spdm_span){0};
-}
-
-uint64_t spdm_responder_deadline(const struct spdm_responder *rs)
-{
-    return rs->send != SEND_NOTHING ? 0 : rs->due;
-}
-
-const struct spdm_facts *spdm_responder_facts(const struct spdm_responder *rs)
-{
-    return &rs->c.facts;
-}
-
-void spdm_responder_resynch(struct spdm_responder *rs)
-{
-    if (rs->c.phase == PHASE_START) return;
-    idle(rs);
-    rs->resynch = true;
-    rs->kept = false;
-}
-
-void spdm_responder_close(struct spdm_responder *rs)
-{
-    size_t behind = spdm_conn_size(rs->c.cfg) + rs->request_max;
-
-    spdm_transcript_clear(&rs->c.tr);
-    spdm_wipe(rs->c.tr.state[0], behind);
-    spdm_wipe(rs, sizeof *rs);
+    if (turned(rs->need)) return rs->c.cfg->mutual->take(rs, answer);
+    if (rs->need != SPDM_ASK_PSK) return spdm_responder_build(rs, answer);
+    if (answer->data.n != h) return refuse(&rs->c, ANSWER_REFUSED, "no secret for this PSKHint", answer->data.n, h);
+    memcpy(rs->opening->secrets.root, answer->data.p, h);
+    rs->need = rs->then;
+    return rs->need == SPDM_NOTHING ? spdm_responder_build(rs, answer) : SPDM_WHY_FINE;
 }
 
 bool spdm_responder_answer(struct spdm_responder *rs, const struct spdm_answer *answer)
@@ -306,12 +278,14 @@ bool spdm_responder_answer(struct spdm_responder *rs, const struct spdm_answer *
 
     if ((stage != STAGE_NEED && stage != STAGE_SIGN) || answer->ticket != rs->ticket) return false;
     rs->c.report = (struct spdm_report){0};
-    if (!answer->yes) {
+    spdm_conn_turn_to(&rs->c, rs->at, rs->at != NULL ? &rs->at->tr : NULL);
+    if (!answer->yes && !turned(rs->need)) {
         why = stage == STAGE_SIGN           ? refuse(&rs->c, SIGN_FAILED, NULL, 0, 0)
               : rs->need == SPDM_ASK_VENDOR ? refuse(&rs->c, UNSUPPORTED, "the vendor's protocol", rs->request[1], 0)
+              : rs->need == SPDM_ASK_PSK    ? refuse(&rs->c, BAD_VALUE, "PSKHint", 0, 0) /* UN-10 */
                                             : refuse(&rs->c, ANSWER_REFUSED, "measurements", 0, 0);
     } else {
-        why = stage == STAGE_SIGN ? spdm_responder_sign(rs, answer->data) : spdm_responder_build(rs, answer);
+        why = stage == STAGE_SIGN ? spdm_responder_sign(rs, answer->data) : take(rs, answer);
     }
     proceed(rs, why);
     return true;

@@ -8,10 +8,13 @@
 struct spdm_room spdm_responder_body(const struct spdm_responder *rs)
 {
     const struct spdm_config *cfg = rs->c.cfg;
-    struct spdm_room room = spdm_room_from(cfg->out, cfg->binding->head);
+    bool records = spdm_responder_in_records(rs);
+    size_t head = records ? spdm_session_head(&rs->c, rs->c.channel) : cfg->binding->head;
+    size_t tail = cfg->binding->tail + (records ? RECORD_TAG + (size_t)cfg->policy->record_random : 0);
+    struct spdm_room room = spdm_room_from(cfg->out, head);
     uint32_t peer = rs->c.facts.requester.data_transfer_size;
 
-    room.n -= cfg->binding->tail;
+    room.n = room.n > tail ? room.n - tail : 0;
     if (peer != 0 && room.n > peer) room.n = peer;
     return room;
 }
@@ -35,44 +38,38 @@ static uint8_t enter(struct spdm_responder *rs, struct spdm_span response)
         return refuse(c, NO_ROOM, "the transcript VCA", rs->request_n + response.n, c->tr.vca_max);
     }
     if (rs->signature_at == 0) return SPDM_WHY_FINE;
-    if (spdm_transcript_digest(&c->tr, spdm_conn_signed(by), rs->to_sign.digest) &&
+    if (spdm_transcript_digest(spdm_conn_transcript(c, by), spdm_conn_signed(by), rs->to_sign.digest) &&
         spdm_signing_prepare(&rs->to_sign, &c->tr, &signer, by)) {
-        spdm_transcript_reset(&c->tr, spdm_conn_signed(by));
+        spdm_conn_reset_signed(c, by);
         return SPDM_WHY_FINE;
     }
-    spdm_transcript_reset(&c->tr, spdm_conn_signed(by));
+    spdm_conn_reset_signed(c, by);
     return refuse(c, CRYPTO_FAILED, "the transcript's digest", 0, 0);
-}
-
-/* The response did not fit: into the peer's DataTransferSize, or only into our own buffer. */
-static uint8_t too_big(struct spdm_responder *rs, const struct io *io)
-{
-    uint32_t peer = rs->c.facts.requester.data_transfer_size;
-
-    if (peer != 0 && io->end == peer) return refuse(&rs->c, TOO_BIG_FOR_PEER, NULL, io->at + io->got, peer);
-    spdm_io_report(io, rs->job->response, &rs->c.report);
-    return io->why;
 }
 
 uint8_t spdm_responder_build(struct spdm_responder *rs, const struct spdm_answer *answer)
 {
-    union spdm_body req, rsp;
-    struct shape sh = spdm_conn_shape(&rs->c, rs->request[1], NULL);
-    struct io io = spdm_reader(&sh, spdm_span(rs->request, rs->request_n));
+    struct exchange x = {.request = spdm_span(rs->request, rs->request_n)};
+    struct spdm_room room = spdm_responder_body(rs);
+    uint32_t peer = rs->c.facts.requester.data_transfer_size;
     uint8_t why;
 
-    memset(&rsp, 0, sizeof rsp);
-    (void)spdm_decode(&io, rs->job->request, &req); /* it was judged when it came */
+    (void)spdm_conn_decode(&rs->c, rs->job->request, &x); /* it was judged when it came */
     rs->answer = answer;
-    why = rs->job->reply(rs, &req, &rsp);
+    why = rs->job->reply(rs, &x.req, &x.rsp);
     rs->answer = NULL;
     if (why != SPDM_WHY_FINE) return why;
-    sh = spdm_conn_shape(&rs->c, rs->job->response->code, &req);
-    io = spdm_writer(&sh, spdm_responder_body(rs));
-    if (!spdm_encode(&io, rs->job->response, &rsp)) return too_big(rs, &io);
-    rs->response_n = io.at;
-    rs->signature_at = io.signature_at;
-    why = enter(rs, spdm_span(io.wr.p, io.signature_at != 0 ? io.signature_at : io.at));
+    why = spdm_conn_encode(&rs->c, rs->job->response, &x, room);
+    if (why == SPDM_WHY_NO_ROOM && room.n == peer) { /* or the buffer of our own is too small */
+        return refuse(&rs->c, TOO_BIG_FOR_PEER, NULL, x.response.n + rs->c.report.got, peer);
+    }
+    if (why != SPDM_WHY_FINE) return why;
+    rs->response_n = x.response.n;
+    rs->signature_at = x.signature_at;
+    rs->verify_at = x.verify_at;
+    if (rs->job->enter != NULL) why = rs->job->enter(rs, x.response);
+    else why = enter(rs, spdm_part(x.response, 0, x.signature_at != 0 ? x.signature_at : x.response.n));
+    if (why == SPDM_WHY_FINE && rs->signature_at == 0 && rs->job->complete != NULL) why = rs->job->complete(rs);
     if (why == SPDM_WHY_FINE) rs->stage = rs->signature_at != 0 ? STAGE_SIGN : STAGE_READY;
     return why;
 }
@@ -86,5 +83,5 @@ uint8_t spdm_responder_sign(struct spdm_responder *rs, struct spdm_span signatur
     spdm_wipe(&rs->to_sign, sizeof rs->to_sign);
     if (rs->job->signed_by == SIGNED_CHALLENGE_AUTH) rs->c.challenged = true;
     rs->stage = STAGE_READY;
-    return SPDM_WHY_FINE;
+    return rs->job->complete != NULL ? rs->job->complete(rs) : SPDM_WHY_FINE;
 }

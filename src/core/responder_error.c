@@ -7,6 +7,10 @@
 enum {
     ERROR_UNSPECIFIED = 0x05,
     ERROR_UNSUPPORTED = 0x07,
+    ERROR_SESSION_REQUIRED = 0x0b,
+    ERROR_UNEXPECTED = 0x04,
+    ERROR_NO_PENDING = 0x45,
+    ERROR_POLICY = 0x11,
     ERROR_TOO_LARGE = 0x0d,
     ERROR_DATA_TOO_LARGE = 0x12,
     ERROR_NOT_READY = 0x42,
@@ -22,13 +26,20 @@ static const uint8_t error_codes[SPDM_WHY_N] = {SPDM_WHYS(CODE_ROW)};
 static void send_error(struct spdm_responder *rs, const struct error *e, uint8_t version)
 {
     const struct spdm_binding *binding = rs->c.cfg->binding;
-    struct shape sh = {.ver = version};
     union spdm_body body = {.error = *e};
     struct spdm_room frame = {rs->small, sizeof rs->small};
-    struct io io = spdm_writer(&sh, spdm_room_from(frame, binding->head));
+    bool records = spdm_responder_in_records(rs);
+    size_t head = records ? spdm_session_head(&rs->c, rs->c.channel) : binding->head;
+    struct io io = {.sh.ver = version, .wr = spdm_room_from(frame, head), .end = SMALL_MAX - head};
 
     (void)spdm_encode(&io, &spdm_message_ERROR, &body); /* at most 8 bytes: it fits */
-    rs->send_n = binding->wrap(frame, io.at, false);
+    if (records) {
+        struct outgoing out = {.direction = RESPONSE, .message = spdm_span(io.wr.p, io.at), .room = frame};
+
+        rs->send_n = rs->c.cfg->sessions->seal(&rs->c, rs->c.channel, &out);
+    } else {
+        rs->send_n = binding->wrap(frame, io.at, false);
+    }
     rs->send = rs->send_n != 0 ? SEND_SMALL : SEND_NOTHING;
     rs->c.report.error = e->code;
 }
@@ -36,7 +47,7 @@ static void send_error(struct spdm_responder *rs, const struct error *e, uint8_t
 /* R-VSN-10, R-VSN-14: 1.0 until a version is fixed, and for every invalid GET_VERSION. */
 static uint8_t error_version(const struct spdm_responder *rs, uint8_t code)
 {
-    return code == spdm_message_GET_VERSION.code || rs->c.facts.version == 0 ? SPDM_V10 : rs->c.facts.version;
+    return code == CODE_GET_VERSION || rs->c.facts.version == 0 ? SPDM_V10 : rs->c.facts.version;
 }
 
 void spdm_responder_refuse(struct spdm_responder *rs, uint8_t why, uint8_t code)
@@ -51,6 +62,9 @@ void spdm_responder_refuse(struct spdm_responder *rs, uint8_t why, uint8_t code)
         e.actual_size = rs->c.report.got;
         if (!known) e.code = ERROR_UNSPECIFIED; /* R-ERR-33 */
     }
+    if (e.code == ERROR_SESSION_REQUIRED && !rs->c.ed->session_required) e.code = ERROR_UNSPECIFIED;
+    if (e.code == ERROR_NO_PENDING && !rs->c.ed->no_pending) e.code = ERROR_UNEXPECTED;
+    if (e.code == ERROR_POLICY && !rs->c.ed->policy_error) e.code = ERROR_UNSPECIFIED;
     if (rs->c.report.code == 0) rs->c.report.code = code;
     send_error(rs, &e, error_version(rs, code));
 }

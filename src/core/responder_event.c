@@ -1,46 +1,66 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Events of a responder: what happened, and the question at hand. */
-#include "core/responder_state.h"
+#include "core/mutual.h"
 
 /* The question at hand, described from the request it is about. */
-static void describe(const struct spdm_responder *rs, struct spdm_event *event)
+static void describe(struct spdm_responder *rs, struct spdm_event *event)
 {
-    union spdm_body req;
-    struct shape sh = spdm_conn_shape(&rs->c, rs->request[1], NULL);
-    struct io io = spdm_reader(&sh, spdm_span(rs->request, rs->request_n));
+    struct exchange x = {.request = spdm_span(rs->request, rs->request_n)};
+    const union spdm_body *req = &x.req;
 
     event->ticket = rs->ticket;
     event->slot = rs->c.facts.slot;
+    event->session = rs->at != NULL ? rs->at->id : 0;
     if (rs->stage == STAGE_SIGN) {
         event->kind = SPDM_ASK_SIGN;
         event->signing = rs->to_sign.what;
         return;
     }
     event->kind = rs->need;
-    (void)spdm_decode(&io, rs->job->request, &req); /* it was judged when it came */
-    if (rs->job->request == &spdm_message_GET_MEASUREMENTS) {
-        event->index = req.get_measurements.operation;
-        event->raw = req.get_measurements.raw;
-        event->fresh = req.get_measurements.fresh;
+    (void)spdm_conn_decode(&rs->c, rs->job->request, &x); /* it was judged when it came */
+    if (rs->job->request->code == CODE_GET_MEASUREMENTS) {
+        event->index = req->get_measurements.operation;
+        event->raw = req->get_measurements.raw;
+        event->fresh = req->get_measurements.fresh;
+    } else if (rs->need == SPDM_ASK_TRUST || rs->need == SPDM_ASK_DIGEST) {
+        rs->c.cfg->mutual->describe(rs, event);
     } else if (rs->need == SPDM_ASK_VENDOR) {
-        event->standard = req.vendor_defined.standard;
-        event->vendor = req.vendor_defined.vendor;
-        event->data = req.vendor_defined.payload;
+        event->standard = req->vendor_defined.standard;
+        event->vendor = req->vendor_defined.vendor;
+        event->data = req->vendor_defined.payload;
+    } else if (rs->need == SPDM_ASK_PSK) {
+        event->data = req->psk_exchange.hint;
+        event->hash = (enum spdm_alg)rs->c.facts.hash;
+        event->psk_salt = spdm_span(spdm_psk_salt[rs->c.ed->psk_salt & 1], spdm_conn_hash_size(&rs->c));
     } else {
         event->index = SPDM_MEAS_ALL;
     }
 }
 
+static void describe_session(const struct spdm_responder *rs, struct spdm_event *event)
+{
+    if (event->kind == SPDM_OPENED) event->session = rs->opened;
+    if (event->kind == SPDM_CLOSED) {
+        event->session = rs->closed;
+        event->report = rs->closed_why;
+    }
+    if (event->kind == SPDM_DATA) {
+        event->session = rs->data_session;
+        event->data = rs->data;
+    }
+}
+
 enum spdm_event_kind spdm_responder_event(struct spdm_responder *rs, struct spdm_event *event)
 {
-    static const uint8_t order[] = {SPDM_RESTARTED, SPDM_CONNECTED, SPDM_FAILED};
+    static const uint8_t order[] = {SPDM_RESTARTED, SPDM_CONNECTED, SPDM_OPENED, SPDM_DATA, SPDM_CLOSED, SPDM_FAILED};
 
     *event = (struct spdm_event){.kind = SPDM_NOTHING, .report = rs->c.report};
     for (size_t i = 0; i < sizeof order; i++) {
         if ((rs->told >> order[i] & 1) == 0) continue;
-        rs->told = (uint8_t)(rs->told & ~(1u << order[i]));
+        rs->told = (uint16_t)(rs->told & ~(1u << order[i]));
         event->kind = (enum spdm_event_kind)order[i];
+        describe_session(rs, event);
         return event->kind;
     }
     if ((rs->stage == STAGE_NEED || rs->stage == STAGE_SIGN) && !rs->asked) {

@@ -14,13 +14,16 @@
 #include "base/bytes.h"
 #include <assay/crypto.h>
 
-enum transcript_kind { TRANSCRIPT_M1M2, TRANSCRIPT_L1L2, TRANSCRIPT_N };
+/* A connection has M1/M2, L1/L2 and BASE: VCA and the DIGESTS that session transcripts begin with (R-ORD-06). A session
+ * has TH, in the place of M1/M2, and an L1/L2 of its own (R-MEA-26). */
+enum transcript_kind { TRANSCRIPT_M1M2 = 0, TRANSCRIPT_TH = 0, TRANSCRIPT_L1L2, TRANSCRIPT_BASE, TRANSCRIPT_N };
 
 struct transcript {
     const struct spdm_crypto *crypto;
     void *ctx;
     uint8_t *vca;
     uint16_t vca_n, vca_max;
+    bool without_vca; /* M1/M2 of mutual authentication at 1.1 (edition.h) */
     bool vca_in_l1l2; /* edition.h */
     bool open[TRANSCRIPT_N], broken[TRANSCRIPT_N];
     void *state[TRANSCRIPT_N]; /* crypto->hash_state_size bytes each */

@@ -54,6 +54,55 @@ void pair_init(struct pair *p)
     p->rsp_config.services = &spdm_serve_all;
 }
 
+void pair_sessions(struct pair *p, size_t n)
+{
+    static const uint8_t exchanges[] = {SPDM_SECP384R1, SPDM_SECP256R1, 0};
+    static const uint8_t aeads[] = {SPDM_AES_256_GCM, SPDM_CHACHA20_POLY1305, 0};
+    uint32_t flags = SPDM_ENCRYPT_CAP | SPDM_MAC_CAP | SPDM_KEY_EX_CAP | SPDM_HBEAT_CAP | SPDM_KEY_UPD_CAP;
+
+    p->req_policy.exchanges = p->rsp_policy.exchanges = exchanges;
+    p->req_policy.aeads = p->rsp_policy.aeads = aeads;
+    p->req_policy.flags |= flags | SPDM_PSK_CAP;
+    p->rsp_policy.flags |= flags | SPDM_PSK_CAP_CONTEXT;
+    p->req_config.sessions = p->rsp_config.sessions = &spdm_with_sessions;
+    p->req_config.session_memory = (struct spdm_room){(uint8_t *)p->rq_sessions, n * spdm_session_size(&p->req_config)};
+    p->rsp_config.session_memory = (struct spdm_room){(uint8_t *)p->rs_sessions, n * spdm_session_size(&p->rsp_config)};
+    assert_true(p->req_config.session_memory.n <= sizeof p->rq_sessions);
+    p->req_config.in = (struct spdm_room){p->rq_in, sizeof p->rq_in};
+    p->rsp_config.in = (struct spdm_room){p->rs_in, sizeof p->rs_in};
+}
+
+void pair_mutual(struct pair *p)
+{
+    static const uint8_t algorithms[] = {SPDM_ECDSA_P256, 0};
+    static uint8_t certificates[900];
+    uint32_t flags = SPDM_MUT_AUTH_CAP | SPDM_ENCAP_CAP;
+
+    for (size_t i = 0; i < sizeof certificates; i++) certificates[i] = (uint8_t)(i * 3);
+    p->rq_key.id = 77;
+    p->rq_trusted = &p->rq_key;
+    p->rq_identity.slot[0] = (struct spdm_slot){
+        .certificates = {certificates, sizeof certificates}, .root = {certificates, 300}, .signs = algorithms};
+    p->rq_identity.slot[2] = p->rq_identity.slot[0];
+    p->req_policy.flags |= flags | SPDM_CERT_CAP | SPDM_CHAL_CAP;
+    p->rsp_policy.flags |= flags;
+    p->req_policy.req_signatures = p->rsp_policy.req_signatures = algorithms;
+    p->rq_turned = p->req_config;
+    p->rq_turned.sessions = NULL;
+    p->rq_turned.binding = &spdm_binding_none;
+    p->rq_turned.out = (struct spdm_room){p->rq_turned_out, sizeof p->rq_turned_out};
+    p->rq_turned.identity = &p->rq_identity;
+    p->rq_turned.services = &spdm_serve_identity;
+    p->rs_turned = p->rsp_config;
+    p->rs_turned.sessions = NULL;
+    p->rs_turned.binding = &spdm_binding_none;
+    p->rs_turned.out = (struct spdm_room){p->rs_turned_out, sizeof p->rs_turned_out};
+    p->rs_turned.chain = (struct spdm_room){p->rq_chain, sizeof p->rq_chain};
+    p->req_config.mutual = p->rsp_config.mutual = &spdm_with_mutual;
+    p->req_config.turned = &p->rq_turned;
+    p->rsp_config.turned = &p->rs_turned;
+}
+
 void pair_start(struct pair *p)
 {
     p->rq = spdm_requester_init((struct spdm_room){(uint8_t *)p->rq_memory, sizeof p->rq_memory}, &p->req_config);
@@ -62,9 +111,36 @@ void pair_start(struct pair *p)
     assert_non_null(p->rs);
 }
 
+/* The Handshake-Secret that belongs to the one PSK of the test. */
+static struct spdm_span psk_secret(struct pair *p, const struct spdm_event *ev, bool wrong)
+{
+    static uint8_t out[SPDM_HASH_MAX];
+    struct spdm_span psk = {(const uint8_t *)(wrong ? "another secret" : "the shared secret"), 14};
+    struct spdm_hmac in = {.hash = ev->hash, .key = ev->psk_salt, .part = &psk, .n = 1};
+
+    assert_true(toy_crypto.hmac(&p->toy, &in, out));
+    return (struct spdm_span){out, spdm_algorithm(ev->hash)->size};
+}
+
 static void answer_requester(struct pair *p, const struct spdm_event *ev)
 {
     struct spdm_answer a = {.ticket = ev->ticket, .yes = p->trusted != NULL, .key = p->trusted};
+
+    if (ev->kind == SPDM_ASK_SIGN) {
+        uint8_t signature[512];
+
+        p->signed_by_rq++;
+        a.yes = true;
+        a.data = (struct spdm_span){signature, toy_sign(&p->rq_key, &ev->signing, signature)};
+        assert_true(spdm_requester_answer(p->rq, &a));
+        return;
+    }
+    if (ev->kind == SPDM_ASK_PSK) {
+        a.yes = true;
+        a.data = psk_secret(p, ev, p->wrong_psk);
+        assert_true(spdm_requester_answer(p->rq, &a));
+        return;
+    }
 
     p->questions++;
     if (ev->kind == SPDM_ASK_DIGEST) {
@@ -94,6 +170,18 @@ static void requester_events(struct pair *p)
             p->record_n = ev.data.n;
             p->proven = ev.proven;
             break;
+        case SPDM_OPENED: p->opened_rq = ev.session; break;
+        case SPDM_CLOSED:
+            p->closed_rq = ev.session;
+            p->closed_why_rq = ev.report;
+            break;
+        case SPDM_DATA:
+            assert_true(ev.data.n <= sizeof p->data_rq);
+            memcpy(p->data_rq, ev.data.p, ev.data.n);
+            p->data_rq_n = ev.data.n;
+            break;
+        case SPDM_ASK_SIGN:
+        case SPDM_ASK_PSK:
         case SPDM_ASK_DIGEST:
         case SPDM_ASK_TRUST: answer_requester(p, &ev); break;
         default: break;
@@ -120,6 +208,26 @@ static void responder_events(struct pair *p)
         a = (struct spdm_answer){.ticket = ev.ticket, .yes = true};
         switch (ev.kind) {
         case SPDM_FAILED: p->refused = ev.report; break;
+        case SPDM_OPENED: p->opened_rs = ev.session; break;
+        case SPDM_CLOSED:
+            p->closed_rs = ev.session;
+            p->closed_why_rs = ev.report;
+            break;
+        case SPDM_DATA:
+            assert_true(ev.data.n <= sizeof p->data_rs);
+            memcpy(p->data_rs, ev.data.p, ev.data.n);
+            p->data_rs_n = ev.data.n;
+            break;
+        case SPDM_ASK_DIGEST:
+        case SPDM_ASK_TRUST:
+            a.yes = ev.kind == SPDM_ASK_TRUST && p->rq_trusted != NULL;
+            a.key = p->rq_trusted;
+            assert_true(spdm_responder_answer(p->rs, &a));
+            break;
+        case SPDM_ASK_PSK:
+            a.data = psk_secret(p, &ev, false);
+            assert_true(spdm_responder_answer(p->rs, &a));
+            break;
         case SPDM_ASK_MEASURE:
             a.measurements = p->measurements;
             a.measurement_n = p->measurement_n;
@@ -173,6 +281,24 @@ static uint64_t earliest(const struct pair *p)
 
     if (b < a) a = b;
     return c < a ? c : a;
+}
+
+void pair_settle(struct pair *p, uint64_t until)
+{
+    for (unsigned i = 0; i < 1000; i++) {
+        uint64_t next;
+
+        step(p);
+        next = earliest(p);
+        if (next > until) break;
+        if (next <= p->now) continue;
+        p->now = next;
+        spdm_responder_push(p->rs, (struct spdm_span){0}, p->now);
+        spdm_requester_push(p->rq, (struct spdm_span){0}, p->now);
+        requester_events(p);
+        responder_events(p);
+    }
+    if (until != SPDM_NEVER && p->now < until) p->now = until;
 }
 
 bool pair_run(struct pair *p, const struct spdm_goal *goal)
