@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Microseconds of a monotonic clock. */
+/* Microseconds this process has computed: other programs on the machine do not count. */
 double bench_now(void);
 /* Ends the program if something that must work did not. */
 #define must(fine) bench_must(fine, #fine, __FILE__, __LINE__)

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Whole attestations, both ends, on OpenSSL, against the signatures and
- * verifications they cannot avoid; what they put on the wire and on the heap. */
+ * verifications they cannot avoid. */
 #include "bench/bench.h"
 #include "bench/ends.h"
 #include <openssl/evp.h>
+#include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { ROUNDS = 21 };
+enum { ROUNDS = 99 }; /* many and short: both sides meet the same noise */
 
 /* What nobody can avoid, on contexts that are kept: one to sign with the device's key, one to verify with each key. */
 struct pure {
@@ -26,6 +27,7 @@ static void pure_open(struct pure *p, const struct ends *e)
 {
     memset(p, 0, sizeof *p);
     p->digest_n = spdm_algorithm(e->suite.hash)->size;
+    must(RAND_bytes(p->digest, sizeof p->digest) == 1); /* arithmetic is cheaper for special numbers */
     for (int i = 0; i < ENDS_CERTIFICATES; i++) {
         EVP_PKEY_CTX *sign = EVP_PKEY_CTX_new_from_pkey(NULL, e->key[i], NULL);
 
@@ -131,58 +133,9 @@ static void time_suite(const char *name, const struct ends_suite *suite, unsigne
     ends_close(&w.ends);
 }
 
-/* ---- counts ---- */
-
-static void count_wire(struct ends *e, const char *name, const struct spdm_goal *goal)
-{
-    char line[64];
-
-    e->messages = 0;
-    e->bytes = 0;
-    ends_run(e, goal);
-    snprintf(line, sizeof line, "%s messages", name);
-    bench_print(line, e->messages);
-    snprintf(line, sizeof line, "%s bytes", name);
-    bench_print(line, (double)e->bytes);
-}
-
-static void count(void)
-{
-    static struct ends e;
-    struct bench_heap before, after;
-    struct spdm_judge_counts read;
-
-    ends_open(&e, &ends_p384);
-    ends_connect(&e);
-    ends_run(&e, &ends_attest);
-    ends_disconnect(&e); /* pools are filled from here on */
-
-    read = spdm_judge_counts(e.judge);
-    before = bench_heap_now();
-    ends_connect(&e);
-    ends_run(&e, &ends_attest);
-    after = bench_heap_now();
-    bench_print("attestation certificate parses", spdm_judge_counts(e.judge).certificates_read - read.certificates_read);
-    bench_print("attestation signatures verified",
-                2 + spdm_judge_counts(e.judge).signatures_verified - read.signatures_verified);
-    bench_print("attestation heap calls", (double)(after.ours - before.ours));
-    bench_print("attestation heap calls in libcrypto", (double)(after.libcrypto - before.libcrypto));
-
-    ends_run(&e, &ends_again);
-    before = bench_heap_now();
-    ends_run(&e, &ends_again);
-    after = bench_heap_now();
-    bench_print("re-attestation heap calls", (double)(after.ours - before.ours));
-    bench_print("re-attestation heap calls in libcrypto", (double)(after.libcrypto - before.libcrypto));
-    ends_close(&e);
-}
-
 int main(void)
 {
-    bench_heap_watch();
-    time_suite("P-256", &ends_p256, 60);
-    time_suite("P-384", &ends_p384, 8);
-    (void)count_wire;
-    count();
+    time_suite("P-256", &ends_p256, 8);
+    time_suite("P-384", &ends_p384, 1);
     return 0;
 }

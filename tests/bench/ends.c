@@ -198,7 +198,9 @@ static void trust(struct ends *e, const struct spdm_event *ev)
     struct spdm_answer answer = {.ticket = ev->ticket};
     struct spdm_judge_case input;
 
-    if (ev->kind == SPDM_ASK_TRUST) {
+    if (e->trust != NULL) {
+        must(e->trust(e, ev, &answer));
+    } else if (ev->kind == SPDM_ASK_TRUST) {
         spdm_judge_case_of(spdm_requester_facts(e->rq), ev, &input);
         e->judgement = spdm_judge_decide(e->judge, &input);
         must(e->judgement != NULL && e->judgement->verdict == SPDM_GOOD);

@@ -36,6 +36,8 @@ struct ends {
     uint64_t req_memory[512], rsp_memory[512];
     struct spdm_judgement *judgement; /* behind the key in use */
     const void *vouched;              /* key to vouch for at the start of each connection; NULL: none */
+    /* Answers ASK_DIGEST and ASK_TRUST; NULL: the judge does, without remembering anything. */
+    bool (*trust)(struct ends *e, const struct spdm_event *ev, struct spdm_answer *answer);
     uint8_t vouched_hash[SPDM_HASH_MAX];
     unsigned stop_after; /* frames, then ends_run() returns; 0: never */
 
