@@ -243,6 +243,7 @@ static bool sign(X509 *x, const struct ladder *l)
 static X509 *make(const struct ladder *l, const struct rung *r)
 {
     X509 *x = X509_new_ex(l->ossl->lib, l->ossl->propq);
+    /* VERSION: X.509's */
     bool done = x != NULL && X509_set_version(x, X509_VERSION_3) == 1 && set_serial(x, l) && set_names(x, l, r) &&
                 set_dates(x, l->plan) && X509_set_pubkey(x, l->key) == 1 && add_extensions(x, l, r) && sign(x, l);
 
@@ -274,12 +275,6 @@ static unsigned plan_rungs(const struct spdm_certgen_plan *plan, struct rung *r)
     return n;
 }
 
-static bool keep(struct spdm_room *room, unsigned char *bytes, int n)
-{
-    *room = (struct spdm_room){bytes, n > 0 ? (size_t)n : 0};
-    return n > 0;
-}
-
 static bool keep_key(EVP_PKEY *key, struct spdm_certgen_made *out)
 {
     BIO *bio = BIO_new(BIO_s_secmem());
@@ -291,7 +286,8 @@ static bool keep_key(EVP_PKEY *key, struct spdm_certgen_made *out)
     if (n > 0) out->key = (struct spdm_room){OPENSSL_memdup(text, (size_t)n), (size_t)n};
     BIO_free(bio);
     int spki_n = i2d_PUBKEY(key, &spki);
-    return keep(&out->spki, spki, spki_n) && out->key.p != NULL;
+    if (spki_n > 0) out->spki = (struct spdm_room){spki, (size_t)spki_n};
+    return out->spki.p != NULL && out->key.p != NULL;
 }
 
 static bool climb(struct ladder *l, const struct rung *r, unsigned n, struct spdm_certgen_made *out)
@@ -303,8 +299,8 @@ static bool climb(struct ladder *l, const struct rung *r, unsigned n, struct spd
         int der_n = x != NULL ? i2d_X509(x, &der) : -1;
         X509_free(l->issuer);
         l->issuer = x;
-        if (!keep(&out->certificate[out->n], der, der_n)) return false;
-        out->n++;
+        if (der_n <= 0) return false;
+        out->certificate[out->n++] = (struct spdm_room){der, (size_t)der_n};
         if (i + 1 == n && !keep_key(l->key, out)) return false;
         EVP_PKEY_free(l->above);
         l->above = l->key;
