@@ -146,10 +146,10 @@ static void after_measurements(struct spdm_requester *rq, const struct exchange 
     } else if (op == 0) {
         rq->got.counted = true;
         rq->got.next_index = 1;
-        rq->got.found = n;
+        rq->got.left = n;
         rq->got.measured = n == 0;
     } else {
-        rq->got.measured = --rq->got.found == 0 || op == SPDM_MEAS_ALL - 1;
+        rq->got.measured = --rq->got.left == 0;
         rq->got.next_index++;
     }
 }

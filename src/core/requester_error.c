@@ -80,12 +80,12 @@ static bool resynch(struct spdm_requester *rq, const struct error *e)
     return lost(rq, e);
 }
 
-/* Reading index by index meets gaps (1.2+): the next one, please. */
+/* Reading index by index meets gaps (1.2+): the next one, please. Whether all that were announced have come is the
+ * plan's to see, for anybody can write an ERROR. */
 static bool skip_index(struct spdm_requester *rq)
 {
     if (rq->job->request != &spdm_message_GET_MEASUREMENTS || rq->goal.measure != SPDM_MEASURE_EACH) return false;
     if (!rq->got.counted) return false;
-    rq->got.measured = rq->got.next_index == SPDM_MEAS_ALL - 1;
     rq->got.next_index++;
     return true;
 }

@@ -18,7 +18,7 @@ enum flight {
 /* What of the goal has been reached; reset by ask(). */
 struct progress {
     bool digest_answered, measured, counted, vendor_done, slots_told;
-    uint8_t next_index, found; /* SPDM_MEASURE_EACH */
+    uint8_t next_index, left; /* SPDM_MEASURE_EACH: next to read; announced and not read yet */
 };
 
 struct spdm_requester {
