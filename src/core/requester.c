@@ -138,6 +138,7 @@ static void after_measurements(struct spdm_requester *rq, const struct exchange 
 {
     uint8_t op = x->req->get_measurements.operation, n = rq->c.facts.measurement_n;
 
+    rq->operation = op;
     rq->record = x->rsp->measurements.record;
     rq->proven = x->req->get_measurements.sign;
     spdm_requester_tell(rq, SPDM_MEASURED);

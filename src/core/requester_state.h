@@ -44,6 +44,7 @@ struct spdm_requester {
 
     uint8_t nonce[NONCE_SIZE], context[CONTEXT_SIZE];
     struct spdm_span record; /* MeasurementRecord or vendor payload, in the caller's bytes */
+    uint8_t operation;       /* of that record; the next request may be in `request` already */
     uint16_t standard;
     struct spdm_span vendor;
     bool proven;
