@@ -70,7 +70,7 @@ static void hand_out(struct spdm_responder *rs)
     if (rs->deferred) return;
     rs->send_n = cfg->binding->wrap(cfg->out, rs->response_n, false);
     rs->send = SEND_OUT;
-    rs->kept = rs->send_n != 0 && !cfg->out_shared;
+    rs->kept = cfg->out_shared ? 0 : rs->send_n;
     if (rs->send_n == 0) refused(rs, refuse(&rs->c, NO_ROOM, "the frame", rs->response_n, cfg->out.n), rs->request[1]);
     if (rs->job->response == &spdm_message_ALGORITHMS) tell(rs, SPDM_CONNECTED);
     idle(rs);
@@ -152,17 +152,22 @@ static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, str
     return rs->need == SPDM_NOTHING ? spdm_responder_build(rs, NULL) : SPDM_WHY_FINE;
 }
 
+/* Padding of the transport may follow. */
+static bool same_request(const struct spdm_responder *rs, struct spdm_span message)
+{
+    return spdm_equal(spdm_part(message, 0, rs->request_n), spdm_span(rs->request, rs->request_n));
+}
+
 /* A repeat of the last request that can only be a retry gets the kept answer and enters no transcript (R-TIM-15,
  * R-ORD-01). Without a nonce or a once-only place in the protocol a repeat may be meant, so it is served anew. */
 static bool is_retry(const struct spdm_responder *rs, struct spdm_span message)
 {
-    struct spdm_span last = spdm_span(rs->request, rs->request_n);
     uint8_t code = message.p[1];
     bool once = code == spdm_message_GET_CAPABILITIES.code || code == spdm_message_NEGOTIATE_ALGORITHMS.code ||
                 code == spdm_message_CHALLENGE.code ||
                 (code == spdm_message_GET_MEASUREMENTS.code && message.n > NONCE_BYTES);
 
-    return rs->kept && once && spdm_equal(spdm_part(message, 0, last.n), last);
+    return rs->kept != 0 && once && same_request(rs, message);
 }
 
 static void begin(struct spdm_responder *rs, struct spdm_span message)
@@ -173,13 +178,14 @@ static void begin(struct spdm_responder *rs, struct spdm_span message)
     rs->c.report = (struct spdm_report){0};
     if (is_retry(rs, message)) {
         rs->send = SEND_OUT;
+        rs->send_n = rs->kept;
         return;
     }
     why = judge_header(rs, job, message);
     rs->need = SPDM_NOTHING;
     if (why == SPDM_WHY_FINE) {
         if (job->request == &spdm_message_GET_VERSION) spdm_responder_restart(rs);
-        rs->kept = false;
+        rs->kept = 0;
         spdm_conn_reset_by(&rs->c, job->request);
         why = serve(rs, job, message);
         if (why == SPDM_WHY_FINE) {
@@ -249,7 +255,7 @@ void spdm_responder_push(struct spdm_responder *rs, struct spdm_span frame, uint
     } else if (in.kind == SPDM_FRAME_CONTROL && cfg->binding->control != NULL && rs->stage == STAGE_IDLE) {
         rs->send_n = cfg->binding->control(frame, cfg->out);
         rs->send = rs->send_n != 0 ? SEND_OUT : SEND_NOTHING;
-        rs->kept = false;
+        rs->kept = 0;
     } else {
         rs->c.report = (struct spdm_report){0};
         (void)refuse(&rs->c, NOT_A_FRAME, NULL, frame.n, 0); /* dropped */
@@ -287,7 +293,7 @@ void spdm_responder_resynch(struct spdm_responder *rs)
     if (rs->c.phase == PHASE_START) return;
     idle(rs);
     rs->resynch = true;
-    rs->kept = false;
+    rs->kept = 0;
 }
 
 void spdm_responder_close(struct spdm_responder *rs)
