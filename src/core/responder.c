@@ -182,8 +182,8 @@ static void begin(struct spdm_responder *rs, struct spdm_span message)
         return;
     }
     why = judge_header(rs, job, message);
-    rs->need = SPDM_NOTHING;
     if (why == SPDM_WHY_FINE) {
+        idle(rs); /* a deferred request gives way (R-RIR-09) */
         if (job->request == &spdm_message_GET_VERSION) spdm_responder_restart(rs);
         rs->kept = 0;
         spdm_conn_reset_by(&rs->c, job->request);
@@ -192,9 +192,22 @@ static void begin(struct spdm_responder *rs, struct spdm_span message)
             proceed(rs, why);
             return;
         }
+        idle(rs);
     }
-    idle(rs);
     refused(rs, why, message.p[1]);
+}
+
+/* The request at hand has come once more. It has one answer (R-TIM-15, R-TIM-19, R-ORD-11): the one that waits to be
+ * fetched, ResponseNotReady if that was said, and as long as nothing was said, silence. */
+static void repeated(struct spdm_responder *rs)
+{
+    if (!rs->deferred) return;
+    if (rs->stage == STAGE_READY) {
+        rs->deferred = false;
+        hand_out(rs);
+    } else {
+        spdm_responder_not_ready(rs);
+    }
 }
 
 void spdm_responder_restart(struct spdm_responder *rs)
@@ -209,7 +222,9 @@ void spdm_responder_restart(struct spdm_responder *rs)
 static void fetch_deferred(struct spdm_responder *rs, struct spdm_span message)
 {
     rs->c.report = (struct spdm_report){0};
-    if (rs->c.phase != PHASE_NEGOTIATED) {
+    if (rs->resynch) {
+        refused(rs, refuse(&rs->c, RESYNCH, NULL, 0, 0), message.p[1]);
+    } else if (rs->c.phase != PHASE_NEGOTIATED) {
         refused(rs, refuse(&rs->c, NOT_NOW, NULL, message.p[1], 0), message.p[1]);
     } else if (!rs->deferred) {
         refused(rs, refuse(&rs->c, BAD_TOKEN, "RequestCode", message.p[2], 0), message.p[1]);
@@ -218,11 +233,8 @@ static void fetch_deferred(struct spdm_responder *rs, struct spdm_span message)
         refused(rs, refuse(&rs->c, BAD_VERSION, NULL, message.p[0], rs->c.facts.version), message.p[1]);
     } else if (message.p[2] != rs->request[1] || message.p[3] != rs->token) {
         refused(rs, refuse(&rs->c, BAD_TOKEN, "Token", message.p[3], rs->token), message.p[1]);
-    } else if (rs->stage == STAGE_READY) {
-        rs->deferred = false;
-        hand_out(rs);
     } else {
-        spdm_responder_not_ready(rs);
+        repeated(rs);
     }
 }
 
@@ -233,6 +245,8 @@ static void receive(struct spdm_responder *rs, struct spdm_span message)
 
     if (message.p[1] == spdm_message_RESPOND_IF_READY.code) {
         fetch_deferred(rs, message);
+    } else if (rs->stage != STAGE_IDLE && same_request(rs, message)) {
+        repeated(rs);
     } else if (rs->stage == STAGE_IDLE || rs->deferred || version) {
         begin(rs, message); /* takes the place of a deferred request; GET_VERSION of any (R-CONC-10) */
     } else {
