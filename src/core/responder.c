@@ -55,7 +55,8 @@ static void refused(struct spdm_responder *rs, uint8_t why, uint8_t code)
 {
     if (rs->c.report.code == 0) rs->c.report.code = code;
     rs->c.report.version = rs->c.facts.version;
-    if (code == spdm_message_GET_MEASUREMENTS.code) spdm_transcript_reset(&rs->c.tr, TRANSCRIPT_L1L2); /* R-MEA-25 */
+    /* R-MEA-24, R-MEA-25; an invalid GET_VERSION leaves everything as it is (R-VSN-13) */
+    if (code != spdm_message_GET_VERSION.code) spdm_transcript_reset(&rs->c.tr, TRANSCRIPT_L1L2);
     spdm_responder_refuse(rs, why, code);
     tell(rs, SPDM_FAILED);
 }
@@ -115,8 +116,9 @@ static uint8_t judge_header(struct spdm_responder *rs, const struct prove_job *j
         return refuse(c, UNKNOWN_CODE, NULL, code, 0);
     }
     if (job->request == &spdm_message_GET_CAPABILITIES && c->phase == PHASE_VERSION) {
-        return spdm_conn_version(c, version) ? SPDM_WHY_FINE
-                                             : refuse(c, BAD_VERSION, "SPDMVersion R-VSN-10", version, 0);
+        if (spdm_conn_version(c, version)) return SPDM_WHY_FINE;
+        c->facts.version = 0; /* one that a refused GET_CAPABILITIES tried is not fixed either */
+        return refuse(c, BAD_VERSION, "SPDMVersion R-VSN-10", version, 0);
     }
     /* VERSION: the header must carry the negotiated one */
     if (job->request->fixed_ten ? version != SPDM_V10 : c->facts.version != 0 && version != c->facts.version) {
@@ -251,7 +253,7 @@ static void receive(struct spdm_responder *rs, struct spdm_span message)
         begin(rs, message); /* takes the place of a deferred request; GET_VERSION of any (R-CONC-10) */
     } else {
         rs->c.report = (struct spdm_report){0};
-        spdm_responder_refuse(rs, refuse(&rs->c, BUSY, NULL, 0, 0), message.p[1]);
+        refused(rs, refuse(&rs->c, BUSY, NULL, 0, 0), message.p[1]);
     }
 }
 
