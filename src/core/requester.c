@@ -55,6 +55,7 @@ bool spdm_requester_restart(struct spdm_requester *rq)
 
     if (rq->restarts >= limit) return false;
     rq->restarts++;
+    rq->mark = 0;
     spdm_conn_restart(&rq->c);
     rq->got.digest_answered = rq->got.counted = false;
     rq->certificates = 0;
@@ -99,6 +100,7 @@ bool spdm_requester_ask(struct spdm_requester *rq, const struct spdm_goal *goal)
     rq->restarts = 0;
     rq->certificates = 0;
     rq->told = 0;
+    rq->mark = 0;
     rq->c.slots_wanted = goal->slots != 0 ? goal->slots : 0xff;
     rq->c.slots_refused = 0;
     if (rq->broken) spdm_conn_restart(&rq->c);
@@ -174,16 +176,25 @@ static void after(struct spdm_requester *rq, const struct exchange *x)
     }
 }
 
-/* A proof that failed for a reason that starting over may mend: a chain that was vouched for has changed, or a resent
- * request entered the peer's transcript twice. */
+/* A proof that failed for a reason that starting over may mend: a chain that was vouched for has changed, or a request
+ * that we resent or the link repeated entered the peer's transcript twice. */
 static bool second_chance(struct spdm_requester *rq, uint8_t why)
 {
     bool vouched = rq->vouched.key != NULL && rq->c.key == rq->vouched.key && rq->c.facts.slot < SPDM_SLOT_N;
 
     if (why != SPDM_WHY_BAD_SIGNATURE && !(why == SPDM_WHY_BAD_DIGEST && vouched)) return false;
-    if (!vouched && !rq->retried) return false;
+    if (!vouched && !rq->retried && rq->c.cfg->policy->retries == 0) return false;
     if (vouched) rq->vouched.key = NULL;
     return spdm_requester_restart(rq);
+}
+
+/* A fingerprint of an answer, 0 for none. Who forges one gains that it is dropped. */
+static uint32_t mark(struct spdm_span message)
+{
+    uint32_t h = 0x811c9dc5u;
+
+    for (size_t i = 0; i < message.n; i++) h = (h ^ message.p[i]) * 0x01000193u;
+    return h | 1;
 }
 
 /* Decodes and judges the response to the request in flight. */
@@ -207,7 +218,16 @@ static uint8_t digest_response(struct spdm_requester *rq, struct spdm_span messa
     why = job->judge(&rq->c, &x);
     if (why == SPDM_WHY_FINE) why = spdm_verify_finish(&rq->c, job, &x, io.signature_at);
     if (why == SPDM_WHY_FINE) after(rq, &x);
+    if (why == SPDM_WHY_FINE) rq->mark = mark(message);
     return why;
+}
+
+/* Links that lose and repeat (we resend there) bring late copies of what we have: another code, or the very answer we
+ * took last. No two answers in a row are alike: their requests differ, or they carry nonces. */
+static bool late_copy(const struct spdm_requester *rq, struct spdm_span message)
+{
+    if (rq->c.cfg->policy->retries == 0) return false;
+    return message.p[1] != rq->job->response->code || mark(message) == rq->mark;
 }
 
 static void receive(struct spdm_requester *rq, struct spdm_span message, uint64_t now)
@@ -220,9 +240,9 @@ static void receive(struct spdm_requester *rq, struct spdm_span message, uint64_
         spdm_requester_fail(rq, expected);
     } else if (code == spdm_message_ERROR.code) {
         if (spdm_requester_error(rq, message, now)) spdm_requester_advance(rq);
+    } else if (late_copy(rq, message)) {
+        return;
     } else if (code != expected) {
-        /* On a link that loses and repeats, a late copy of an older answer is no fault. */
-        if (rq->c.cfg->policy->retries != 0) return;
         (void)refuse(&rq->c, BAD_CODE, NULL, code, expected);
         spdm_requester_fail(rq, expected);
     } else {

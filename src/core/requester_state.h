@@ -39,6 +39,7 @@ struct spdm_requester {
     uint8_t token;
     uint8_t tries, busy, not_ready, restarts;
     uint16_t certificates; /* GET_CERTIFICATE sent for this chain */
+    uint32_t mark;         /* fingerprint of the last answer taken since ask() or a restart */
     bool retried;          /* a request was sent twice since GET_VERSION */
     bool broken;           /* the next goal starts over with GET_VERSION */
 
