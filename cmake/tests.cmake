@@ -25,7 +25,7 @@ endfunction()
 function(assay_test_program target)
   add_executable(${target} ${ARGN})
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src ${tests})
-  target_link_libraries(${target} PRIVATE assay_test_support assay_port assay)
+  target_link_libraries(${target} PRIVATE assay_test_support ${program_parts} assay_port assay)
   assay_hosted(${target})
 endfunction()
 

@@ -68,6 +68,15 @@ bool spdm_der_any(struct spdm_der *der, struct spdm_der_item *item)
     return true;
 }
 
+size_t spdm_der_length(struct spdm_span in)
+{
+    size_t head = 1;
+
+    if (in.n < 2 || in.p[0] == 0 || (in.p[0] & 0x1f) == 0x1f) return 0;
+    size_t length = length_of(in, &head);
+    return length > SIZE_MAX - head ? 0 : head + length;
+}
+
 bool spdm_der_take(struct spdm_der *der, uint8_t tag, struct spdm_der_item *item)
 {
     if (spdm_der_peek(der) != tag) {

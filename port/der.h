@@ -53,6 +53,9 @@ bool spdm_der_any(struct spdm_der *der, struct spdm_der_item *item);
 bool spdm_der_take(struct spdm_der *der, uint8_t tag, struct spdm_der_item *item);
 /* The next element if it has this tag; false without an error if it has not. */
 bool spdm_der_if(struct spdm_der *der, uint8_t tag, struct spdm_der_item *item);
+/* What the element at the start of `in` says its length is, tag and length included, even if there are fewer bytes;
+ * 0 if its first bytes are no DER. */
+size_t spdm_der_length(struct spdm_span in);
 /* Whether everything has been read without an error; bytes that are left are an error from here on. */
 bool spdm_der_end(struct spdm_der *der);
 /* Declares the element wrong that was read last (or is next). Returns false. */

@@ -84,6 +84,12 @@ const struct spdm_openssl_kind_row *spdm_openssl_kind_row(enum spdm_openssl_kind
     return kind < SPDM_KIND_SPDM_N ? &spdm_openssl_kinds[kind] : &other;
 }
 
+enum spdm_openssl_family spdm_openssl_family_of(enum spdm_openssl_kind kind)
+{
+    if (kind < SPDM_KIND_SPDM_N) return spdm_openssl_kinds[kind].family;
+    return kind == SPDM_KIND_RSA ? SPDM_FAMILY_RSA : SPDM_FAMILY_EC;
+}
+
 static enum spdm_openssl_kind rsa_kind(const EVP_PKEY *pkey)
 {
     switch (EVP_PKEY_get_bits(pkey)) {
@@ -127,7 +133,8 @@ static void give_name(struct spdm_openssl_key *key)
     char group[16];
 
     if (key->kind < SPDM_KIND_SPDM_N) {
-        snprintf(key->name, sizeof key->name, "%s", spdm_openssl_kinds[key->kind].name);
+        size_t n = strlen(spdm_openssl_kinds[key->kind].name);
+        memcpy(key->name, spdm_openssl_kinds[key->kind].name, n < sizeof key->name ? n : sizeof key->name - 1);
     } else if (key->kind == SPDM_KIND_RSA) {
         snprintf(key->name, sizeof key->name, "RSA %u", key->bits);
     } else {
@@ -136,9 +143,10 @@ static void give_name(struct spdm_openssl_key *key)
     }
 }
 
-struct spdm_openssl_key *spdm_openssl_key_wrap(struct spdm_openssl *ossl, EVP_PKEY *pkey, char *cause)
+/* Takes over a reference to pkey, whose kind is known. */
+static struct spdm_openssl_key *wrap(struct spdm_openssl *ossl, EVP_PKEY *pkey, enum spdm_openssl_kind kind,
+                                     char *cause)
 {
-    enum spdm_openssl_kind kind = spdm_openssl_kind_of(pkey);
     struct spdm_openssl_key *key = kind == SPDM_KIND_N ? NULL : OPENSSL_zalloc(sizeof *key);
     struct spdm_openssl_verifier *kept = key == NULL ? NULL : OPENSSL_zalloc(sizeof *kept);
 
@@ -155,9 +163,14 @@ struct spdm_openssl_key *spdm_openssl_key_wrap(struct spdm_openssl *ossl, EVP_PK
     }
     *key = (struct spdm_openssl_key){.ossl = ossl, .pkey = pkey, .kind = kind, .kept = kept, .holders = 1};
     key->bits = (unsigned)EVP_PKEY_get_bits(pkey);
-    key->pss_only = EVP_PKEY_is_a(pkey, "RSA-PSS");
+    key->pss_only = spdm_openssl_family_of(kind) == SPDM_FAMILY_RSA && EVP_PKEY_is_a(pkey, "RSA-PSS");
     give_name(key);
     return key;
+}
+
+struct spdm_openssl_key *spdm_openssl_key_wrap(struct spdm_openssl *ossl, EVP_PKEY *pkey, char *cause)
+{
+    return wrap(ossl, pkey, spdm_openssl_kind_of(pkey), cause);
 }
 
 /* ---- making keys out of SubjectPublicKeyInfo ---- */
@@ -241,18 +254,21 @@ static bool is(struct spdm_span a, const void *b, size_t n)
     return spdm_der_equal(a, (struct spdm_span){b, n});
 }
 
+/* The key; *kind becomes its kind if that is clear by now. */
 static EVP_PKEY *from_parts(struct spdm_openssl *ossl, struct spdm_span spki, struct spdm_der *algorithm,
-                            struct spdm_span bits)
+                            struct spdm_span bits, enum spdm_openssl_kind *found)
 {
     struct spdm_der_item oid, curve;
 
     spdm_der_take(algorithm, SPDM_DER_OID, &oid);
     if (is(oid.body, oid_rsa, sizeof oid_rsa)) return rsa_from_der(ossl, bits);
-    bool ec = is(oid.body, oid_ec, sizeof oid_ec);
+    const struct spdm_openssl_kind_row *sm2 = &spdm_openssl_kinds[SPDM_KIND_SM2];
+    bool ec = is(oid.body, oid_ec, sizeof oid_ec) || is(oid.body, sm2->oid, sm2->oid_n); /* SM2: both are in use */
     if (ec && spdm_der_if(algorithm, SPDM_DER_OID, &curve)) oid = curve;
     for (unsigned kind = SPDM_KIND_P256; kind < SPDM_KIND_SPDM_N; kind++) {
         const struct spdm_openssl_kind_row *row = &spdm_openssl_kinds[kind];
         if (ec != (row->group != NULL) || !is(oid.body, row->oid, row->oid_n)) continue;
+        *found = kind;
         if (ec) return ec_from_point(ossl, kind, bits);
         if (!spdm_der_end(algorithm) || !spdm_openssl_usable(ossl, kind)) return NULL; /* parameters must be absent */
         return EVP_PKEY_new_raw_public_key_ex(ossl->lib, row->type, ossl->propq, bits.p, bits.n);
@@ -277,9 +293,10 @@ struct spdm_openssl_key *spdm_openssl_key_open(struct spdm_openssl *ossl, struct
         spdm_openssl_say(cause, "the public key is no SubjectPublicKeyInfo");
     } else {
         struct spdm_der inside = spdm_der_into(&in, &algorithm);
-        pkey = from_parts(ossl, spki, &inside, bits);
+        enum spdm_openssl_kind kind = SPDM_KIND_N;
+        pkey = from_parts(ossl, spki, &inside, bits, &kind);
         if (pkey != NULL) {
-            key = spdm_openssl_key_wrap(ossl, pkey, cause);
+            key = wrap(ossl, pkey, kind != SPDM_KIND_N ? kind : spdm_openssl_kind_of(pkey), cause);
         } else {
             spdm_openssl_cause(cause, "the public key cannot be used");
         }

@@ -144,6 +144,7 @@ enum spdm_openssl_kind spdm_openssl_kind_of(const EVP_PKEY *pkey);
 /* Takes over a reference to pkey, also on failure. */
 struct spdm_openssl_key *spdm_openssl_key_wrap(struct spdm_openssl *ossl, EVP_PKEY *pkey, char *cause);
 const struct spdm_openssl_kind_row *spdm_openssl_kind_row(enum spdm_openssl_kind kind);
+enum spdm_openssl_family spdm_openssl_family_of(enum spdm_openssl_kind kind);
 
 /* 1: the signature is good. Signatures in libcrypto's form: ECDSA and SM2 as DER. */
 int spdm_openssl_check_digest(const struct spdm_openssl_key *key, const struct spdm_openssl_scheme *scheme,

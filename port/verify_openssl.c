@@ -88,7 +88,7 @@ static bool set_up_rsa(EVP_PKEY_CTX *ctx, const struct spdm_openssl_scheme *sche
 static EVP_PKEY_CTX *digest_context(const struct spdm_openssl_key *key, const struct spdm_openssl_scheme *scheme)
 {
     struct spdm_openssl_verifier *kept = key->kept;
-    bool rsa = !EVP_PKEY_is_a(key->pkey, "EC");
+    bool rsa = spdm_openssl_family_of(key->kind) == SPDM_FAMILY_RSA;
 
     if (kept->digest != NULL &&
         (!rsa || (kept->hash == scheme->hash && kept->pss == scheme->pss && kept->salt == scheme->salt))) {

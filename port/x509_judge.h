@@ -57,8 +57,8 @@ struct spdm_judge_case {
 enum spdm_severity { SPDM_NOTE, SPDM_WARNING, SPDM_REFUSAL };
 
 /* Everything a judge can find: name, severity, words. In the words %n is "certificate 2 of 3" (or "the trust anchor"),
- * %g and %l are numbers (found, limit or expected), %o a byte offset, %i an OID, %t a name, %p a plain text, %d and %e
- * times (found, limit), %f the field. */
+ * %g and %l are numbers (found, limit or expected), %o a byte offset, %i an OID, %t a name, %d a time, %f the field or
+ * what was found, %w what was wanted. */
 #define SPDM_FINDINGS(X)                                                                                               \
     X(CHAIN_SHORT, REFUSAL, "the chain structure has %g bytes, more than %l expected (R-SLT-15)")                      \
     X(CHAIN_LENGTH, REFUSAL, "Length says %g, the chain structure has %l bytes (R-SLT-15)")                            \
@@ -84,7 +84,7 @@ enum spdm_severity { SPDM_NOTE, SPDM_WARNING, SPDM_REFUSAL };
     X(CRITICAL, REFUSAL, "%n: extension %i is critical and not understood (RFC 5280)")                                 \
     X(KEY, REFUSAL, "%n: the public key cannot be used")                                                               \
     X(KEY_WEAK, REFUSAL, "%n: the %g-bit RSA key is too weak to sign certificates, %l bits needed")                    \
-    X(KEY_MISMATCH, REFUSAL, "%n: the public key is %p, %q was negotiated (R-CRT-07)")                                 \
+    X(KEY_MISMATCH, REFUSAL, "%n: the public key is %f, %w was negotiated (R-CRT-07)")                                 \
     X(NOT_A_CA, REFUSAL, "%n signs certificates, but basicConstraints does not say CA:TRUE (R-CRT-11)")                \
     X(PATH_LEN, REFUSAL, "%n allows %l CA certificates below it, %g follow (RFC 5280)")                                \
     X(NO_CERT_SIGN, REFUSAL, "%n signs certificates, but its keyUsage lacks keyCertSign (RFC 5280)")                   \
@@ -95,7 +95,7 @@ enum spdm_severity { SPDM_NOTE, SPDM_WARNING, SPDM_REFUSAL };
     X(KEY_ID, NOTE, "%n: authorityKeyIdentifier is not the subjectKeyIdentifier of the issuer (RFC 5280)")             \
     X(NOT_SELF_SIGNED, REFUSAL, "%n names itself as issuer, but did not sign itself: it is no root (R-SLT-02)")        \
     X(NO_ANCHORS, REFUSAL, "there are no trust anchors (R-AUT-09)")                                                    \
-    X(UNKNOWN_ROOT, REFUSAL, "the root is none of the %g trust anchors (R-SLT-18)")                                    \
+    X(UNKNOWN_ROOT, REFUSAL, "the root, %t, is none of the %g trust anchors (R-SLT-18)")                               \
     X(MODEL_GENERIC, REFUSAL, "GenericCert is not allowed in slot %g, or without MULTI_KEY_CAP (R-SLT-08, R-SLT-09)")  \
     X(MODEL_SINGLE, REFUSAL, "a chain of one certificate cannot be of the alias model (R-SLT-14)")                     \
     X(LEAF_IS_CA, REFUSAL, "%n is the leaf, but basicConstraints says CA:TRUE (R-CRT-10)")                             \
@@ -124,8 +124,8 @@ struct spdm_finding {
     uint8_t id;          /* enum spdm_finding_id */
     uint8_t severity;    /* enum spdm_severity */
     uint8_t certificate; /* 1 is the first of the chain, 0 the chain as a whole, SPDM_FINDING_ANCHOR the anchor */
-    const char *field;   /* %f, %p */
-    const char *wanted;  /* %q */
+    const char *field;   /* %f */
+    const char *wanted;  /* %w */
     uint32_t at;         /* byte in the chain structure */
     int64_t got, limit;
     struct spdm_span what; /* OID or Name */

@@ -20,6 +20,7 @@ libconfig-dev       configuration files
 LIST
     test) cat <<'LIST' ;;
 libcmocka-dev       unit tests
+jq                  reading JSON reports in tests
 openssl             certificates for tests
 swtpm               software TPM for tests
 swtpm-tools         software TPM for tests

@@ -33,6 +33,11 @@ struct spdm_binding {
     uint8_t head; /* bytes to leave free in front of a message */
     uint8_t tail; /* at most so many bytes are added behind it */
     uint32_t rtt; /* worst-case round trip in microseconds when the caller gives none */
+    /* Secured records (DSP0277): bytes of the sequence number, whether random data may follow, and the header in front
+     * of an SPDM message inside (0 or 1 byte), which tells it from other application data. */
+    uint8_t sequence_bytes;
+    bool random_data;
+    uint8_t inner_n, inner;
 
     /* A message of n bytes lies at buffer.p + head. Adds header and padding; returns the frame's length from
      * buffer.p on, 0 if it does not fit the buffer or the binding's limit. */

@@ -43,13 +43,16 @@ struct spdm_hmac {
     size_t n;
 };
 
-/* One record: data is changed in place, the 16-byte tag is written (seal) or checked (open). */
+/* One record. The input comes in pieces that are taken in order as one string; out has room for all of it. out may be
+ * the very place of the input (piece after piece), otherwise they do not overlap; an open that fails leaves the input
+ * as it was unless it was the same place. in_n may be 0: only the associated data is authenticated. */
 struct spdm_aead {
-    const uint8_t *iv; /* 12 bytes */
-    struct spdm_span aad;
-    uint8_t *data; /* n bytes; n may be 0 */
-    size_t n;
-    uint8_t *tag; /* 16 bytes */
+    const uint8_t *iv;          /* 12 bytes */
+    struct spdm_span aad[2];    /* one string too; the second may be empty */
+    const struct spdm_span *in; /* plaintext to seal, ciphertext to open */
+    size_t in_n;
+    uint8_t *out;
+    uint8_t *tag; /* 16 bytes: written by seal, read by open */
 };
 
 #define SPDM_EXCHANGE_SECRET_MAX 512 /* FFDHE 4096 */
@@ -84,7 +87,7 @@ struct spdm_crypto {
     size_t aead_state_size;
     bool (*aead_begin)(void *ctx, void *state, enum spdm_alg aead, struct spdm_span key);
     bool (*aead_seal)(void *ctx, void *state, const struct spdm_aead *record);
-    /* SPDM_GOOD if the tag is right; on anything else data is wiped or unchanged, never plaintext. */
+    /* SPDM_GOOD if the tag is right; on anything else out is wiped. */
     spdm_verdict (*aead_open)(void *ctx, void *state, const struct spdm_aead *record);
     void (*aead_end)(void *ctx, void *state);
 

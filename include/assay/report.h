@@ -12,8 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What the damage is: this message only, or the connection with it. */
-enum spdm_harm { SPDM_HARM_MESSAGE, SPDM_HARM_CONNECTION };
+/* What the damage is: this message only, its session, or the connection. */
+enum spdm_harm { SPDM_HARM_MESSAGE, SPDM_HARM_SESSION, SPDM_HARM_CONNECTION };
 
 /* The one list of everything that can go wrong: name, ErrorCode for the peer, harm, words.
  * In the words %f is the field, %o its offset, %g what was found, %l the limit or what was expected
@@ -44,6 +44,15 @@ enum spdm_harm { SPDM_HARM_MESSAGE, SPDM_HARM_CONNECTION };
     X(BAD_TOKEN, 0x01, MESSAGE, "%f at byte %o is %g, the deferred request has %l")                                    \
     X(TOO_BIG_FOR_PEER, 0x0d, MESSAGE, "the answer has %g bytes, the peer takes %l")                                   \
     X(DATA_TOO_LARGE, 0x12, MESSAGE, "%f has %g bytes, the short form carries %l")                                     \
+    X(SESSION_REQUIRED, 0x0b, MESSAGE, "the request is legal only inside a session")                                   \
+    X(SESSION_LIMIT, 0x0a, MESSAGE, "no more sessions: %l are in use")                                                 \
+    X(BAD_RECORD, 0x06, SESSION, "a secured record did not open")                                                      \
+    X(BAD_VERIFY_DATA, 0x06, SESSION, "%f is not the HMAC of the transcript")                                          \
+    X(BAD_PSK_FINISH, 0x01, SESSION, "%f is not the HMAC of the transcript")                                           \
+    X(NO_SESSION, 0x00, MESSAGE, "there is no session with id %x")                                                     \
+    X(SESSION_ENDED, 0x00, SESSION, "the session was ended")                                                           \
+    X(SESSION_EXPIRED, 0x00, SESSION, "nothing came in the session for twice the heartbeat period")                    \
+    X(INVALID_POLICY, 0x11, MESSAGE, "policy demands %f")                                                              \
     X(BAD_DIGEST, 0x01, MESSAGE, "%f at byte %o is not the digest of what it stands for")                              \
     X(BAD_CHAIN, 0x01, MESSAGE, "the certificate chain is malformed: %f is %g, %l expected")                           \
     X(NO_ROOM, 0x05, MESSAGE, "%f needs %g bytes, the buffer holds %l")                                                \

@@ -26,7 +26,11 @@ enum spdm_want {
     SPDM_WANT_IDENTITY = 2,     /* a certificate chain (or provisioned key) that the caller trusts */
     SPDM_WANT_CHALLENGE = 4,    /* proof of possession by CHALLENGE (implies identity) */
     SPDM_WANT_MEASUREMENTS = 8, /* see below; signed ones imply identity */
-    SPDM_WANT_VENDOR = 16       /* one VENDOR_DEFINED exchange */
+    SPDM_WANT_VENDOR = 16,      /* one VENDOR_DEFINED exchange */
+    SPDM_WANT_SESSION = 32,     /* a new session by KEY_EXCHANGE (implies identity) */
+    SPDM_WANT_PSK_SESSION = 64, /* a new session by PSK_EXCHANGE */
+    SPDM_WANT_KEY_UPDATE = 128, /* new keys for goal.session */
+    SPDM_WANT_END_SESSION = 256 /* goal.session ends, after everything else the goal wants */
 };
 
 enum spdm_measure { SPDM_MEASURE_ALL, SPDM_MEASURE_COUNT, SPDM_MEASURE_INDEX, SPDM_MEASURE_EACH };
@@ -37,10 +41,16 @@ struct spdm_goal {
     bool use_key;    /* authenticate by provisioned public key (spdm_requester_trust with SPDM_SLOT_KEY) */
     uint8_t summary; /* measurement summary asked for in CHALLENGE: 0, 1 (TCB), 0xff (all) */
     enum spdm_measure measure;
-    uint8_t index;     /* SPDM_MEASURE_INDEX: 1..0xfe */
-    bool sign;         /* measurements signed */
-    bool raw, fresh;   /* RawBitStreamRequested (1.2+), NewMeasurementRequested (1.3+) */
-    uint16_t standard; /* SPDM_WANT_VENDOR: StandardID, VendorID, payload; valid until DONE or FAILED */
+    uint8_t index;    /* SPDM_MEASURE_INDEX: 1..0xfe */
+    bool sign;        /* measurements signed */
+    bool raw, fresh;  /* RawBitStreamRequested (1.2+), NewMeasurementRequested (1.3+) */
+    uint32_t session; /* in which digests, measurements, vendor messages, updates and the end take place; 0: in the one
+                         that this goal opens, else outside */
+    uint8_t session_policy;    /* SessionPolicy (1.2+): bit 0 TerminationPolicy, bit 1 EventAllPolicy (1.3+) */
+    struct spdm_span psk_hint; /* SPDM_WANT_PSK_SESSION; valid until DONE or FAILED */
+    uint8_t update;            /* SPDM_WANT_KEY_UPDATE: 1 UpdateKey, 2 UpdateAllKeys */
+    bool clear_state;          /* SPDM_WANT_END_SESSION: NegotiatedStateClear, if the Responder has CACHE_CAP */
+    uint16_t standard;         /* SPDM_WANT_VENDOR: StandardID, VendorID, payload; valid until DONE or FAILED */
     struct spdm_span vendor, payload;
 };
 
@@ -52,7 +62,8 @@ size_t spdm_requester_size(const struct spdm_config *config);
  * cannot work. Memory and configuration stay the caller's and must outlive the connection. */
 struct spdm_requester *spdm_requester_init(struct spdm_room memory, const struct spdm_config *config);
 /* Vouches beforehand for the chain (or, with SPDM_SLOT_KEY, the provisioned key) in a slot: hash is its digest of
- * hash_n bytes in the base hash that will be negotiated. Such a slot needs no DIGESTS and no CERTIFICATE. */
+ * hash_n bytes in the base hash that will be negotiated, or has been: between two goals it counts at once. Such a slot
+ * needs no DIGESTS and no CERTIFICATE. */
 void spdm_requester_trust(struct spdm_requester *rq, uint8_t slot, struct spdm_span hash, const void *key);
 /* States a goal. false: another is still being pursued. */
 bool spdm_requester_ask(struct spdm_requester *rq, const struct spdm_goal *goal);

@@ -105,6 +105,12 @@ struct spdm_policy {
     uint32_t wait_max;             /* longest wait for one answer, us; caps CT and RDT of a peer: 60,000,000 */
     uint8_t restarts;              /* GET_VERSION again after RequestResynch: 2 */
     uint16_t certificate_requests; /* most GET_CERTIFICATE for one chain: 4096 */
+    uint8_t secured_versions;      /* of DSP0277, bit n for 1.n: 0x0f */
+    uint8_t heartbeat;             /* responder: HeartbeatPeriod offered, seconds: 0 (none) */
+    uint8_t record_random;         /* most random bytes in a record, where the binding has them: 0 */
+    uint8_t aead_limit_exponent;   /* largest sequence number is 2^this - 1: 64 */
+    bool big_endian_nonce;         /* records of DSP0277 1.0 and 1.1: big-endian sequence number (UN-18) */
+    bool drop_bad_records;         /* responder: a record that does not open is dropped, its session lives on */
     uint8_t rdt_exponent;          /* responder: RDTExponent of ResponseNotReady: 14 (16 ms) */
     uint8_t rdtm;                  /* responder: RDTM of ResponseNotReady: 10 */
 };
@@ -113,6 +119,7 @@ struct spdm_policy {
 
 struct spdm_identity; /* responder.h */
 struct spdm_services; /* responder.h */
+struct spdm_sessions; /* session.h */
 
 struct spdm_config {
     const struct spdm_crypto *crypto;
@@ -126,6 +133,10 @@ struct spdm_config {
     uint32_t data_transfer_size;          /* largest SPDM message the caller can push; >= 42 (advertised from 1.2 on) */
     const struct spdm_identity *identity; /* responder */
     const struct spdm_services *services; /* responder: the requests it serves, spdm_serve_all or a smaller set */
+    const struct spdm_sessions *sessions; /* &spdm_with_sessions, or NULL: none, and nothing of them is linked */
+    struct spdm_room session_memory;      /* spdm_session_size() bytes for each session wanted, aligned like uint64_t */
+    struct spdm_room in;                  /* sessions: room to open a record into, as long as the longest record; can be
+                                             shared: it holds nothing beyond the event() calls after a push() */
     uint16_t vca_max;                     /* bytes kept for the six negotiation messages: 512 */
     uint16_t request_max;                 /* bytes kept of a request while its answer is outstanding: 160 */
 };
@@ -205,24 +216,31 @@ enum spdm_event_kind {
     SPDM_MEASURED,  /* requester: data is a MeasurementRecord, verified if it was signed */
     SPDM_RESTARTED, /* the peer (or RequestResynch) made the connection start over */
     SPDM_VENDOR,    /* requester: data is the payload of VENDOR_DEFINED_RESPONSE */
+    SPDM_OPENED,    /* session is established */
+    SPDM_CLOSED,    /* session is over: ended, expired or broken, see report */
+    SPDM_DATA,      /* data is application data received in session */
     /* questions; each must be answered once, with its ticket */
     SPDM_ASK_DIGEST,  /* requester: data is the digest of slot's chain. Known and trusted? yes and key; no: fetch it */
     SPDM_ASK_TRUST,   /* requester: data is slot's whole chain structure, hash checked. Trusted? yes and key */
     SPDM_ASK_SIGN,    /* responder: sign `signing` with slot's key; yes and data = signature */
     SPDM_ASK_MEASURE, /* responder: index = operation; yes and measurements */
+    SPDM_ASK_PSK,     /* data is the PSKHint: yes and data = HMAC(key = psk_salt, data = the PSK), of hash size */
     SPDM_ASK_VENDOR   /* responder: data is the payload of VENDOR_DEFINED_REQUEST; yes and data = response payload */
 };
 
 struct spdm_event {
     enum spdm_event_kind kind;
-    uint32_t ticket;         /* questions */
-    uint8_t slot;            /* 0..7, SPDM_SLOT_KEY */
-    uint8_t index;           /* measurement operation; SPDM_MEASURED: that of the request */
-    bool raw, fresh;         /* SPDM_ASK_MEASURE: RawBitStreamRequested, NewMeasurementRequested */
-    bool proven;             /* SPDM_MEASURED: the record was signed and the signature verified */
-    uint8_t root_at;         /* SPDM_ASK_TRUST: offset of the first certificate in data (4 + digest size) */
-    uint16_t standard;       /* vendor messages: StandardID */
-    struct spdm_span vendor; /* vendor messages: VendorID */
+    uint32_t ticket;           /* questions */
+    uint8_t slot;              /* 0..7, SPDM_SLOT_KEY */
+    uint8_t index;             /* measurement operation; SPDM_MEASURED: that of the request */
+    bool raw, fresh;           /* SPDM_ASK_MEASURE: RawBitStreamRequested, NewMeasurementRequested */
+    bool proven;               /* SPDM_MEASURED: the record was signed and the signature verified */
+    uint8_t root_at;           /* SPDM_ASK_TRUST: offset of the first certificate in data (4 + digest size) */
+    uint32_t session;          /* session events, and the session in which a question arose; 0: outside */
+    struct spdm_span psk_salt; /* SPDM_ASK_PSK */
+    enum spdm_alg hash;        /* SPDM_ASK_PSK: hash of the HMAC */
+    uint16_t standard;         /* vendor messages: StandardID */
+    struct spdm_span vendor;   /* vendor messages: VendorID */
     struct spdm_span data;
     struct spdm_signing signing;
     struct spdm_report report;

@@ -29,8 +29,16 @@ static struct spdm_frame unwrap(struct spdm_span frame)
     return out;
 }
 
-const struct spdm_binding spdm_binding_mctp = {
-    .name = "MCTP", .head = 1, .tail = 0, .rtt = 1000000, .wrap = wrap, .unwrap = unwrap};
+const struct spdm_binding spdm_binding_mctp = {.name = "MCTP",
+                                               .head = 1,
+                                               .tail = 0,
+                                               .rtt = 1000000,
+                                               .sequence_bytes = 2,
+                                               .random_data = true,
+                                               .inner_n = 1,
+                                               .inner = TYPE_SPDM,
+                                               .wrap = wrap,
+                                               .unwrap = unwrap};
 
 size_t spdm_mctp_header(struct spdm_room out, const struct spdm_mctp_packet *packet)
 {

@@ -2,7 +2,7 @@
  *
  * What requester, responder and witness have in common: placing a connection,
  * the shape of a message, the way of messages into transcripts. */
-#include "core/conn.h"
+#include "core/session.h"
 
 enum { VCA_MAX = 512, OPAQUE_MAX = 1024, MIN_DATA_TRANSFER_SIZE = 42 };
 
@@ -22,6 +22,7 @@ void spdm_conn_place(struct conn *c, const struct spdm_config *cfg, struct spdm_
     c->tr.crypto = cfg->crypto;
     c->tr.ctx = cfg->crypto_ctx;
     spdm_transcript_init(&c->tr, memory, vca_max(cfg));
+    if (cfg->sessions != NULL) cfg->sessions->place(c);
     spdm_conn_restart(c);
 }
 
@@ -34,14 +35,22 @@ bool spdm_conn_init(struct conn *c, const struct spdm_config *cfg, struct spdm_r
     return true;
 }
 
+void spdm_conn_turn_to(struct conn *c, struct session *s, struct transcript *log)
+{
+    c->channel = s;
+    c->log = s != NULL ? log : &c->tr;
+}
+
 void spdm_conn_restart(struct conn *c)
 {
+    if (c->cfg->sessions != NULL) c->cfg->sessions->clear(c);
+    spdm_conn_turn_to(c, NULL, NULL);
     spdm_transcript_clear(&c->tr);
     c->facts = (struct spdm_facts){0};
     c->ed = spdm_edition(SPDM_V10);
     c->phase = PHASE_START;
     c->key = NULL;
-    c->challenged = c->interrupted = c->digests_known = c->large_chain = false;
+    c->after_vca = c->digests_first = c->challenged = c->interrupted = c->digests_known = c->large_chain = false;
     c->chain_have = c->chain_total = 0;
 }
 
@@ -63,6 +72,28 @@ bool spdm_conn_version(struct conn *c, uint8_t version)
     return true;
 }
 
+/* The measurement summary that a request asked for. */
+static uint8_t summary_type(uint8_t code, const union spdm_body *req)
+{
+    if (code == spdm_message_CHALLENGE_AUTH.code) return req->challenge.summary;
+    if (code == spdm_message_KEY_EXCHANGE_RSP.code) return req->key_exchange.summary;
+    if (code == spdm_message_PSK_EXCHANGE_RSP.code) return req->psk_exchange.summary;
+    return 0;
+}
+
+/* What only messages of sessions need: sizes of exchange data, and which VerifyData is there. */
+static void session_shape(const struct spdm_facts *f, uint8_t code, struct shape *sh)
+{
+    bool clear = (f->requester.flags & f->responder.flags & SPDM_HANDSHAKE_IN_THE_CLEAR_CAP) != 0;
+    const struct spdm_algorithm *exchange = spdm_algorithm((enum spdm_alg)f->exchange);
+
+    sh->exchange = exchange->size;
+    sh->exchange_reply = exchange->reply;
+    if (code == spdm_message_KEY_EXCHANGE_RSP.code) sh->verify = clear ? 0 : sh->hash; /* R-KEX-43 */
+    if (code == spdm_message_FINISH_RSP.code) sh->verify = clear ? sh->hash : 0;       /* R-FIN-13, R-FIN-14 */
+    if (code == spdm_message_FINISH.code) sh->sig = spdm_algorithm((enum spdm_alg)f->req_signature)->size;
+}
+
 struct shape spdm_conn_shape(const struct conn *c, uint8_t code, const union spdm_body *req)
 {
     const struct spdm_facts *f = &c->facts;
@@ -75,11 +106,9 @@ struct shape spdm_conn_shape(const struct conn *c, uint8_t code, const union spd
                        .sig = spdm_algorithm((enum spdm_alg)f->signature)->size,
                        .opaque_max = limit != 0 ? limit : OPAQUE_MAX};
 
+    session_shape(f, code, &sh);
     if (req == NULL) return sh;
-    if (code == spdm_message_CHALLENGE_AUTH.code && req->challenge.summary != 0 &&
-        (f->responder.flags & SPDM_MEAS_CAP_MASK) != 0) {
-        sh.meas_sum = sh.hash;
-    }
+    if (summary_type(code, req) != 0 && (f->responder.flags & SPDM_MEAS_CAP_MASK) != 0) sh.meas_sum = sh.hash;
     sh.signature = code == spdm_message_MEASUREMENTS.code && req->get_measurements.sign;
     return sh;
 }
@@ -94,7 +123,10 @@ uint8_t spdm_conn_refuse(struct conn *c, uint8_t why, const char *field, uint32_
 void spdm_conn_reset_by(struct conn *c, const struct spdm_message *request)
 {
     if (request == &spdm_message_GET_VERSION) return; /* restarts everything, before it is entered */
-    if ((request->joins & JOINS_L1L2) == 0) spdm_transcript_reset(&c->tr, TRANSCRIPT_L1L2);
+    c->digests_first = c->after_vca && request == &spdm_message_GET_DIGESTS;
+    if ((request->joins & JOINS_VCA) == 0) c->after_vca = false;
+    if ((request->joins & JOINS_L1L2) == 0) spdm_transcript_reset(c->log, TRANSCRIPT_L1L2);
+    if (c->channel != NULL) return; /* what happens in a session never touches M1/M2 (R-CHL-27) */
     if ((request->resets & JOINS_M1M2) != 0 || ((request->resets & RESETS_M1M2_UNPROVEN) != 0 && !c->challenged)) {
         spdm_transcript_reset(&c->tr, TRANSCRIPT_M1M2);
     }
@@ -106,14 +138,29 @@ bool spdm_conn_enter(struct conn *c, const struct spdm_message *row, struct spdm
     enum spdm_alg hash = (enum spdm_alg)c->facts.hash;
 
     if ((row->joins & JOINS_VCA) != 0) return spdm_transcript_add_vca(&c->tr, message);
-    if ((row->joins & JOINS_M1M2) != 0) spdm_transcript_add(&c->tr, TRANSCRIPT_M1M2, hash, message);
-    if ((row->joins & JOINS_L1L2) != 0) spdm_transcript_add(&c->tr, TRANSCRIPT_L1L2, hash, message);
+    if ((row->joins & JOINS_M1M2) != 0 && c->channel == NULL) {
+        spdm_transcript_add(&c->tr, TRANSCRIPT_M1M2, hash, message);
+    }
+    if ((row->joins & JOINS_L1L2) != 0) spdm_transcript_add(c->log, TRANSCRIPT_L1L2, hash, message);
+    if (row == &spdm_message_DIGESTS && c->digests_first && c->facts.multi_key_rsp && c->cfg->sessions != NULL) {
+        spdm_transcript_add(&c->tr, TRANSCRIPT_BASE, hash, message);
+    }
     return true;
 }
 
 enum transcript_kind spdm_conn_signed(enum signed_by by)
 {
     return by == SIGNED_MEASUREMENTS ? TRANSCRIPT_L1L2 : TRANSCRIPT_M1M2;
+}
+
+struct transcript *spdm_conn_transcript(struct conn *c, enum signed_by by)
+{
+    return by == SIGNED_MEASUREMENTS ? c->log : &c->tr;
+}
+
+void spdm_conn_reset_signed(struct conn *c, enum signed_by by)
+{
+    spdm_transcript_reset(spdm_conn_transcript(c, by), spdm_conn_signed(by));
 }
 
 struct signer spdm_conn_signer(const struct conn *c)

@@ -10,6 +10,8 @@
 #include "trust/signing.h"
 #include "wire/message.h"
 
+struct session;
+
 struct conn {
     const struct spdm_config *cfg;
     const struct edition *ed; /* of facts.version; that of 1.0 before one is agreed */
@@ -19,6 +21,10 @@ struct conn {
     uint8_t phase;             /* enum phase, one bit */
     bool challenged;           /* a CHALLENGE has completed: some requests no longer reset M1/M2 (UN-07) */
     bool interrupted;          /* something came between the last GET_DIGESTS and now (UN-07) */
+    struct session *channel;   /* in which the exchange at hand takes place; NULL: outside */
+    struct transcript *log;    /* L1/L2 of that channel */
+    bool after_vca;            /* nothing has come since ALGORITHMS */
+    bool digests_first;        /* ... but GET_DIGESTS: its answer counts in session transcripts (R-ORD-06) */
     /* the peer's chain: requester, witness */
     const void *key; /* of the chain in use, once trusted */
     uint8_t slots_wanted, slots_refused;
@@ -46,6 +52,9 @@ bool spdm_conn_version(struct conn *c, uint8_t version);
 /* Our policy lists the version. */
 bool spdm_conn_speaks(const struct conn *c, uint8_t version);
 
+/* Turns to a session and its L1/L2, or with NULL, NULL to what is outside. */
+void spdm_conn_turn_to(struct conn *c, struct session *s, struct transcript *log);
+
 /* The layout of the message `code`; for a response, `req` is the request it answers. */
 struct shape spdm_conn_shape(const struct conn *c, uint8_t code, const union spdm_body *req);
 
@@ -61,6 +70,8 @@ void spdm_conn_reset_by(struct conn *c, const struct spdm_message *request);
 bool spdm_conn_enter(struct conn *c, const struct spdm_message *row, struct spdm_span message);
 /* The transcript behind a signature. */
 enum transcript_kind spdm_conn_signed(enum signed_by by);
+struct transcript *spdm_conn_transcript(struct conn *c, enum signed_by by);
+void spdm_conn_reset_signed(struct conn *c, enum signed_by by);
 struct signer spdm_conn_signer(const struct conn *c);
 
 /* The digest of facts.hash size of up to n spans; false if the crypto library failed. */

@@ -6,7 +6,39 @@
 
 enum { ST1 = 100000, WAIT_MAX = 60000000 };
 
+/* The session in which the goal wants a request to travel; NULL: outside. */
+static uint8_t channel(struct spdm_requester *rq, const struct verify_job *job, struct session **out)
+{
+    uint32_t id = rq->goal.session != 0 ? rq->goal.session : rq->got.session;
+
+    *out = NULL;
+    if (rq->c.cfg->sessions == NULL || (job->request->legal & (PHASE_HANDSHAKE | PHASE_SESSION)) == 0)
+        return SPDM_WHY_FINE;
+    if (rq->opening != NULL) {
+        *out = (job->request->legal & PHASE_HANDSHAKE) != 0 ? rq->opening : NULL;
+        return SPDM_WHY_FINE;
+    }
+    if (id == 0 && (job->request->legal & PHASE_NEGOTIATED) != 0) return SPDM_WHY_FINE;
+    *out = rq->c.cfg->sessions->find(&rq->c, id);
+    return *out != NULL ? SPDM_WHY_FINE : refuse(&rq->c, NO_SESSION, NULL, id, 0);
+}
+
+uint8_t spdm_requester_summary(const struct spdm_requester *rq)
+{
+    const struct spdm_facts *f = &rq->c.facts;
+
+    return f->meas_spec != 0 && (f->responder.flags & SPDM_MEAS_CAP_MASK) != 0 ? rq->goal.summary : 0;
+}
+
 uint8_t spdm_requester_start(struct spdm_requester *rq, const struct verify_job *job)
+{
+    struct session *s;
+    uint8_t why = channel(rq, job, &s);
+
+    return why == SPDM_WHY_FINE ? spdm_requester_start_in(rq, job, s) : why;
+}
+
+uint8_t spdm_requester_start_in(struct spdm_requester *rq, const struct verify_job *job, struct session *s)
 {
     uint32_t limit;
     union spdm_body req;
@@ -14,6 +46,7 @@ uint8_t spdm_requester_start(struct spdm_requester *rq, const struct verify_job 
     struct io io;
     uint8_t why;
 
+    spdm_conn_turn_to(&rq->c, s, s != NULL ? &s->tr : NULL);
     memset(&req, 0, sizeof req);
     why = job->fill(rq, &req);
     if (why != SPDM_WHY_FINE) return why;
@@ -25,6 +58,8 @@ uint8_t spdm_requester_start(struct spdm_requester *rq, const struct verify_job 
     }
     limit = rq->c.facts.responder.data_transfer_size;
     if (limit != 0 && io.at > limit) return refuse(&rq->c, TOO_BIG_FOR_PEER, NULL, io.at, limit); /* R-CAP-22 */
+    if (job->complete != NULL) why = job->complete(rq, &io);
+    if (why != SPDM_WHY_FINE) return why;
     spdm_conn_reset_by(&rq->c, job->request);
     rq->request_n = (uint16_t)io.at;
     rq->job = job;

@@ -66,7 +66,9 @@ struct step spdm_plan(struct spdm_requester *rq)
 {
     const struct conn *c = &rq->c;
     bool measure = wants(rq, SPDM_WANT_MEASUREMENTS) && !rq->got.measured;
-    bool identify = wants(rq, SPDM_WANT_IDENTITY | SPDM_WANT_CHALLENGE) || (measure && rq->goal.sign);
+    bool open = wants(rq, SPDM_WANT_SESSION) && rq->got.session == 0;
+    bool identify = wants(rq, SPDM_WANT_IDENTITY | SPDM_WANT_CHALLENGE) || open || (measure && rq->goal.sign);
+    struct step session = {.kind = STEP_DONE};
 
     if (c->phase == PHASE_START) return send(&spdm_verify_version);
     if (c->phase == PHASE_VERSION) return send(&spdm_verify_capabilities);
@@ -76,7 +78,11 @@ struct step spdm_plan(struct spdm_requester *rq)
     }
     if (identify && !c->facts.trusted) return identity(rq);
     if (wants(rq, SPDM_WANT_CHALLENGE) && !c->facts.authentic) return challenge(rq);
+    if (c->cfg->sessions != NULL) session = c->cfg->sessions->plan(rq);
+    if (session.kind != STEP_DONE) return session;
     if (measure) return measurements(rq);
     if (wants(rq, SPDM_WANT_VENDOR) && !rq->got.vendor_done) return send(&spdm_verify_vendor);
+    if (wants(rq, SPDM_WANT_END_SESSION) && !rq->got.ended && c->cfg->sessions != NULL)
+        return c->cfg->sessions->end(rq);
     return (struct step){.kind = STEP_DONE};
 }

@@ -46,5 +46,8 @@ static uint8_t reply_challenge(struct spdm_responder *rs, const union spdm_body 
     return why;
 }
 
-const struct prove_job spdm_prove_challenge = {&spdm_message_CHALLENGE, &spdm_message_CHALLENGE_AUTH,
-                                               SIGNED_CHALLENGE_AUTH, consider_challenge, reply_challenge};
+const struct prove_job spdm_prove_challenge = {.request = &spdm_message_CHALLENGE,
+                                               .response = &spdm_message_CHALLENGE_AUTH,
+                                               .signed_by = SIGNED_CHALLENGE_AUTH,
+                                               .consider = consider_challenge,
+                                               .reply = reply_challenge};

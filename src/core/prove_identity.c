@@ -122,8 +122,11 @@ static uint8_t reply_digests(struct spdm_responder *rs, const union spdm_body *r
     return SPDM_WHY_FINE;
 }
 
-const struct prove_job spdm_prove_digests = {&spdm_message_GET_DIGESTS, &spdm_message_DIGESTS, SIGNED_NOT,
-                                             consider_digests, reply_digests};
+const struct prove_job spdm_prove_digests = {.request = &spdm_message_GET_DIGESTS,
+                                             .response = &spdm_message_DIGESTS,
+                                             .signed_by = SIGNED_NOT,
+                                             .consider = consider_digests,
+                                             .reply = reply_digests};
 
 /* ---- CERTIFICATE ---- */
 
@@ -194,5 +197,8 @@ static uint8_t reply_certificate(struct spdm_responder *rs, const union spdm_bod
     return SPDM_WHY_FINE;
 }
 
-const struct prove_job spdm_prove_certificate = {&spdm_message_GET_CERTIFICATE, &spdm_message_CERTIFICATE, SIGNED_NOT,
-                                                 consider_certificate, reply_certificate};
+const struct prove_job spdm_prove_certificate = {.request = &spdm_message_GET_CERTIFICATE,
+                                                 .response = &spdm_message_CERTIFICATE,
+                                                 .signed_by = SIGNED_NOT,
+                                                 .consider = consider_certificate,
+                                                 .reply = reply_certificate};

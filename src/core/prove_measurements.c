@@ -140,5 +140,8 @@ static uint8_t reply_measurements(struct spdm_responder *rs, const union spdm_bo
     return SPDM_WHY_FINE;
 }
 
-const struct prove_job spdm_prove_measurements = {&spdm_message_GET_MEASUREMENTS, &spdm_message_MEASUREMENTS,
-                                                  SIGNED_MEASUREMENTS, consider_measurements, reply_measurements};
+const struct prove_job spdm_prove_measurements = {.request = &spdm_message_GET_MEASUREMENTS,
+                                                  .response = &spdm_message_MEASUREMENTS,
+                                                  .signed_by = SIGNED_MEASUREMENTS,
+                                                  .consider = consider_measurements,
+                                                  .reply = reply_measurements};

@@ -32,8 +32,11 @@ static uint8_t reply_version(struct spdm_responder *rs, const union spdm_body *r
     return SPDM_WHY_FINE;
 }
 
-const struct prove_job spdm_prove_version = {&spdm_message_GET_VERSION, &spdm_message_VERSION, SIGNED_NOT,
-                                             consider_version, reply_version};
+const struct prove_job spdm_prove_version = {.request = &spdm_message_GET_VERSION,
+                                             .response = &spdm_message_VERSION,
+                                             .signed_by = SIGNED_NOT,
+                                             .consider = consider_version,
+                                             .reply = reply_version};
 
 /* ---- CAPABILITIES ---- */
 
@@ -79,8 +82,11 @@ static uint8_t reply_capabilities(struct spdm_responder *rs, const union spdm_bo
     return SPDM_WHY_FINE;
 }
 
-const struct prove_job spdm_prove_capabilities = {&spdm_message_GET_CAPABILITIES, &spdm_message_CAPABILITIES,
-                                                  SIGNED_NOT, consider_capabilities, reply_capabilities};
+const struct prove_job spdm_prove_capabilities = {.request = &spdm_message_GET_CAPABILITIES,
+                                                  .response = &spdm_message_CAPABILITIES,
+                                                  .signed_by = SIGNED_NOT,
+                                                  .consider = consider_capabilities,
+                                                  .reply = reply_capabilities};
 
 /* ---- ALGORITHMS ---- */
 
@@ -173,9 +179,13 @@ static uint8_t reply_algorithms(struct spdm_responder *rs, const union spdm_body
     if (rs->c.ed->negotiates_opaque) m->other_params = (formats & 2) != 0 ? 2 : formats & 1;
     if ((rs->c.facts.requester.flags & SPDM_MULTI_KEY_CAP_ONLY) != 0) m->other_params |= 0x10;
     spdm_select_learn(&rs->c, offer, m);
+    rs->c.after_vca = true;
     rs->c.phase = PHASE_NEGOTIATED;
     return SPDM_WHY_FINE;
 }
 
-const struct prove_job spdm_prove_algorithms = {&spdm_message_NEGOTIATE_ALGORITHMS, &spdm_message_ALGORITHMS,
-                                                SIGNED_NOT, consider_algorithms, reply_algorithms};
+const struct prove_job spdm_prove_algorithms = {.request = &spdm_message_NEGOTIATE_ALGORITHMS,
+                                                .response = &spdm_message_ALGORITHMS,
+                                                .signed_by = SIGNED_NOT,
+                                                .consider = consider_algorithms,
+                                                .reply = reply_algorithms};

@@ -10,6 +10,10 @@ static uint8_t consider_vendor(struct spdm_responder *rs, const union spdm_body 
     if (req->vendor_defined.large && (both & SPDM_LARGE_RESP_CAP) == 0) {
         return refuse(&rs->c, BAD_VALUE, "LargeReq", 1, 0);
     }
+    /* In the handshake of a PSK session PSK_FINISH must come next (R-PSK-17, LQ-25). */
+    if (rs->c.channel != NULL && rs->c.channel->state == SESSION_HANDSHAKE && rs->c.channel->psk) {
+        return refuse(&rs->c, NOT_NOW, "R-PSK-17", 0, 0);
+    }
     rs->need = SPDM_ASK_VENDOR;
     return SPDM_WHY_FINE;
 }
@@ -26,5 +30,8 @@ static uint8_t reply_vendor(struct spdm_responder *rs, const union spdm_body *re
     return SPDM_WHY_FINE;
 }
 
-const struct prove_job spdm_prove_vendor = {&spdm_message_VENDOR_DEFINED_REQUEST, &spdm_message_VENDOR_DEFINED_RESPONSE,
-                                            SIGNED_NOT, consider_vendor, reply_vendor};
+const struct prove_job spdm_prove_vendor = {.request = &spdm_message_VENDOR_DEFINED_REQUEST,
+                                            .response = &spdm_message_VENDOR_DEFINED_RESPONSE,
+                                            .signed_by = SIGNED_NOT,
+                                            .consider = consider_vendor,
+                                            .reply = reply_vendor};

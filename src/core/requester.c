@@ -5,48 +5,50 @@
  * what is particular to a message is in its job. */
 #include "core/requester_state.h"
 
-enum { REQUEST_MAX = 160 };
-
-static uint16_t request_max(const struct spdm_config *cfg)
-{
-    return cfg->request_max != 0 ? cfg->request_max : REQUEST_MAX;
-}
-
-static size_t aligned(size_t n)
-{
-    return (n + 7) & ~(size_t)7;
-}
-
-size_t spdm_requester_size(const struct spdm_config *config)
-{
-    return aligned(sizeof(struct spdm_requester)) + spdm_conn_size(config) + request_max(config);
-}
-
-struct spdm_requester *spdm_requester_init(struct spdm_room memory, const struct spdm_config *config)
-{
-    void *place = memory.p;
-    struct spdm_requester *rq = place;
-    struct spdm_room behind = spdm_room_from(memory, aligned(sizeof *rq));
-
-    if (memory.p == NULL || memory.n < spdm_requester_size(config)) return NULL;
-    *rq = (struct spdm_requester){.request_max = request_max(config)};
-    if (!spdm_conn_init(&rq->c, config, behind)) return NULL;
-    rq->request = spdm_room_from(behind, spdm_conn_size(config)).p;
-    return rq;
-}
-
 void spdm_requester_tell(struct spdm_requester *rq, enum spdm_event_kind kind)
 {
-    rq->told = (uint8_t)(rq->told | 1u << kind);
+    rq->told = (uint16_t)(rq->told | 1u << kind);
+}
+
+/* Failures after which the connection is as good as before. */
+static bool survives(uint8_t why)
+{
+    return why == SPDM_WHY_PEER_ERROR || why == SPDM_WHY_CANNOT || why == SPDM_WHY_NO_SESSION ||
+           why == SPDM_WHY_SESSION_LIMIT || why == SPDM_WHY_SESSION_EXPIRED;
+}
+
+void spdm_requester_abandon(struct spdm_requester *rq)
+{
+    struct conn *c = &rq->c;
+
+    if (rq->exchange_open) c->cfg->crypto->exchange_end(c->cfg->crypto_ctx, rq->exchange);
+    rq->exchange_open = false;
+    if (rq->opening != NULL) c->cfg->sessions->free(c, rq->opening);
+    rq->opening = NULL;
+    if (c->channel != NULL && !survives(c->report.why)) spdm_requester_lose(rq, c->channel, c->report.why);
+    spdm_conn_turn_to(c, NULL, NULL);
+}
+
+void spdm_requester_lose(struct spdm_requester *rq, struct session *s, uint8_t why)
+{
+    rq->closed = s->id;
+    rq->closed_why = (struct spdm_report){.why = why, .version = rq->c.facts.version};
+    rq->c.cfg->sessions->free(&rq->c, s);
+    spdm_conn_turn_to(&rq->c, NULL, NULL);
+    spdm_requester_tell(rq, SPDM_CLOSED);
 }
 
 void spdm_requester_fail(struct spdm_requester *rq, uint8_t code)
 {
+    bool beating = rq->beating;
+
     if (rq->c.report.code == 0) rq->c.report.code = code;
     rq->c.report.version = rq->c.facts.version;
     rq->flight = FLIGHT_NONE;
-    rq->broken = true;
-    spdm_requester_tell(rq, SPDM_FAILED);
+    rq->beating = false;
+    rq->broken = rq->broken || !survives(rq->c.report.why);
+    spdm_requester_abandon(rq);
+    if (!beating) spdm_requester_tell(rq, SPDM_FAILED); /* nobody asked for a heartbeat; the session's end is told */
 }
 
 bool spdm_requester_restart(struct spdm_requester *rq)
@@ -56,8 +58,10 @@ bool spdm_requester_restart(struct spdm_requester *rq)
     if (rq->restarts >= limit) return false;
     rq->restarts++;
     rq->mark = 0;
+    spdm_requester_abandon(rq);
     spdm_conn_restart(&rq->c);
-    rq->got.digest_answered = rq->got.counted = false;
+    rq->got.digest_answered = rq->got.counted = rq->got.psk = rq->got.key_sent = false;
+    rq->got.session = 0;
     rq->certificates = 0;
     spdm_requester_tell(rq, SPDM_RESTARTED);
     return true;
@@ -65,9 +69,21 @@ bool spdm_requester_restart(struct spdm_requester *rq)
 
 static void question(struct spdm_requester *rq, enum spdm_event_kind kind)
 {
-    rq->question = kind;
+    rq->question = rq->asked = kind;
     rq->ticket++;
     rq->flight = FLIGHT_QUESTION;
+}
+
+/* The Handshake-Secret comes from outside and waits in the session that it is for. */
+static void ask_psk(struct spdm_requester *rq)
+{
+    if (rq->opening == NULL) rq->opening = rq->c.cfg->sessions->begin(&rq->c, true);
+    if (rq->opening != NULL) {
+        question(rq, SPDM_ASK_PSK);
+        return;
+    }
+    (void)refuse(&rq->c, SESSION_LIMIT, NULL, 0, 0);
+    spdm_requester_fail(rq, spdm_message_PSK_EXCHANGE.code);
 }
 
 void spdm_requester_advance(struct spdm_requester *rq)
@@ -75,6 +91,11 @@ void spdm_requester_advance(struct spdm_requester *rq)
     struct step step;
 
     rq->c.report = (struct spdm_report){0};
+    if (rq->beating) { /* that was all there was to do */
+        rq->beating = false;
+        rq->flight = FLIGHT_NONE;
+        return;
+    }
     step = spdm_plan(rq);
     switch (step.kind) {
     case STEP_SEND:
@@ -82,6 +103,7 @@ void spdm_requester_advance(struct spdm_requester *rq)
         break;
     case STEP_ASK_DIGEST: question(rq, SPDM_ASK_DIGEST); break;
     case STEP_ASK_TRUST: question(rq, SPDM_ASK_TRUST); break;
+    case STEP_ASK_PSK: ask_psk(rq); break;
     case STEP_DONE:
         rq->flight = FLIGHT_NONE;
         spdm_requester_tell(rq, SPDM_DONE);
@@ -113,15 +135,6 @@ bool spdm_requester_ask(struct spdm_requester *rq, const struct spdm_goal *goal)
     return true;
 }
 
-void spdm_requester_trust(struct spdm_requester *rq, uint8_t slot, struct spdm_span hash, const void *key)
-{
-    if (hash.n > SPDM_HASH_MAX) return;
-    rq->vouched.key = key;
-    rq->vouched.slot = slot;
-    rq->vouched.n = (uint8_t)hash.n;
-    memcpy(rq->vouched.hash, hash.p, hash.n);
-}
-
 /* The chain or key vouched for beforehand, if the goal can use it. */
 static void use_vouched(struct spdm_requester *rq)
 {
@@ -134,6 +147,16 @@ static void use_vouched(struct spdm_requester *rq)
     f->trusted = true;
     memcpy(f->chain_hash, rq->vouched.hash, rq->vouched.n);
     rq->c.key = rq->vouched.key;
+}
+
+void spdm_requester_trust(struct spdm_requester *rq, uint8_t slot, struct spdm_span hash, const void *key)
+{
+    if (hash.n > SPDM_HASH_MAX) return;
+    rq->vouched.key = key;
+    rq->vouched.slot = slot;
+    rq->vouched.n = (uint8_t)hash.n;
+    memcpy(rq->vouched.hash, hash.p, hash.n);
+    if (rq->flight == FLIGHT_NONE && rq->c.facts.negotiated && !rq->c.facts.trusted) use_vouched(rq);
 }
 
 static void after_measurements(struct spdm_requester *rq, const struct exchange *x)
@@ -216,7 +239,8 @@ static uint8_t digest_response(struct spdm_requester *rq, struct spdm_span messa
     }
     x.response = spdm_part(message, 0, io.at); /* padding of the transport ends here */
     why = job->judge(&rq->c, &x);
-    if (why == SPDM_WHY_FINE) why = spdm_verify_finish(&rq->c, job, &x, io.signature_at);
+    if (why == SPDM_WHY_FINE && job->finish != NULL) why = job->finish(rq, &x, &io);
+    else if (why == SPDM_WHY_FINE) why = spdm_verify_finish(&rq->c, job, &x, io.signature_at);
     if (why == SPDM_WHY_FINE) after(rq, &x);
     if (why == SPDM_WHY_FINE) rq->mark = mark(message);
     return why;
@@ -230,7 +254,7 @@ static bool late_copy(const struct spdm_requester *rq, struct spdm_span message)
     return message.p[1] != rq->job->response->code || mark(message) == rq->mark;
 }
 
-static void receive(struct spdm_requester *rq, struct spdm_span message, uint64_t now)
+void spdm_requester_receive(struct spdm_requester *rq, struct spdm_span message, uint64_t now)
 {
     uint8_t expected = rq->job->response->code, code = message.n < 4 ? 0 : message.p[1], why;
 
@@ -250,99 +274,4 @@ static void receive(struct spdm_requester *rq, struct spdm_span message, uint64_
         if (why == SPDM_WHY_FINE || second_chance(rq, why)) spdm_requester_advance(rq);
         else spdm_requester_fail(rq, expected);
     }
-}
-
-/* What the passing of time brings. */
-static void tick(struct spdm_requester *rq, uint64_t now)
-{
-    uint8_t tries = (uint8_t)(rq->tries - 1);
-
-    if (rq->flight == FLIGHT_PAUSE && now >= rq->deadline) rq->flight = FLIGHT_SEND;
-    if (rq->flight != FLIGHT_WAIT || now < rq->deadline) return;
-    if (tries < rq->c.cfg->policy->retries) {
-        rq->retried = true;
-        rq->flight = FLIGHT_SEND;
-    } else {
-        rq->c.report = (struct spdm_report){0};
-        (void)refuse(&rq->c, TIMEOUT, NULL, rq->tries, spdm_requester_patience(rq));
-        spdm_requester_fail(rq, rq->job->request->code);
-    }
-}
-
-void spdm_requester_push(struct spdm_requester *rq, struct spdm_span frame, uint64_t now)
-{
-    struct spdm_frame in;
-
-    if (frame.n == 0) tick(rq, now);
-    if (frame.n == 0 || rq->flight != FLIGHT_WAIT) return;
-    in = rq->c.cfg->binding->unwrap(frame);
-    if (in.kind == SPDM_FRAME_PLAIN) {
-        receive(rq, in.message, now);
-    } else if (rq->c.cfg->policy->retries == 0) {
-        rq->c.report = (struct spdm_report){0};
-        (void)refuse(&rq->c, NOT_A_FRAME, NULL, frame.n, 0);
-        spdm_requester_fail(rq, rq->job->response->code);
-    }
-}
-
-struct spdm_span spdm_requester_pull(struct spdm_requester *rq, uint64_t now)
-{
-    const struct spdm_config *cfg = rq->c.cfg;
-    struct spdm_room body = spdm_room_from(cfg->out, cfg->binding->head);
-    uint8_t ready[4] = {rq->c.ed->version, spdm_message_RESPOND_IF_READY.code, 0, rq->token};
-    struct spdm_span message = spdm_span(rq->request, rq->request_n);
-    size_t n;
-
-    tick(rq, now);
-    if (rq->flight != FLIGHT_SEND) return (struct spdm_span){0};
-    if (rq->ask_ready) {
-        ready[2] = rq->job->request->code;
-        message = spdm_span(ready, sizeof ready);
-    }
-    n = spdm_put(body, message) ? cfg->binding->wrap(cfg->out, message.n, false) : 0;
-    if (n == 0) {
-        (void)refuse(&rq->c, NO_ROOM, "the frame", message.n, body.n);
-        spdm_requester_fail(rq, rq->job->request->code);
-        return (struct spdm_span){0};
-    }
-    rq->tries++;
-    rq->flight = FLIGHT_WAIT;
-    rq->deadline = now + spdm_requester_patience(rq);
-    return spdm_span(cfg->out.p, n);
-}
-
-uint64_t spdm_requester_deadline(const struct spdm_requester *rq)
-{
-    switch (rq->flight) {
-    case FLIGHT_SEND: return 0;
-    case FLIGHT_WAIT:
-    case FLIGHT_PAUSE: return rq->deadline;
-    default: return SPDM_NEVER;
-    }
-}
-
-const struct spdm_facts *spdm_requester_facts(const struct spdm_requester *rq)
-{
-    return &rq->c.facts;
-}
-
-struct spdm_span spdm_requester_vca(const struct spdm_requester *rq)
-{
-    return spdm_span(rq->c.tr.vca, rq->c.tr.vca_n);
-}
-
-void spdm_requester_reset(struct spdm_requester *rq)
-{
-    spdm_conn_restart(&rq->c);
-    rq->flight = FLIGHT_NONE;
-    rq->told = 0;
-}
-
-void spdm_requester_close(struct spdm_requester *rq)
-{
-    size_t behind = spdm_conn_size(rq->c.cfg) + rq->request_max;
-
-    spdm_transcript_clear(&rq->c.tr);
-    spdm_wipe(rq->c.tr.state[0], behind);
-    spdm_wipe(rq, sizeof *rq);
 }

@@ -7,6 +7,7 @@
 enum {
     ERROR_INVALID_REQUEST = 0x01,
     ERROR_BUSY = 0x03,
+    ERROR_DECRYPT = 0x06,
     ERROR_MESSAGE_LOST = 0x10,
     ERROR_DATA_TOO_LARGE = 0x12,
     ERROR_NOT_READY = 0x42,
@@ -110,6 +111,14 @@ static bool enlarge(struct spdm_requester *rq)
     return true;
 }
 
+/* DecryptError about a session is its end (R-ERR-37). */
+static bool undecipherable(struct spdm_requester *rq, const struct error *e)
+{
+    if (rq->c.channel != NULL && rq->c.channel != rq->opening)
+        spdm_requester_lose(rq, rq->c.channel, SPDM_WHY_PEER_ERROR);
+    return refused(rq, e);
+}
+
 bool spdm_requester_error(struct spdm_requester *rq, struct spdm_span message, uint64_t now)
 {
     struct shape sh = spdm_conn_shape(&rq->c, spdm_message_ERROR.code, NULL);
@@ -122,7 +131,7 @@ bool spdm_requester_error(struct spdm_requester *rq, struct spdm_span message, u
         spdm_requester_fail(rq, spdm_message_ERROR.code);
         return false;
     }
-    if (e->code != ERROR_NOT_READY) spdm_transcript_reset(&rq->c.tr, TRANSCRIPT_L1L2); /* R-MEA-25 */
+    if (e->code != ERROR_NOT_READY) spdm_transcript_reset(rq->c.log, TRANSCRIPT_L1L2); /* R-MEA-25 */
     switch (e->code) {
     case ERROR_BUSY:
     case ERROR_MESSAGE_LOST: return again(rq, e, now);
@@ -133,6 +142,7 @@ bool spdm_requester_error(struct spdm_requester *rq, struct spdm_span message, u
         rq->ask_ready = false;
         return again(rq, e, now);
     case ERROR_DATA_TOO_LARGE: return enlarge(rq) || refused(rq, e);
+    case ERROR_DECRYPT: return undecipherable(rq, e);
     default: return refused(rq, e);
     }
 }

@@ -7,7 +7,7 @@ static bool fetch(struct spdm_requester *rq, enum spdm_event_kind kind)
 {
     bool there = (rq->told >> kind & 1) != 0;
 
-    rq->told = (uint8_t)(rq->told & ~(1u << kind));
+    rq->told = (uint16_t)(rq->told & ~(1u << kind));
     return there;
 }
 
@@ -18,6 +18,10 @@ static void describe_question(const struct spdm_requester *rq, struct spdm_event
     event->ticket = rq->ticket;
     if (rq->question == SPDM_ASK_DIGEST) {
         event->data = spdm_span(rq->c.facts.chain_hash, h);
+    } else if (rq->question == SPDM_ASK_PSK) {
+        event->data = rq->goal.psk_hint;
+        event->hash = (enum spdm_alg)rq->c.facts.hash;
+        event->psk_salt = spdm_span(spdm_psk_salt[rq->c.ed->psk_salt & 1], h);
     } else {
         event->data = spdm_span(rq->c.cfg->chain.p, rq->c.chain_have);
         event->root_at = (uint8_t)(4 + h);
@@ -26,7 +30,8 @@ static void describe_question(const struct spdm_requester *rq, struct spdm_event
 
 static enum spdm_event_kind next_event(struct spdm_requester *rq)
 {
-    static const uint8_t order[] = {SPDM_RESTARTED, SPDM_CONNECTED, SPDM_MEASURED, SPDM_VENDOR, SPDM_FAILED, SPDM_DONE};
+    static const uint8_t order[] = {SPDM_RESTARTED, SPDM_CONNECTED, SPDM_OPENED, SPDM_MEASURED, SPDM_VENDOR,
+                                    SPDM_DATA,      SPDM_CLOSED,    SPDM_FAILED, SPDM_DONE};
 
     for (size_t i = 0; i < sizeof order; i++) {
         if (fetch(rq, (enum spdm_event_kind)order[i])) return (enum spdm_event_kind)order[i];
@@ -42,7 +47,11 @@ enum spdm_event_kind spdm_requester_event(struct spdm_requester *rq, struct spdm
         describe_question(rq, event);
         rq->question = SPDM_NOTHING;
     }
-    event->report = rq->c.report;
+    event->report = event->kind == SPDM_CLOSED ? rq->closed_why : rq->c.report;
+    event->session = event->kind == SPDM_CLOSED ? rq->closed
+                     : event->kind == SPDM_DATA ? rq->data_session
+                                                : rq->got.session;
+    if (event->kind == SPDM_DATA) event->data = rq->data;
     if (event->kind == SPDM_MEASURED) {
         event->index = rq->operation;
         event->proven = rq->proven;
@@ -72,11 +81,29 @@ static void refuse_slot(struct spdm_requester *rq)
     spdm_requester_fail(rq, spdm_message_CERTIFICATE.code);
 }
 
+/* The Handshake-Secret, made from the PSK by the caller (it never enters the core). */
+static bool take_psk(struct spdm_requester *rq, const struct spdm_answer *answer)
+{
+    size_t h = spdm_conn_hash_size(&rq->c);
+
+    rq->got.psk = true;
+    rq->c.report = (struct spdm_report){0};
+    if (answer->yes && answer->data.n == h) {
+        memcpy(rq->opening->secrets.root, answer->data.p, h);
+        spdm_requester_advance(rq);
+    } else {
+        (void)refuse(&rq->c, ANSWER_REFUSED, "no PSK for this hint", answer->data.n, h);
+        spdm_requester_fail(rq, spdm_message_PSK_EXCHANGE.code);
+    }
+    return true;
+}
+
 bool spdm_requester_answer(struct spdm_requester *rq, const struct spdm_answer *answer)
 {
     bool whole = rq->got.digest_answered; /* the question was about the whole chain */
 
     if (rq->flight != FLIGHT_QUESTION || answer->ticket != rq->ticket) return false;
+    if (rq->asked == SPDM_ASK_PSK) return take_psk(rq, answer);
     rq->got.digest_answered = true;
     if (answer->yes) {
         rq->c.facts.trusted = true;

@@ -5,6 +5,7 @@
  * been reached, and the one exchange in flight. */
 #ifndef ASSAY_CORE_REQUESTER_STATE_H
 #define ASSAY_CORE_REQUESTER_STATE_H
+#include "core/session.h"
 #include "core/verify.h"
 
 enum flight {
@@ -19,6 +20,8 @@ enum flight {
 struct progress {
     bool digest_answered, measured, counted, vendor_done, slots_told;
     uint8_t next_index, left; /* SPDM_MEASURE_EACH: next to read; announced and not read yet */
+    bool psk, key_sent, key_verified, ended;
+    uint32_t session; /* opened for this goal */
 };
 
 struct spdm_requester {
@@ -34,14 +37,22 @@ struct spdm_requester {
     const struct verify_job *job;
     uint8_t *request; /* the SPDM message in flight, for resends and transcripts */
     uint16_t request_n, request_max;
-    uint64_t deadline;
+    uint64_t deadline, now;
     bool ask_ready; /* send RESPOND_IF_READY instead of the request */
     uint8_t token;
     uint8_t tries, busy, not_ready, restarts;
-    uint16_t certificates; /* GET_CERTIFICATE sent for this chain */
-    uint32_t mark;         /* fingerprint of the last answer taken since ask() or a restart */
-    bool retried;          /* a request was sent twice since GET_VERSION */
-    bool broken;           /* the next goal starts over with GET_VERSION */
+    uint16_t certificates;   /* GET_CERTIFICATE sent for this chain */
+    uint32_t mark;           /* fingerprint of the last answer taken since ask() or a restart */
+    bool retried;            /* a request was sent twice since GET_VERSION */
+    struct session *opening; /* between KEY_EXCHANGE or PSK_EXCHANGE and the end of its handshake */
+    void *exchange;          /* crypto->exchange_state_size bytes: the private half of KEY_EXCHANGE */
+    bool exchange_open;
+    bool beating;                  /* the request in flight is a HEARTBEAT of the engine's own */
+    size_t queued;                 /* a sealed frame of application data lies in `out` */
+    uint32_t closed, data_session; /* that SPDM_CLOSED, SPDM_DATA are about */
+    struct spdm_report closed_why;
+    struct spdm_span data;
+    bool broken; /* the next goal starts over with GET_VERSION */
 
     uint8_t nonce[NONCE_SIZE], context[CONTEXT_SIZE];
     struct spdm_span record; /* MeasurementRecord or vendor payload, in the caller's bytes */
@@ -50,17 +61,22 @@ struct spdm_requester {
     struct spdm_span vendor;
     bool proven;
     uint32_t ticket;
-    uint8_t told; /* bit per fact (enum spdm_event_kind) that waits to be fetched */
-    enum spdm_event_kind question;
+    uint16_t told;                        /* bit per fact (enum spdm_event_kind) that waits to be fetched */
+    enum spdm_event_kind question, asked; /* to be fetched; open */
 };
 
-enum step_kind { STEP_SEND, STEP_DONE, STEP_FAIL, STEP_ASK_DIGEST, STEP_ASK_TRUST };
+enum step_kind { STEP_SEND, STEP_DONE, STEP_FAIL, STEP_ASK_DIGEST, STEP_ASK_TRUST, STEP_ASK_PSK };
 struct step {
     enum step_kind kind;
     const struct verify_job *job;
 };
 /* flight.c: puts a job's request into flight; on failure the refusal is in c.report. */
 uint8_t spdm_requester_start(struct spdm_requester *rq, const struct verify_job *job);
+uint8_t spdm_requester_start_in(struct spdm_requester *rq, const struct verify_job *job, struct session *s);
+/* MeasurementSummaryHashType to ask for: 0 where there are no measurements (R-CHL-05, R-KEX-15). */
+uint8_t spdm_requester_summary(const struct spdm_requester *rq);
+/* A session is over; tells the caller. */
+void spdm_requester_lose(struct spdm_requester *rq, struct session *s, uint8_t why);
 /* How long the answer to the request in flight may take, in us. */
 uint64_t spdm_requester_patience(const struct spdm_requester *rq);
 /* requester_error.c: an ERROR came. true: go on with the plan; false: the flight has been settled. */
@@ -69,6 +85,10 @@ bool spdm_requester_error(struct spdm_requester *rq, struct spdm_span message, u
 void spdm_requester_fail(struct spdm_requester *rq, uint8_t code);
 /* Goes on with whatever the plan says is next. */
 void spdm_requester_advance(struct spdm_requester *rq);
+/* A message came that is, or should be, the answer to the request in flight. */
+void spdm_requester_receive(struct spdm_requester *rq, struct spdm_span message, uint64_t now);
+/* Gives up a handshake that will not be finished, and the session in which a request failed beyond repair. */
+void spdm_requester_abandon(struct spdm_requester *rq);
 /* Starts over with GET_VERSION if that is still allowed; false: it is not. */
 bool spdm_requester_restart(struct spdm_requester *rq);
 void spdm_requester_tell(struct spdm_requester *rq, enum spdm_event_kind kind);

@@ -5,76 +5,75 @@
  * is in its job; only responder_error.c writes an ERROR. */
 #include "core/responder_state.h"
 
-enum { REQUEST_MAX = 160, ERROR_INVALID_REQUEST = 0x01 };
-
-static size_t aligned(size_t n)
+void spdm_responder_tell(struct spdm_responder *rs, enum spdm_event_kind kind)
 {
-    return (n + 7) & ~(size_t)7;
+    rs->told = (uint16_t)(rs->told | 1u << kind);
 }
 
-static uint16_t request_max(const struct spdm_config *cfg)
+void spdm_responder_idle(struct spdm_responder *rs)
 {
-    return cfg->request_max != 0 ? cfg->request_max : REQUEST_MAX;
-}
-
-size_t spdm_responder_size(const struct spdm_config *config)
-{
-    return aligned(sizeof(struct spdm_responder)) + spdm_conn_size(config) + request_max(config);
-}
-
-struct spdm_responder *spdm_responder_init(struct spdm_room memory, const struct spdm_config *config)
-{
-    void *place = memory.p;
-    struct spdm_responder *rs = place;
-    struct spdm_room behind = spdm_room_from(memory, aligned(sizeof *rs));
-
-    if (memory.p == NULL || memory.n < spdm_responder_size(config)) return NULL;
-    if (config->identity == NULL || config->services == NULL) return NULL;
-    *rs = (struct spdm_responder){.request_max = request_max(config), .due = SPDM_NEVER};
-    if (!spdm_conn_init(&rs->c, config, behind)) return NULL;
-    rs->request = spdm_room_from(behind, spdm_conn_size(config)).p;
-    return rs;
-}
-
-static void tell(struct spdm_responder *rs, enum spdm_event_kind kind)
-{
-    rs->told = (uint8_t)(rs->told | 1u << kind);
-}
-
-/* Forgets the request at hand; an open question becomes void. */
-static void idle(struct spdm_responder *rs)
-{
+    if (rs->opening != NULL) rs->c.cfg->sessions->free(&rs->c, rs->opening); /* the id goes back (withstand 8) */
+    rs->opening = NULL;
     rs->stage = STAGE_IDLE;
-    rs->need = SPDM_NOTHING;
+    rs->need = rs->then = SPDM_NOTHING;
     rs->deferred = false;
     rs->due = SPDM_NEVER;
     rs->ticket++;
 }
 
-static void refused(struct spdm_responder *rs, uint8_t why, uint8_t code)
+/* The session in which this happened cannot go on (R-SSN-05, R-PSF-05). */
+static bool ends_session(uint8_t why)
+{
+    return why == SPDM_WHY_BAD_VERIFY_DATA || why == SPDM_WHY_BAD_PSK_FINISH || why == SPDM_WHY_BAD_RECORD;
+}
+
+/* A message was refused, perhaps not the one that is being answered. */
+static void turn_away(struct spdm_responder *rs, uint8_t why, uint8_t code)
 {
     if (rs->c.report.code == 0) rs->c.report.code = code;
     rs->c.report.version = rs->c.facts.version;
     /* R-MEA-24, R-MEA-25; an invalid GET_VERSION leaves everything as it is (R-VSN-13) */
-    if (code != spdm_message_GET_VERSION.code) spdm_transcript_reset(&rs->c.tr, TRANSCRIPT_L1L2);
+    if (code != spdm_message_GET_VERSION.code) spdm_transcript_reset(rs->c.log, TRANSCRIPT_L1L2);
     spdm_responder_refuse(rs, why, code);
-    tell(rs, SPDM_FAILED);
+    spdm_responder_tell(rs, SPDM_FAILED);
+}
+
+/* The request at hand was refused. */
+static void refused(struct spdm_responder *rs, uint8_t why, uint8_t code)
+{
+    turn_away(rs, why, code);
+    if (ends_session(why) && rs->at != NULL) spdm_responder_lose(rs, rs->at, why);
+}
+
+/* Frames the response where it was built: as it is, or sealed in the session it belongs to. */
+static size_t frame(struct spdm_responder *rs)
+{
+    const struct spdm_config *cfg = rs->c.cfg;
+    struct spdm_room body = spdm_responder_body(rs);
+    struct outgoing out = {.direction = RESPONSE, .message = spdm_span(body.p, rs->response_n), .room = cfg->out};
+
+    if (!spdm_responder_in_records(rs)) return cfg->binding->wrap(cfg->out, rs->response_n, false);
+    return cfg->sessions->seal(&rs->c, rs->c.channel, &out);
 }
 
 /* The finished response goes out, unless the requester has to come for it. */
 static void hand_out(struct spdm_responder *rs)
 {
     const struct spdm_config *cfg = rs->c.cfg;
+    uint8_t code = rs->request[1];
 
     rs->stage = STAGE_READY;
     rs->due = SPDM_NEVER;
     if (rs->deferred) return;
-    rs->send_n = cfg->binding->wrap(cfg->out, rs->response_n, false);
+    rs->send_n = frame(rs);
+    rs->kept = cfg->out_shared || spdm_responder_in_records(rs) ? 0 : rs->send_n;
     rs->send = SEND_OUT;
-    rs->kept = cfg->out_shared ? 0 : rs->send_n;
-    if (rs->send_n == 0) refused(rs, refuse(&rs->c, NO_ROOM, "the frame", rs->response_n, cfg->out.n), rs->request[1]);
-    if (rs->job->response == &spdm_message_ALGORITHMS) tell(rs, SPDM_CONNECTED);
-    idle(rs);
+    if (rs->job->response == &spdm_message_ALGORITHMS) spdm_responder_tell(rs, SPDM_CONNECTED);
+    if (rs->send_n != 0 && rs->job->sent != NULL) rs->job->sent(rs);
+    spdm_responder_idle(rs);
+    if (rs->send_n != 0) return;
+    rs->kept = 0;
+    refused(rs, refuse(&rs->c, NO_ROOM, "the frame", rs->response_n, cfg->out.n), code);
 }
 
 /* After each step of building: done, one more question, or refused. */
@@ -83,7 +82,7 @@ static void proceed(struct spdm_responder *rs, uint8_t why)
     if (why != SPDM_WHY_FINE) {
         uint8_t code = rs->request[1];
 
-        idle(rs);
+        spdm_responder_idle(rs);
         refused(rs, why, code);
     } else if (rs->stage == STAGE_READY) {
         hand_out(rs);
@@ -101,6 +100,15 @@ static const struct prove_job *find(const struct spdm_responder *rs, uint8_t cod
         if (services->job[i]->request->code == code) return services->job[i];
     }
     return NULL;
+}
+
+/* The phase that decides what is legal: the session's if the request came in one. */
+static unsigned phase(const struct spdm_responder *rs)
+{
+    const struct session *s = rs->c.channel;
+
+    if (s == NULL) return rs->c.phase;
+    return s->state == SESSION_HANDSHAKE ? PHASE_HANDSHAKE : PHASE_SESSION;
 }
 
 /* Code, version, capability, phase: everything that needs no look into the body. */
@@ -128,7 +136,12 @@ static uint8_t judge_header(struct spdm_responder *rs, const struct prove_job *j
         (c->facts.responder.flags & job->request->needs) == 0) {
         return refuse(c, UNSUPPORTED, "the request", code, 0);
     }
-    return (job->request->legal & c->phase) != 0 ? SPDM_WHY_FINE : refuse(c, NOT_NOW, NULL, code, 0);
+    if ((job->request->legal & phase(rs)) != 0) return SPDM_WHY_FINE;
+    if (phase(rs) == PHASE_NEGOTIATED && (job->request->legal & PHASE_NEGOTIATED) == 0 &&
+        (job->request->legal & (PHASE_HANDSHAKE | PHASE_SESSION)) != 0) {
+        return refuse(c, SESSION_REQUIRED, NULL, code, 0); /* R-SSN-14 */
+    }
+    return refuse(c, NOT_NOW, NULL, code, 0);
 }
 
 /* Decodes, judges, and begins to answer. */
@@ -143,12 +156,16 @@ static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, str
         spdm_io_report(&io, job->request, &rs->c.report);
         return io.why;
     }
-    why = job->consider(rs, &req);
-    if (why != SPDM_WHY_FINE) return why;
+    if (spdm_responder_in_records(rs) && io.at != message.n) { /* nothing pads inside a record */
+        return refuse(&rs->c, BAD_LENGTH, "the message", message.n, io.at);
+    }
     if (io.at > rs->request_max) return refuse(&rs->c, NO_ROOM, "the request", io.at, rs->request_max);
     memcpy(rs->request, message.p, io.at); /* padding of the transport ends here */
     rs->request_n = (uint16_t)io.at;
+    rs->request_verify_at = io.verify_at;
     rs->job = job;
+    why = job->consider(rs, &req);
+    if (why != SPDM_WHY_FINE) return why;
     rs->due = (job->request->joins & JOINS_VCA) != 0 ? SPDM_NEVER : rs->now + spdm_responder_promise(rs);
     rs->stage = STAGE_NEED;
     return rs->need == SPDM_NOTHING ? spdm_responder_build(rs, NULL) : SPDM_WHY_FINE;
@@ -169,7 +186,7 @@ static bool is_retry(const struct spdm_responder *rs, struct spdm_span message)
                 code == spdm_message_CHALLENGE.code ||
                 (code == spdm_message_GET_MEASUREMENTS.code && message.n > NONCE_BYTES);
 
-    return rs->kept != 0 && once && same_request(rs, message);
+    return rs->kept != 0 && rs->c.channel == NULL && once && same_request(rs, message);
 }
 
 static void begin(struct spdm_responder *rs, struct spdm_span message)
@@ -185,7 +202,8 @@ static void begin(struct spdm_responder *rs, struct spdm_span message)
     }
     why = judge_header(rs, job, message);
     if (why == SPDM_WHY_FINE) {
-        idle(rs); /* a deferred request gives way (R-RIR-09) */
+        spdm_responder_idle(rs); /* a deferred request gives way (R-RIR-09) */
+        rs->at = rs->c.channel;
         if (job->request == &spdm_message_GET_VERSION) spdm_responder_restart(rs);
         rs->kept = 0;
         spdm_conn_reset_by(&rs->c, job->request);
@@ -194,9 +212,11 @@ static void begin(struct spdm_responder *rs, struct spdm_span message)
             proceed(rs, why);
             return;
         }
-        idle(rs);
+        spdm_responder_idle(rs);
+        refused(rs, why, message.p[1]);
+    } else {
+        turn_away(rs, why, message.p[1]);
     }
-    refused(rs, why, message.p[1]);
 }
 
 /* The request at hand has come once more. It has one answer (R-TIM-15, R-TIM-19, R-ORD-11): the one that waits to be
@@ -214,10 +234,11 @@ static void repeated(struct spdm_responder *rs)
 
 void spdm_responder_restart(struct spdm_responder *rs)
 {
-    if (rs->c.facts.negotiated) tell(rs, SPDM_RESTARTED);
+    if (rs->c.facts.negotiated) spdm_responder_tell(rs, SPDM_RESTARTED);
     spdm_conn_restart(&rs->c);
+    rs->opening = NULL; /* gone with all sessions */
     rs->resynch = false;
-    idle(rs);
+    spdm_responder_idle(rs);
 }
 
 /* RESPOND_IF_READY: the deferred response if it is ready, ResponseNotReady again if not. */
@@ -225,100 +246,51 @@ static void fetch_deferred(struct spdm_responder *rs, struct spdm_span message)
 {
     rs->c.report = (struct spdm_report){0};
     if (rs->resynch) {
-        refused(rs, refuse(&rs->c, RESYNCH, NULL, 0, 0), message.p[1]);
+        turn_away(rs, refuse(&rs->c, RESYNCH, NULL, 0, 0), message.p[1]);
+    } else if (rs->deferred && rs->c.channel != rs->at) { /* withstand 14 */
+        turn_away(rs, refuse(&rs->c, NOT_NOW, NULL, message.p[1], 0), message.p[1]);
     } else if (rs->c.phase != PHASE_NEGOTIATED) {
-        refused(rs, refuse(&rs->c, NOT_NOW, NULL, message.p[1], 0), message.p[1]);
+        turn_away(rs, refuse(&rs->c, NOT_NOW, NULL, message.p[1], 0), message.p[1]);
     } else if (!rs->deferred) {
-        refused(rs, refuse(&rs->c, BAD_TOKEN, "RequestCode", message.p[2], 0), message.p[1]);
+        turn_away(rs, refuse(&rs->c, BAD_TOKEN, "RequestCode", message.p[2], 0), message.p[1]);
         /* VERSION: the header must carry the negotiated one */
     } else if (message.p[0] != rs->c.facts.version) {
-        refused(rs, refuse(&rs->c, BAD_VERSION, NULL, message.p[0], rs->c.facts.version), message.p[1]);
+        turn_away(rs, refuse(&rs->c, BAD_VERSION, NULL, message.p[0], rs->c.facts.version), message.p[1]);
     } else if (message.p[2] != rs->request[1] || message.p[3] != rs->token) {
-        refused(rs, refuse(&rs->c, BAD_TOKEN, "Token", message.p[3], rs->token), message.p[1]);
+        turn_away(rs, refuse(&rs->c, BAD_TOKEN, "Token", message.p[3], rs->token), message.p[1]);
     } else {
         repeated(rs);
     }
 }
 
-static void receive(struct spdm_responder *rs, struct spdm_span message)
+void spdm_responder_receive(struct spdm_responder *rs, struct session *from, struct spdm_span message)
 {
     /* VERSION: GET_VERSION's own is frozen */
-    bool version = message.p[1] == spdm_message_GET_VERSION.code && message.p[0] == SPDM_V10;
+    bool version = from == NULL && message.p[1] == spdm_message_GET_VERSION.code && message.p[0] == SPDM_V10;
 
+    spdm_conn_turn_to(&rs->c, from, from != NULL ? &from->tr : NULL);
     if (message.p[1] == spdm_message_RESPOND_IF_READY.code) {
         fetch_deferred(rs, message);
-    } else if (rs->stage != STAGE_IDLE && same_request(rs, message)) {
+    } else if (rs->stage != STAGE_IDLE && rs->at == from && same_request(rs, message)) {
         repeated(rs);
     } else if (rs->stage == STAGE_IDLE || rs->deferred || version) {
         begin(rs, message); /* takes the place of a deferred request; GET_VERSION of any (R-CONC-10) */
     } else {
         rs->c.report = (struct spdm_report){0};
-        refused(rs, refuse(&rs->c, BUSY, NULL, 0, 0), message.p[1]);
+        turn_away(rs, refuse(&rs->c, BUSY, NULL, 0, 0), message.p[1]);
     }
 }
 
-void spdm_responder_push(struct spdm_responder *rs, struct spdm_span frame, uint64_t now)
+/* An answer of the caller's: the PSK's secret waits in its session, perhaps for the measurements; then we build. */
+static uint8_t take(struct spdm_responder *rs, const struct spdm_answer *answer)
 {
-    const struct spdm_config *cfg = rs->c.cfg;
-    struct spdm_frame in;
+    size_t h = spdm_conn_hash_size(&rs->c);
 
-    rs->now = now;
-    if (rs->due <= now) spdm_responder_not_ready(rs);
-    if (frame.n == 0) return;
-    in = cfg->binding->unwrap(frame);
-    if (in.kind == SPDM_FRAME_PLAIN && in.message.n >= 4) {
-        receive(rs, in.message);
-    } else if (in.kind == SPDM_FRAME_CONTROL && cfg->binding->control != NULL && rs->stage == STAGE_IDLE) {
-        rs->send_n = cfg->binding->control(frame, cfg->out);
-        rs->send = rs->send_n != 0 ? SEND_OUT : SEND_NOTHING;
-        rs->kept = 0;
-    } else {
-        rs->c.report = (struct spdm_report){0};
-        (void)refuse(&rs->c, NOT_A_FRAME, NULL, frame.n, 0); /* dropped */
-        tell(rs, SPDM_FAILED);
-    }
-}
-
-struct spdm_span spdm_responder_pull(struct spdm_responder *rs, uint64_t now)
-{
-    const uint8_t *from = rs->send == SEND_SMALL ? rs->small : rs->c.cfg->out.p;
-    bool there;
-
-    rs->now = now;
-    if (rs->send == SEND_NOTHING && rs->due <= now) {
-        spdm_responder_not_ready(rs);
-        from = rs->small;
-    }
-    there = rs->send != SEND_NOTHING;
-    rs->send = SEND_NOTHING;
-    return there ? spdm_span(from, rs->send_n) : (struct spdm_span){0};
-}
-
-uint64_t spdm_responder_deadline(const struct spdm_responder *rs)
-{
-    return rs->send != SEND_NOTHING ? 0 : rs->due;
-}
-
-const struct spdm_facts *spdm_responder_facts(const struct spdm_responder *rs)
-{
-    return &rs->c.facts;
-}
-
-void spdm_responder_resynch(struct spdm_responder *rs)
-{
-    if (rs->c.phase == PHASE_START) return;
-    idle(rs);
-    rs->resynch = true;
-    rs->kept = 0;
-}
-
-void spdm_responder_close(struct spdm_responder *rs)
-{
-    size_t behind = spdm_conn_size(rs->c.cfg) + rs->request_max;
-
-    spdm_transcript_clear(&rs->c.tr);
-    spdm_wipe(rs->c.tr.state[0], behind);
-    spdm_wipe(rs, sizeof *rs);
+    if (rs->need != SPDM_ASK_PSK) return spdm_responder_build(rs, answer);
+    if (answer->data.n != h) return refuse(&rs->c, ANSWER_REFUSED, "no secret for this PSKHint", answer->data.n, h);
+    memcpy(rs->opening->secrets.root, answer->data.p, h);
+    rs->need = rs->then;
+    return rs->need == SPDM_NOTHING ? spdm_responder_build(rs, answer) : SPDM_WHY_FINE;
 }
 
 bool spdm_responder_answer(struct spdm_responder *rs, const struct spdm_answer *answer)
@@ -328,12 +300,14 @@ bool spdm_responder_answer(struct spdm_responder *rs, const struct spdm_answer *
 
     if ((stage != STAGE_NEED && stage != STAGE_SIGN) || answer->ticket != rs->ticket) return false;
     rs->c.report = (struct spdm_report){0};
+    spdm_conn_turn_to(&rs->c, rs->at, rs->at != NULL ? &rs->at->tr : NULL);
     if (!answer->yes) {
         why = stage == STAGE_SIGN           ? refuse(&rs->c, SIGN_FAILED, NULL, 0, 0)
               : rs->need == SPDM_ASK_VENDOR ? refuse(&rs->c, UNSUPPORTED, "the vendor's protocol", rs->request[1], 0)
+              : rs->need == SPDM_ASK_PSK    ? refuse(&rs->c, BAD_VALUE, "PSKHint", 0, 0) /* UN-10 */
                                             : refuse(&rs->c, ANSWER_REFUSED, "measurements", 0, 0);
     } else {
-        why = stage == STAGE_SIGN ? spdm_responder_sign(rs, answer->data) : spdm_responder_build(rs, answer);
+        why = stage == STAGE_SIGN ? spdm_responder_sign(rs, answer->data) : take(rs, answer);
     }
     proceed(rs, why);
     return true;

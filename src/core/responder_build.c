@@ -8,10 +8,13 @@
 struct spdm_room spdm_responder_body(const struct spdm_responder *rs)
 {
     const struct spdm_config *cfg = rs->c.cfg;
-    struct spdm_room room = spdm_room_from(cfg->out, cfg->binding->head);
+    bool records = spdm_responder_in_records(rs);
+    size_t head = records ? spdm_session_head(&rs->c, rs->c.channel) : cfg->binding->head;
+    size_t tail = cfg->binding->tail + (records ? RECORD_TAG + (size_t)cfg->policy->record_random : 0);
+    struct spdm_room room = spdm_room_from(cfg->out, head);
     uint32_t peer = rs->c.facts.requester.data_transfer_size;
 
-    room.n -= cfg->binding->tail;
+    room.n = room.n > tail ? room.n - tail : 0;
     if (peer != 0 && room.n > peer) room.n = peer;
     return room;
 }
@@ -35,12 +38,12 @@ static uint8_t enter(struct spdm_responder *rs, struct spdm_span response)
         return refuse(c, NO_ROOM, "the transcript VCA", rs->request_n + response.n, c->tr.vca_max);
     }
     if (rs->signature_at == 0) return SPDM_WHY_FINE;
-    if (spdm_transcript_digest(&c->tr, spdm_conn_signed(by), rs->to_sign.digest) &&
+    if (spdm_transcript_digest(spdm_conn_transcript(c, by), spdm_conn_signed(by), rs->to_sign.digest) &&
         spdm_signing_prepare(&rs->to_sign, &c->tr, &signer, by)) {
-        spdm_transcript_reset(&c->tr, spdm_conn_signed(by));
+        spdm_conn_reset_signed(c, by);
         return SPDM_WHY_FINE;
     }
-    spdm_transcript_reset(&c->tr, spdm_conn_signed(by));
+    spdm_conn_reset_signed(c, by);
     return refuse(c, CRYPTO_FAILED, "the transcript's digest", 0, 0);
 }
 
@@ -72,7 +75,10 @@ uint8_t spdm_responder_build(struct spdm_responder *rs, const struct spdm_answer
     if (!spdm_encode(&io, rs->job->response, &rsp)) return too_big(rs, &io);
     rs->response_n = io.at;
     rs->signature_at = io.signature_at;
-    why = enter(rs, spdm_span(io.wr.p, io.signature_at != 0 ? io.signature_at : io.at));
+    rs->verify_at = io.verify_at;
+    if (rs->job->enter != NULL) why = rs->job->enter(rs, spdm_span(io.wr.p, io.at));
+    else why = enter(rs, spdm_span(io.wr.p, io.signature_at != 0 ? io.signature_at : io.at));
+    if (why == SPDM_WHY_FINE && rs->signature_at == 0 && rs->job->complete != NULL) why = rs->job->complete(rs);
     if (why == SPDM_WHY_FINE) rs->stage = rs->signature_at != 0 ? STAGE_SIGN : STAGE_READY;
     return why;
 }
@@ -86,5 +92,5 @@ uint8_t spdm_responder_sign(struct spdm_responder *rs, struct spdm_span signatur
     spdm_wipe(&rs->to_sign, sizeof rs->to_sign);
     if (rs->job->signed_by == SIGNED_CHALLENGE_AUTH) rs->c.challenged = true;
     rs->stage = STAGE_READY;
-    return SPDM_WHY_FINE;
+    return rs->job->complete != NULL ? rs->job->complete(rs) : SPDM_WHY_FINE;
 }

@@ -7,6 +7,7 @@
 enum {
     ERROR_UNSPECIFIED = 0x05,
     ERROR_UNSUPPORTED = 0x07,
+    ERROR_SESSION_REQUIRED = 0x0b,
     ERROR_TOO_LARGE = 0x0d,
     ERROR_DATA_TOO_LARGE = 0x12,
     ERROR_NOT_READY = 0x42,
@@ -25,10 +26,18 @@ static void send_error(struct spdm_responder *rs, const struct error *e, uint8_t
     struct shape sh = {.ver = version};
     union spdm_body body = {.error = *e};
     struct spdm_room frame = {rs->small, sizeof rs->small};
-    struct io io = spdm_writer(&sh, spdm_room_from(frame, binding->head));
+    bool records = spdm_responder_in_records(rs);
+    size_t head = records ? spdm_session_head(&rs->c, rs->c.channel) : binding->head;
+    struct io io = spdm_writer(&sh, spdm_room_from(frame, head));
 
     (void)spdm_encode(&io, &spdm_message_ERROR, &body); /* at most 8 bytes: it fits */
-    rs->send_n = binding->wrap(frame, io.at, false);
+    if (records) {
+        struct outgoing out = {.direction = RESPONSE, .message = spdm_span(io.wr.p, io.at), .room = frame};
+
+        rs->send_n = rs->c.cfg->sessions->seal(&rs->c, rs->c.channel, &out);
+    } else {
+        rs->send_n = binding->wrap(frame, io.at, false);
+    }
     rs->send = rs->send_n != 0 ? SEND_SMALL : SEND_NOTHING;
     rs->c.report.error = e->code;
 }
@@ -51,6 +60,7 @@ void spdm_responder_refuse(struct spdm_responder *rs, uint8_t why, uint8_t code)
         e.actual_size = rs->c.report.got;
         if (!known) e.code = ERROR_UNSPECIFIED; /* R-ERR-33 */
     }
+    if (e.code == ERROR_SESSION_REQUIRED && !rs->c.ed->session_required) e.code = ERROR_UNSPECIFIED;
     if (rs->c.report.code == 0) rs->c.report.code = code;
     send_error(rs, &e, error_version(rs, code));
 }
@@ -63,6 +73,8 @@ void spdm_responder_not_ready(struct spdm_responder *rs)
                       .request_code = rs->request[1],
                       .rdtm = policy->rdtm > 1 ? policy->rdtm : RDTM};
 
+    /* in the session of the request, whoever spoke last */
+    spdm_conn_turn_to(&rs->c, rs->at, rs->at != NULL ? &rs->at->tr : NULL);
     if (!rs->deferred) rs->token++;
     rs->deferred = true;
     rs->due = SPDM_NEVER;

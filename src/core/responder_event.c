@@ -12,6 +12,7 @@ static void describe(const struct spdm_responder *rs, struct spdm_event *event)
 
     event->ticket = rs->ticket;
     event->slot = rs->c.facts.slot;
+    event->session = rs->at != NULL ? rs->at->id : 0;
     if (rs->stage == STAGE_SIGN) {
         event->kind = SPDM_ASK_SIGN;
         event->signing = rs->to_sign.what;
@@ -27,20 +28,38 @@ static void describe(const struct spdm_responder *rs, struct spdm_event *event)
         event->standard = req.vendor_defined.standard;
         event->vendor = req.vendor_defined.vendor;
         event->data = req.vendor_defined.payload;
+    } else if (rs->need == SPDM_ASK_PSK) {
+        event->data = req.psk_exchange.hint;
+        event->hash = (enum spdm_alg)rs->c.facts.hash;
+        event->psk_salt = spdm_span(spdm_psk_salt[rs->c.ed->psk_salt & 1], spdm_conn_hash_size(&rs->c));
     } else {
         event->index = SPDM_MEAS_ALL;
     }
 }
 
+static void describe_session(const struct spdm_responder *rs, struct spdm_event *event)
+{
+    if (event->kind == SPDM_OPENED) event->session = rs->opened;
+    if (event->kind == SPDM_CLOSED) {
+        event->session = rs->closed;
+        event->report = rs->closed_why;
+    }
+    if (event->kind == SPDM_DATA) {
+        event->session = rs->data_session;
+        event->data = rs->data;
+    }
+}
+
 enum spdm_event_kind spdm_responder_event(struct spdm_responder *rs, struct spdm_event *event)
 {
-    static const uint8_t order[] = {SPDM_RESTARTED, SPDM_CONNECTED, SPDM_FAILED};
+    static const uint8_t order[] = {SPDM_RESTARTED, SPDM_CONNECTED, SPDM_OPENED, SPDM_DATA, SPDM_CLOSED, SPDM_FAILED};
 
     *event = (struct spdm_event){.kind = SPDM_NOTHING, .report = rs->c.report};
     for (size_t i = 0; i < sizeof order; i++) {
         if ((rs->told >> order[i] & 1) == 0) continue;
-        rs->told = (uint8_t)(rs->told & ~(1u << order[i]));
+        rs->told = (uint16_t)(rs->told & ~(1u << order[i]));
         event->kind = (enum spdm_event_kind)order[i];
+        describe_session(rs, event);
         return event->kind;
     }
     if ((rs->stage == STAGE_NEED || rs->stage == STAGE_SIGN) && !rs->asked) {

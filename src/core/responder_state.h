@@ -4,7 +4,7 @@
  * its arrival over the caller's answers to the finished response. */
 #ifndef ASSAY_CORE_RESPONDER_STATE_H
 #define ASSAY_CORE_RESPONDER_STATE_H
-#include "core/conn.h"
+#include "core/session.h"
 #include <assay/responder.h>
 
 enum { NONCE_BYTES = 32, SMALL_MAX = 64 };
@@ -17,6 +17,13 @@ struct prove_job {
     uint8_t (*consider)(struct spdm_responder *rs, const union spdm_body *req);
     /* Fills the response; large parts are written in place into spdm_responder_body(). */
     uint8_t (*reply)(struct spdm_responder *rs, const union spdm_body *req, union spdm_body *rsp);
+    /* Jobs of sessions only. In place of the connection's transcripts: enters request and response up to signature or
+     * VerifyData, and for a signature leaves the transcript's digest in rs->to_sign. */
+    uint8_t (*enter)(struct spdm_responder *rs, struct spdm_span response);
+    /* The signature, if any, is in its place: what is left to be put behind it. */
+    uint8_t (*complete)(struct spdm_responder *rs);
+    /* The response is framed: what follows from it. */
+    void (*sent)(struct spdm_responder *rs);
 };
 
 struct spdm_services {
@@ -25,7 +32,9 @@ struct spdm_services {
 };
 
 extern const struct prove_job spdm_prove_version, spdm_prove_capabilities, spdm_prove_algorithms, spdm_prove_digests,
-    spdm_prove_certificate, spdm_prove_challenge, spdm_prove_measurements, spdm_prove_vendor;
+    spdm_prove_certificate, spdm_prove_challenge, spdm_prove_measurements, spdm_prove_vendor, spdm_prove_key_exchange,
+    spdm_prove_finish, spdm_prove_psk_exchange, spdm_prove_psk_finish, spdm_prove_heartbeat, spdm_prove_key_update,
+    spdm_prove_end_session;
 
 enum stage {
     STAGE_IDLE, /* waiting for a request */
@@ -39,14 +48,22 @@ struct spdm_responder {
     uint64_t now;
     const struct prove_job *job;
     enum stage stage;
+    enum spdm_event_kind then; /* the second question, if there are two */
     enum spdm_event_kind need; /* what `consider` asks the caller for: SPDM_ASK_MEASURE, _VENDOR or SPDM_NOTHING */
     const struct spdm_answer *answer; /* while reply() runs */
     uint32_t ticket;
-    bool asked;   /* the question has been fetched by event() */
-    uint8_t told; /* bit per fact that waits to be fetched */
+    bool asked;    /* the question has been fetched by event() */
+    uint16_t told; /* bit per fact that waits to be fetched */
 
     uint8_t *request; /* the request being answered */
     uint16_t request_n, request_max;
+    size_t request_verify_at;              /* where its VerifyData begins, 0 if it has none */
+    struct session *at;                    /* where it came: NULL outside */
+    struct session *opening;               /* the session that it opens, until its response is complete */
+    uint32_t opened, closed, data_session; /* that SPDM_CLOSED, SPDM_DATA are about */
+    struct spdm_report closed_why;
+    struct spdm_span data;
+    size_t verify_at;                /* of the response, 0 if it has no VerifyData */
     size_t response_n, signature_at; /* the response in cfg->out, behind the binding's head */
 
     bool deferred; /* ResponseNotReady has been said for it */
@@ -63,6 +80,15 @@ struct spdm_responder {
     struct to_sign to_sign;
 };
 
+void spdm_responder_tell(struct spdm_responder *rs, enum spdm_event_kind kind);
+/* Forgets the request at hand; an open question becomes void. */
+void spdm_responder_idle(struct spdm_responder *rs);
+/* A request of at least four bytes, from a session or from outside. */
+void spdm_responder_receive(struct spdm_responder *rs, struct session *from, struct spdm_span message);
+/* Whether the exchange at hand travels in records. */
+bool spdm_responder_in_records(const struct spdm_responder *rs);
+/* A session is over; tells the caller. */
+void spdm_responder_lose(struct spdm_responder *rs, struct session *s, uint8_t why);
 /* GET_VERSION: forgets the connection (R-VSN-11). */
 void spdm_responder_restart(struct spdm_responder *rs);
 /* How long an answer may take before ResponseNotReady is due, in us. */

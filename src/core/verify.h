@@ -19,10 +19,19 @@ struct verify_job {
     uint8_t (*fill)(struct spdm_requester *rq, union spdm_body *req);
     uint8_t (*judge)(struct conn *c, const struct exchange *x);
     void (*learn)(struct conn *c, const struct exchange *x);
+    /* Jobs of sessions only: what remains to be put into the encoded request; the whole end of the exchange, in place
+     * of transcripts, signature and learn. */
+    uint8_t (*complete)(struct spdm_requester *rq, const struct io *io);
+    uint8_t (*finish)(struct spdm_requester *rq, const struct exchange *x, const struct io *io);
 };
 
 extern const struct verify_job spdm_verify_version, spdm_verify_capabilities, spdm_verify_algorithms,
     spdm_verify_digests, spdm_verify_certificate, spdm_verify_challenge, spdm_verify_measurements, spdm_verify_vendor;
+extern const struct verify_job spdm_verify_key_exchange, spdm_verify_session_finish, spdm_verify_psk_exchange,
+    spdm_verify_psk_finish, spdm_verify_heartbeat, spdm_verify_key_update, spdm_verify_end_session;
+
+/* SPDM_WHY_FINE if `signature` is that of c->key over input->digest, a transcript's. */
+uint8_t spdm_verify_signature(struct conn *c, enum signed_by by, struct to_sign *input, struct spdm_span signature);
 
 /* Enters request and response into their transcripts, checks the signature if there is one, then learns. The common
  * end of an exchange for requester and witness. SPDM_WHY_FINE or the refusal (in c->report). */

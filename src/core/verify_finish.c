@@ -5,23 +5,30 @@
  * fact behind. */
 #include "core/verify.h"
 
-/* Checks the signature over the transcript that `by` names; the verdict is looked at twice (withstand 95). */
-static uint8_t check(struct conn *c, enum signed_by by, struct spdm_span signature)
+/* The verdict is looked at twice (withstand 95). */
+uint8_t spdm_verify_signature(struct conn *c, enum signed_by by, struct to_sign *input, struct spdm_span signature)
 {
     struct signer signer = spdm_conn_signer(c);
     struct candidate candidate = {.key = c->key, .signature = signature};
-    struct to_sign input;
     volatile spdm_verdict verdict;
 
-    if (!spdm_transcript_digest(&c->tr, spdm_conn_signed(by), input.digest) ||
-        !spdm_signing_prepare(&input, &c->tr, &signer, by)) {
-        return refuse(c, CRYPTO_FAILED, "the transcript's digest", 0, 0);
-    }
-    verdict = spdm_signing_verify(&c->tr, &signer, &input, &candidate);
+    if (!spdm_signing_prepare(input, &c->tr, &signer, by))
+        return refuse(c, CRYPTO_FAILED, "the signature's input", 0, 0);
+    verdict = spdm_signing_verify(&c->tr, &signer, input, &candidate);
     if (verdict != SPDM_GOOD) return refuse(c, BAD_SIGNATURE, "Signature R-SIG-10", 0, 0);
     if (candidate.reversed) c->facts.little_endian = true;
     if ((verdict ^ SPDM_BAD) != (SPDM_GOOD ^ SPDM_BAD)) return refuse(c, BAD_SIGNATURE, "Signature R-SIG-10", 0, 0);
     return SPDM_WHY_FINE;
+}
+
+static uint8_t check(struct conn *c, enum signed_by by, struct spdm_span signature)
+{
+    struct to_sign input;
+
+    if (!spdm_transcript_digest(spdm_conn_transcript(c, by), spdm_conn_signed(by), input.digest)) {
+        return refuse(c, CRYPTO_FAILED, "the transcript's digest", 0, 0);
+    }
+    return spdm_verify_signature(c, by, &input, signature);
 }
 
 uint8_t spdm_verify_finish(struct conn *c, const struct verify_job *job, const struct exchange *x, size_t signature_at)
@@ -34,7 +41,7 @@ uint8_t spdm_verify_finish(struct conn *c, const struct verify_job *job, const s
     }
     if (signature_at != 0) {
         why = check(c, (enum signed_by)job->signed_by, spdm_part(x->response, signature_at, x->response.n));
-        spdm_transcript_reset(&c->tr, spdm_conn_signed((enum signed_by)job->signed_by)); /* R-CHL-23, R-MEA-23 */
+        spdm_conn_reset_signed(c, (enum signed_by)job->signed_by); /* R-CHL-23, R-MEA-23 */
     }
     if (why == SPDM_WHY_FINE) job->learn(c, x);
     return why;

@@ -75,8 +75,12 @@ static void learn_digests(struct conn *c, const struct exchange *x)
     if (c->facts.slot < SPDM_SLOT_N) learn_slot(c, m);
 }
 
-const struct verify_job spdm_verify_digests = {
-    &spdm_message_GET_DIGESTS, &spdm_message_DIGESTS, SIGNED_NOT, fill_digests, judge_digests, learn_digests};
+const struct verify_job spdm_verify_digests = {.request = &spdm_message_GET_DIGESTS,
+                                               .response = &spdm_message_DIGESTS,
+                                               .signed_by = SIGNED_NOT,
+                                               .fill = fill_digests,
+                                               .judge = judge_digests,
+                                               .learn = learn_digests};
 
 /* ---- CERTIFICATE ---- */
 
@@ -150,9 +154,9 @@ static void learn_certificate(struct conn *c, const struct exchange *x)
     if (m->model != MODEL_NONE) c->facts.slot_model = m->model;
 }
 
-const struct verify_job spdm_verify_certificate = {&spdm_message_GET_CERTIFICATE,
-                                                   &spdm_message_CERTIFICATE,
-                                                   SIGNED_NOT,
-                                                   fill_certificate,
-                                                   judge_certificate,
-                                                   learn_certificate};
+const struct verify_job spdm_verify_certificate = {.request = &spdm_message_GET_CERTIFICATE,
+                                                   .response = &spdm_message_CERTIFICATE,
+                                                   .signed_by = SIGNED_NOT,
+                                                   .fill = fill_certificate,
+                                                   .judge = judge_certificate,
+                                                   .learn = learn_certificate};

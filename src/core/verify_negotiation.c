@@ -53,8 +53,12 @@ static void learn_version(struct conn *c, const struct exchange *x)
     c->phase = PHASE_VERSION;
 }
 
-const struct verify_job spdm_verify_version = {
-    &spdm_message_GET_VERSION, &spdm_message_VERSION, SIGNED_NOT, fill_version, judge_version, learn_version};
+const struct verify_job spdm_verify_version = {.request = &spdm_message_GET_VERSION,
+                                               .response = &spdm_message_VERSION,
+                                               .signed_by = SIGNED_NOT,
+                                               .fill = fill_version,
+                                               .judge = judge_version,
+                                               .learn = learn_version};
 
 /* ---- CAPABILITIES ---- */
 
@@ -103,12 +107,12 @@ static void learn_capabilities(struct conn *c, const struct exchange *x)
     c->phase = PHASE_CAPABLE;
 }
 
-const struct verify_job spdm_verify_capabilities = {&spdm_message_GET_CAPABILITIES,
-                                                    &spdm_message_CAPABILITIES,
-                                                    SIGNED_NOT,
-                                                    fill_capabilities,
-                                                    judge_capabilities,
-                                                    learn_capabilities};
+const struct verify_job spdm_verify_capabilities = {.request = &spdm_message_GET_CAPABILITIES,
+                                                    .response = &spdm_message_CAPABILITIES,
+                                                    .signed_by = SIGNED_NOT,
+                                                    .fill = fill_capabilities,
+                                                    .judge = judge_capabilities,
+                                                    .learn = learn_capabilities};
 
 /* ---- ALGORITHMS ---- */
 
@@ -207,12 +211,13 @@ static void learn_algorithms(struct conn *c, const struct exchange *x)
 {
     spdm_select_learn(c, &x->req->algorithms, &x->rsp->algorithms);
     c->facts.slot = SPDM_SLOT_KEY;
+    c->after_vca = true;
     c->phase = PHASE_NEGOTIATED;
 }
 
-const struct verify_job spdm_verify_algorithms = {&spdm_message_NEGOTIATE_ALGORITHMS,
-                                                  &spdm_message_ALGORITHMS,
-                                                  SIGNED_NOT,
-                                                  fill_algorithms,
-                                                  judge_algorithms,
-                                                  learn_algorithms};
+const struct verify_job spdm_verify_algorithms = {.request = &spdm_message_NEGOTIATE_ALGORITHMS,
+                                                  .response = &spdm_message_ALGORITHMS,
+                                                  .signed_by = SIGNED_NOT,
+                                                  .fill = fill_algorithms,
+                                                  .judge = judge_algorithms,
+                                                  .learn = learn_algorithms};

@@ -24,11 +24,10 @@ static struct spdm_span context(const struct spdm_requester *rq)
 static uint8_t fill_challenge(struct spdm_requester *rq, union spdm_body *req)
 {
     struct spdm_span nonce = fresh_nonce(rq);
-    bool can_sum = rq->c.facts.meas_spec != 0 && (rq->c.facts.responder.flags & SPDM_MEAS_CAP_MASK) != 0;
 
     if (nonce.n == 0) return refuse(&rq->c, RANDOM_FAILED, NULL, 0, 0);
     req->challenge = (struct challenge){.slot = rq->c.facts.slot,
-                                        .summary = can_sum ? rq->goal.summary : 0, /* R-CHL-05 */
+                                        .summary = spdm_requester_summary(rq), /* R-CHL-05 */
                                         .nonce = nonce,
                                         .context = context(rq)};
     return SPDM_WHY_FINE;
@@ -63,9 +62,12 @@ static void learn_challenge(struct conn *c, const struct exchange *x)
     if (c->facts.summary_n != 0) memcpy(c->facts.summary, x->rsp->challenge_auth.summary.p, c->facts.summary_n);
 }
 
-const struct verify_job spdm_verify_challenge = {&spdm_message_CHALLENGE, &spdm_message_CHALLENGE_AUTH,
-                                                 SIGNED_CHALLENGE_AUTH,   fill_challenge,
-                                                 judge_challenge,         learn_challenge};
+const struct verify_job spdm_verify_challenge = {.request = &spdm_message_CHALLENGE,
+                                                 .response = &spdm_message_CHALLENGE_AUTH,
+                                                 .signed_by = SIGNED_CHALLENGE_AUTH,
+                                                 .fill = fill_challenge,
+                                                 .judge = judge_challenge,
+                                                 .learn = learn_challenge};
 
 /* ---- MEASUREMENTS ---- */
 
@@ -146,9 +148,9 @@ static void learn_measurements(struct conn *c, const struct exchange *x)
     c->facts.content_changed = x->req->get_measurements.sign ? m->content_changed : 0;
 }
 
-const struct verify_job spdm_verify_measurements = {&spdm_message_GET_MEASUREMENTS,
-                                                    &spdm_message_MEASUREMENTS,
-                                                    SIGNED_MEASUREMENTS,
-                                                    fill_measurements,
-                                                    judge_measurements,
-                                                    learn_measurements};
+const struct verify_job spdm_verify_measurements = {.request = &spdm_message_GET_MEASUREMENTS,
+                                                    .response = &spdm_message_MEASUREMENTS,
+                                                    .signed_by = SIGNED_MEASUREMENTS,
+                                                    .fill = fill_measurements,
+                                                    .judge = judge_measurements,
+                                                    .learn = learn_measurements};

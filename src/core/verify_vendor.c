@@ -35,9 +35,9 @@ static void learn_vendor(struct conn *c, const struct exchange *x)
     (void)x;
 }
 
-const struct verify_job spdm_verify_vendor = {&spdm_message_VENDOR_DEFINED_REQUEST,
-                                              &spdm_message_VENDOR_DEFINED_RESPONSE,
-                                              SIGNED_NOT,
-                                              fill_vendor,
-                                              judge_vendor,
-                                              learn_vendor};
+const struct verify_job spdm_verify_vendor = {.request = &spdm_message_VENDOR_DEFINED_REQUEST,
+                                              .response = &spdm_message_VENDOR_DEFINED_RESPONSE,
+                                              .signed_by = SIGNED_NOT,
+                                              .fill = fill_vendor,
+                                              .judge = judge_vendor,
+                                              .learn = learn_vendor};

@@ -21,6 +21,10 @@ struct edition {
     bool algorithm_block;          /* GET_CAPABILITIES can ask for SupportedAlgorithms */
     bool too_large;                /* ERROR ResponseTooLarge exists (R-ERR-33) */
     bool slot_in_measurements;     /* MEASUREMENTS names its slot (1.1+) */
+    uint8_t psk_salt;              /* every byte of Salt_0 of a PSK session (R-KSC-03) */
+    bool session_required;         /* ERROR SessionRequired exists (R-SSN-14) */
+    bool session_policy;           /* KEY_EXCHANGE carries a SessionPolicy */
+    bool legacy_opaque;            /* opaque data of a key exchange has the header of DSP0277 for SPDM 1.1 */
     bool large_certificate;        /* chains over 65,535 bytes (1.4) */
     uint32_t req_flags, rsp_flags; /* capability bits that exist; others are masked off */
     uint16_t rsp_ext_flags;

@@ -13,6 +13,7 @@ struct context {
 static const struct context contexts[SIGNED_N] = {
     [SIGNED_CHALLENGE_AUTH] = {32, "responder-challenge_auth signing"},
     [SIGNED_MEASUREMENTS] = {30, "responder-measurements signing"},
+    [SIGNED_KEY_EXCHANGE_RSP] = {34, "responder-key_exchange_rsp signing"},
 };
 
 /* "dmtf-spdm-v1.N.*" four times, zeros, the context string: 100 bytes (R-SIG-02, R-SIG-04). */

@@ -8,7 +8,7 @@
 #include <assay/spdm.h>
 
 /* What is signed: one row per context string. */
-enum signed_by { SIGNED_NOT, SIGNED_CHALLENGE_AUTH, SIGNED_MEASUREMENTS, SIGNED_N };
+enum signed_by { SIGNED_NOT, SIGNED_CHALLENGE_AUTH, SIGNED_MEASUREMENTS, SIGNED_KEY_EXCHANGE_RSP, SIGNED_N };
 
 enum { SIGNING_PREFIX = 100 };
 

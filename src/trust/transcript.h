@@ -14,7 +14,9 @@
 #include "base/bytes.h"
 #include <assay/crypto.h>
 
-enum transcript_kind { TRANSCRIPT_M1M2, TRANSCRIPT_L1L2, TRANSCRIPT_N };
+/* A connection has M1/M2, L1/L2 and BASE: VCA and the DIGESTS that session transcripts begin with (R-ORD-06). A session
+ * has TH, in the place of M1/M2, and an L1/L2 of its own (R-MEA-26). */
+enum transcript_kind { TRANSCRIPT_M1M2 = 0, TRANSCRIPT_TH = 0, TRANSCRIPT_L1L2, TRANSCRIPT_BASE, TRANSCRIPT_N };
 
 struct transcript {
     const struct spdm_crypto *crypto;

@@ -105,3 +105,9 @@ void spdm_io_signature(struct io *io, struct spdm_span *s)
     io->signature_at = io->at;
     spdm_io_bytes(io, SPDM_NAME("Signature"), s, io->sh->sig);
 }
+
+void spdm_io_verify(struct io *io, const char *name, struct spdm_span *s, size_t n)
+{
+    if (n != 0) io->verify_at = io->at;
+    spdm_io_bytes(io, name, s, n);
+}

@@ -18,14 +18,16 @@
 
 /* Everything outside the bytes that decides how they are laid out; made in one place (core/conn.c). */
 struct shape {
-    uint8_t ver;           /* SPDM version the message is in */
-    uint8_t hash;          /* H: size of the base hash */
-    uint8_t meas_sum;      /* size of MeasurementSummaryHash here: H or 0 */
-    uint8_t opaque_format; /* 1.2+: OtherParamsSelection [3:0]; 0: no opaque data allowed */
-    bool opaque_free;      /* opaque data is not checked (1.0, 1.1, or format not known) */
-    bool multi_key;        /* DIGESTS, CERTIFICATE carry the multi-key fields */
-    bool signature;        /* MEASUREMENTS: a signature was asked for */
-    uint16_t sig;          /* size of the signer's signature */
+    uint8_t ver;                       /* SPDM version the message is in */
+    uint8_t hash;                      /* H: size of the base hash */
+    uint8_t meas_sum;                  /* size of MeasurementSummaryHash here: H or 0 */
+    uint8_t opaque_format;             /* 1.2+: OtherParamsSelection [3:0]; 0: no opaque data allowed */
+    bool opaque_free;                  /* opaque data is not checked (1.0, 1.1, or format not known) */
+    bool multi_key;                    /* DIGESTS, CERTIFICATE carry the multi-key fields */
+    bool signature;                    /* MEASUREMENTS: a signature was asked for */
+    uint8_t verify;                    /* size of the response's VerifyData here: H or 0 */
+    uint16_t sig;                      /* size of the signer's signature */
+    uint16_t exchange, exchange_reply; /* size of ExchangeData in KEY_EXCHANGE and its response */
     uint16_t opaque_max;
 };
 
@@ -35,6 +37,7 @@ struct io {
     struct spdm_room wr;
     size_t at, end, last; /* position, limit, start of the latest field */
     size_t signature_at;  /* where the Signature begins; 0 if there is none */
+    size_t verify_at;     /* where the VerifyData begins; 0 if there is none */
     uint8_t why;          /* first error ... */
     uint32_t where, got, limit;
     const char *field; /* ... and its place */
@@ -62,6 +65,11 @@ void spdm_io_bytes(struct io *io, const char *name, struct spdm_span *s, size_t 
 void spdm_io_rest(struct io *io, const char *name, struct spdm_span *s, size_t max);
 /* OpaqueDataLength and OpaqueData, checked against the negotiated format. */
 void spdm_io_opaque(struct io *io, struct spdm_span *s);
+/* The two apart, for messages that put other fields between them. */
+void spdm_io_opaque_length(struct io *io, uint16_t *n);
+void spdm_io_opaque_data(struct io *io, struct spdm_span *s, uint16_t n);
+/* VerifyData of n bytes. */
+void spdm_io_verify(struct io *io, const char *name, struct spdm_span *s, size_t n);
 /* The Signature, as large as the shape says. */
 void spdm_io_signature(struct io *io, struct spdm_span *s);
 void spdm_io_fail(struct io *io, uint8_t why, const char *name, uint32_t got, uint32_t limit);

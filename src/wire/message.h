@@ -91,6 +91,46 @@ struct vendor_defined {
     struct spdm_span vendor, payload;
 };
 
+struct key_exchange {
+    uint8_t summary, slot, policy;
+    uint16_t session;
+    struct spdm_span random, exchange, opaque;
+};
+struct key_exchange_rsp {
+    uint8_t heartbeat, mut_auth, slot; /* slot: nibble of SlotIDParam */
+    uint16_t session;
+    struct spdm_span random, exchange, summary, opaque, signature, verify;
+};
+struct finish {
+    bool with_signature;
+    uint8_t slot;
+    struct spdm_span opaque, signature, verify;
+};
+struct finish_rsp {
+    struct spdm_span opaque, verify;
+};
+struct psk_exchange {
+    uint8_t summary, policy;
+    uint16_t session;
+    struct spdm_span hint, context, opaque;
+};
+struct psk_exchange_rsp {
+    uint8_t heartbeat;
+    uint16_t session;
+    struct spdm_span summary, context, opaque, verify;
+};
+struct key_update { /* and its ACK */
+    uint8_t operation, tag;
+};
+struct end_session {
+    bool clear_state;
+};
+/* ENCAPSULATED_REQUEST, DELIVER_ENCAPSULATED_RESPONSE, ENCAPSULATED_RESPONSE_ACK */
+struct encapsulated {
+    uint8_t id, kind, ack; /* kind, ack: only in the ACK */
+    struct spdm_span message;
+};
+
 union spdm_body {
     struct version version;
     struct capabilities capabilities;
@@ -105,6 +145,15 @@ union spdm_body {
     struct error error;
     struct respond_if_ready respond_if_ready;
     struct vendor_defined vendor_defined;
+    struct key_exchange key_exchange;
+    struct key_exchange_rsp key_exchange_rsp;
+    struct finish finish;
+    struct finish_rsp finish_rsp;
+    struct psk_exchange psk_exchange;
+    struct psk_exchange_rsp psk_exchange_rsp;
+    struct key_update key_update;
+    struct end_session end_session;
+    struct encapsulated encapsulated;
 };
 
 /* ---- the registry ---- */

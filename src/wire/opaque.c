@@ -51,16 +51,27 @@ static void general_format(struct io *io, size_t n)
     spdm_io_fail(io, in.why, in.field, in.got, in.limit);
 }
 
-void spdm_io_opaque(struct io *io, struct spdm_span *s)
+void spdm_io_opaque_length(struct io *io, uint16_t *n)
 {
     const struct shape *sh = io->sh;
-    uint16_t n = (uint16_t)s->n;
 
-    io_u16(io, "OpaqueDataLength", &n);
-    io_need(io, n <= sh->opaque_max, TOO_LONG, "OpaqueDataLength R-OPQ-03", n, sh->opaque_max);
-    io_need(io, n == 0 || sh->opaque_free || sh->opaque_format != 0, TOO_LONG, "OpaqueDataLength R-OPQ-02", n, 0);
+    io_u16(io, "OpaqueDataLength", n);
+    io_need(io, *n <= sh->opaque_max, TOO_LONG, "OpaqueDataLength R-OPQ-03", *n, sh->opaque_max);
+    io_need(io, *n == 0 || sh->opaque_free || sh->opaque_format != 0, TOO_LONG, "OpaqueDataLength R-OPQ-02", *n, 0);
+}
+
+void spdm_io_opaque_data(struct io *io, struct spdm_span *s, uint16_t n)
+{
     io_bytes(io, "OpaqueData", s, n);
-    if (io_fine(io) && io_decoding(io) && n != 0 && !sh->opaque_free && sh->opaque_format == 2) {
+    if (io_fine(io) && io_decoding(io) && n != 0 && !io->sh->opaque_free && io->sh->opaque_format == 2) {
         general_format(io, n);
     }
+}
+
+void spdm_io_opaque(struct io *io, struct spdm_span *s)
+{
+    uint16_t n = (uint16_t)s->n;
+
+    spdm_io_opaque_length(io, &n);
+    spdm_io_opaque_data(io, s, n);
 }

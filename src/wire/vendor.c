@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * VENDOR_DEFINED_REQUEST and _RESPONSE, one layout; the large form of 1.4 has
- * a 32-bit length behind the zeroed 16-bit one. */
+ * a 32-bit length behind 16 reserved bits. */
 #include "wire/walkers.h"
 
 enum { LARGE = 0x80 };
@@ -32,7 +32,8 @@ void spdm_walk_vendor_defined(struct io *io, union spdm_body *b)
     io_u8(io, "VendorIDLen", &vendor_n);
     io_need(io, vendor_id_fits(m->standard, vendor_n), BAD_LENGTH, "VendorIDLen R-VDR-05", vendor_n, 0);
     io_bytes(io, "VendorID", &m->vendor, vendor_n);
-    io_u16(io, "PayloadLength", &n16);
+    if (m->large) io_zero(io, 2);
+    else io_u16(io, "PayloadLength", &n16);
     if (m->large) io_u32(io, "LargePayloadLength", &n);
     else n = n16;
     io_bytes(io, "VendorDefinedPayload", &m->payload, n);

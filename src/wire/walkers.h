@@ -24,6 +24,19 @@ void spdm_walk_measurements(struct io *io, union spdm_body *b);
 void spdm_walk_error(struct io *io, union spdm_body *b);
 void spdm_walk_respond_if_ready(struct io *io, union spdm_body *b);
 void spdm_walk_vendor_defined(struct io *io, union spdm_body *b);
+void spdm_walk_key_exchange(struct io *io, union spdm_body *b);
+void spdm_walk_key_exchange_rsp(struct io *io, union spdm_body *b);
+void spdm_walk_finish(struct io *io, union spdm_body *b);
+void spdm_walk_finish_rsp(struct io *io, union spdm_body *b);
+void spdm_walk_psk_exchange(struct io *io, union spdm_body *b);
+void spdm_walk_psk_exchange_rsp(struct io *io, union spdm_body *b);
+void spdm_walk_psk_finish(struct io *io, union spdm_body *b);
+void spdm_walk_psk_finish_rsp(struct io *io, union spdm_body *b);
+void spdm_walk_header(struct io *io, union spdm_body *b);
+void spdm_walk_key_update(struct io *io, union spdm_body *b);
+void spdm_walk_end_session(struct io *io, union spdm_body *b);
+void spdm_walk_encapsulated(struct io *io, union spdm_body *b);
+void spdm_walk_encapsulated_ack(struct io *io, union spdm_body *b);
 
 /* The SupportedAlgorithms block of CAPABILITIES (1.3+): NEGOTIATE_ALGORITHMS from its Param1 on. */
 void spdm_walk_algorithm_block(struct io *io, struct algorithms *a);

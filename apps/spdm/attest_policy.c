@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * attest_policy.c - what to offer a device, and how long to wait for it.
+ *
+ * Offered is what the crypto library can verify, or what the user named and
+ * nothing else. Nothing that only a session needs is offered: it would cost
+ * the device time and the wire bytes. */
+#include "attest_policy.h"
+#include <stdio.h>
+#include <string.h>
+
+static const uint8_t versions[] = {SPDM_V14, SPDM_V13, SPDM_V12, SPDM_V11, SPDM_V10, 0};
+
+/* Best first: strength for its cost, and what devices have. */
+static const uint8_t hashes[] = {SPDM_SHA_384,  SPDM_SHA_512,  SPDM_SHA_256, SPDM_SHA3_384,
+                                 SPDM_SHA3_512, SPDM_SHA3_256, SPDM_SM3_256, 0};
+static const uint8_t signatures[] = {SPDM_ECDSA_P384,
+                                     SPDM_ECDSA_P521,
+                                     SPDM_ECDSA_P256,
+                                     SPDM_ED448,
+                                     SPDM_ED25519,
+                                     SPDM_ML_DSA_87,
+                                     SPDM_ML_DSA_65,
+                                     SPDM_ML_DSA_44,
+                                     SPDM_RSAPSS_4096,
+                                     SPDM_RSAPSS_3072,
+                                     SPDM_RSAPSS_2048,
+                                     SPDM_RSASSA_4096,
+                                     SPDM_RSASSA_3072,
+                                     SPDM_RSASSA_2048,
+                                     SPDM_SM2,
+                                     SPDM_SLH_DSA_SHA2_128S,
+                                     SPDM_SLH_DSA_SHAKE_128S,
+                                     SPDM_SLH_DSA_SHA2_192S,
+                                     SPDM_SLH_DSA_SHAKE_192S,
+                                     SPDM_SLH_DSA_SHA2_256S,
+                                     SPDM_SLH_DSA_SHAKE_256S,
+                                     SPDM_SLH_DSA_SHA2_128F,
+                                     SPDM_SLH_DSA_SHAKE_128F,
+                                     SPDM_SLH_DSA_SHA2_192F,
+                                     SPDM_SLH_DSA_SHAKE_192F,
+                                     SPDM_SLH_DSA_SHA2_256F,
+                                     SPDM_SLH_DSA_SHAKE_256F,
+                                     0};
+
+struct library {
+    const struct spdm_crypto *crypto;
+    void *ctx;
+};
+
+/* Copies what the library can do; the id of the first it cannot, SPDM_ALG_NONE if it can do all. */
+static enum spdm_alg usable(const struct library *lib, const uint8_t *from, struct spdm_algorithm_list *out)
+{
+    enum spdm_alg missing = SPDM_ALG_NONE;
+    size_t n = 0;
+    for (; *from != 0; from++) {
+        if (lib->crypto->supports(lib->ctx, (enum spdm_alg) * from)) out->id[n++] = *from;
+        else if (missing == SPDM_ALG_NONE) missing = (enum spdm_alg) * from;
+    }
+    out->id[n] = 0;
+    return missing;
+}
+
+/* What was named must be usable; what is only a default may be missing. */
+static bool choose(const struct library *lib, const uint8_t *named, const uint8_t *all, struct spdm_algorithm_list *out,
+                   char error[200])
+{
+    bool is_named = named[0] != 0;
+    enum spdm_alg missing = usable(lib, is_named ? named : all, out);
+    if (is_named && missing != SPDM_ALG_NONE)
+        snprintf(error, 200, "the crypto library cannot do %s", spdm_algorithm_name(missing));
+    return !is_named || missing == SPDM_ALG_NONE;
+}
+
+bool spdm_attest_policy_make(const struct spdm_attest_options *options, const struct spdm_crypto *crypto,
+                             void *crypto_ctx, struct spdm_attest_policy *out, char error[200])
+{
+    struct library lib = {crypto, crypto_ctx};
+    struct spdm_policy *p = &out->policy;
+    *out = (struct spdm_attest_policy){0};
+    if (!choose(&lib, options->hashes.id, hashes, &out->hashes, error)) return false;
+    if (!choose(&lib, options->signatures.id, signatures, &out->signatures, error)) return false;
+    memcpy(p->versions, options->versions[0] != 0 ? options->versions : versions, sizeof p->versions);
+    p->hashes = out->hashes.id;
+    p->signatures = out->signatures.id;
+    p->opaque_formats = 3;
+    p->legacy_byte_order = SPDM_EITHER_ENDIAN;
+    p->retries = (uint8_t)options->retries;
+    /* the time there is, shared out among the tries */
+    p->wait_max = options->timeout * 1000u;
+    p->rtt = p->wait_max / (options->retries + 1);
+    return true;
+}

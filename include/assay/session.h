@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * session.h - secure sessions, for both roles.
+ *
+ * A configuration that names spdm_with_sessions gets them; each session lives
+ * in memory the caller gave (session_memory). Application data may be sent at
+ * any time in either direction, beside an SPDM exchange in flight; what arrives
+ * is an SPDM_DATA event. One frame at a time leaves through `out`: send() is
+ * refused while pull() still has something to hand over. */
+#ifndef ASSAY_SESSION_H
+#define ASSAY_SESSION_H
+#include <assay/requester.h>
+#include <assay/responder.h>
+
+extern const struct spdm_sessions spdm_with_sessions;
+
+/* Bytes that each session needs of session_memory. */
+size_t spdm_session_size(const struct spdm_config *config);
+
+struct spdm_session_facts {
+    uint32_t id;
+    bool established, psk, mac_only, in_the_clear;
+    uint16_t secured_version; /* of DSP0277: 0x1000 ... */
+    uint8_t heartbeat;        /* HeartbeatPeriod, seconds */
+    uint8_t slot;             /* of the Responder; SPDM_SLOT_KEY */
+    uint64_t sent, received;  /* records under the present keys */
+};
+
+/* false: there is no such session. */
+bool spdm_requester_session(const struct spdm_requester *rq, uint32_t id, struct spdm_session_facts *out);
+bool spdm_responder_session(const struct spdm_responder *rs, uint32_t id, struct spdm_session_facts *out);
+
+/* Seals application data (with the binding's message type in front, if it has one: not SPDM's) as the next frame that
+ * pull() hands over. false: not established, too large, or a frame still waits. */
+bool spdm_requester_send(struct spdm_requester *rq, uint32_t session, struct spdm_span data);
+bool spdm_responder_send(struct spdm_responder *rs, uint32_t session, struct spdm_span data);
+
+/* The Export-Master-Secret (hash size) for protocols above; its length, 0 if there is no established session. */
+size_t spdm_requester_export(const struct spdm_requester *rq, uint32_t session, uint8_t out[SPDM_HASH_MAX]);
+size_t spdm_responder_export(const struct spdm_responder *rs, uint32_t session, uint8_t out[SPDM_HASH_MAX]);
+#endif

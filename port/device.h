@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * device.h - what a device is, read from a description file.
+ *
+ * The file is libconfig's form, written by hand (examples/device.cfg explains
+ * every setting): identity by slot, measurements, capabilities, algorithms,
+ * versions, sizes, timing. Loading checks everything that can be checked
+ * before a client comes: unknown settings, files, that a key belongs to its
+ * certificate, that names exist. An error names file and line.
+ *
+ * A loaded device never changes; a changed file is loaded as a new one. It may
+ * be read by any number of connections; each of its keys belongs to one thread
+ * at a time, independent of the others. */
+#ifndef PORT_DEVICE_H
+#define PORT_DEVICE_H
+#include "port/keystore.h"
+
+#include <assay/responder.h>
+
+#define SPDM_DEVICE_REASON 600 /* room for a sentence about a description, with its end */
+#define SPDM_DEVICE_KEYS (SPDM_SLOT_N + 1)
+
+/* A private key with a crypto back end of its own: what another thread needs to sign. */
+struct spdm_device_key {
+    char *uri;
+    struct spdm_openssl *ossl;
+    struct spdm_signer *signer;
+};
+
+struct spdm_device {
+    char *name;
+    struct spdm_identity identity;
+    struct spdm_policy policy;
+    struct spdm_measurement measurements[SPDM_MEAS_ALL]; /* ascending index */
+    size_t measurement_n;
+    uint32_t data_transfer_size;  /* largest SPDM message taken */
+    uint32_t send_size;           /* largest SPDM message sent */
+    uint32_t delay_ms;            /* wait before answering questions: for testing ResponseNotReady */
+    struct spdm_device_key *keys; /* of key_n; a key named twice is opened once */
+    size_t key_n;
+    struct spdm_device_key *slot_key[SPDM_SLOT_N]; /* NULL: no key */
+    struct spdm_device_key *raw_key;               /* of the provisioned public key */
+};
+
+/* Loads a description; crypto tells which algorithms there are. NULL: error says why and where. */
+struct spdm_device *spdm_device_load(const char *path, struct spdm_openssl *ossl, char error[SPDM_DEVICE_REASON]);
+/* NULL is fine. No key may be in use. */
+void spdm_device_free(struct spdm_device *device);
+/* The key behind a slot of SPDM_ASK_SIGN (0..7 or SPDM_SLOT_KEY); NULL if there is none. */
+struct spdm_device_key *spdm_device_key(const struct spdm_device *device, uint8_t slot);
+/* One line for people: "widget: slot 0 (EC P-384), 5 measurements, SPDM 1.4 to 1.0". */
+void spdm_device_describe(const struct spdm_device *device, char *out, size_t cap);
+#endif

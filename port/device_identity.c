@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * device_identity.c - slots: chain, root, key, and that they belong together.
+ *
+ * The first certificate of a chain is the root or was issued by it; the key is
+ * that of the last. A key that two slots name is opened once, with a crypto
+ * back end of its own so that it can sign on another thread. */
+#include "port/device_impl.h"
+#include "port/x509_read.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A key as the description gives it: one text, or a group. */
+struct key_setting {
+    const config_setting_t *at;
+    const char *uri, *properties, *config;
+    const char *providers[8];
+};
+
+struct slot_setting {
+    const char *chain, *root;
+    uint32_t slot, key_pair;
+    uint8_t model;
+    uint16_t usage;
+    struct key_setting key;
+};
+
+/* ---- keys ---- */
+
+static bool read_providers(struct loader *l, const config_setting_t *at, void *out)
+{
+    struct key_setting *k = out;
+    const char *word;
+    if (!spdm_device_words(l, at)) return false;
+    for (int i = 0; (word = spdm_device_word(at, i)) != NULL; i++) {
+        if (i == 7) return spdm_device_error(l, at, "more than 7 providers for one key");
+        k->providers[i] = word;
+    }
+    return true;
+}
+
+static bool read_key(struct loader *l, const config_setting_t *at, void *out)
+{
+    static const struct field fields[] = {{"uri", spdm_device_text, offsetof(struct key_setting, uri)},
+                                          {"properties", spdm_device_text, offsetof(struct key_setting, properties)},
+                                          {"providers", read_providers, 0},
+                                          {"config", spdm_device_text, offsetof(struct key_setting, config)},
+                                          {NULL, NULL, 0}};
+    struct key_setting *k = out;
+    k->at = at;
+    if (!config_setting_is_group(at)) return spdm_device_text(l, at, &k->uri);
+    return spdm_device_group(l, at, fields, k);
+}
+
+/* A URI has a scheme of two letters or more; everything else is a file. */
+static char *uri_of(const struct loader *l, const char *text)
+{
+    size_t n = strcspn(text, ":/");
+    return text[n] == ':' && n > 1 ? strdup(text) : spdm_device_path(l, text);
+}
+
+static bool open_key(struct loader *l, const struct key_setting *s, struct spdm_device_key **out)
+{
+    struct spdm_device *d = l->device;
+    struct spdm_device_key *k = &d->keys[d->key_n];
+    struct spdm_signer_options options = {.propq = s->properties, .config = s->config};
+    char cause[SPDM_CAUSE_MAX] = "";
+    if (s->uri == NULL) return spdm_device_error(l, s->at, "the key has no uri");
+    k->uri = uri_of(l, s->uri);
+    if (k->uri == NULL) return spdm_device_error(l, s->at, "out of memory");
+    for (size_t i = 0; i < d->key_n; i++) {
+        if (strcmp(d->keys[i].uri, k->uri) != 0) continue;
+        free(k->uri);
+        k->uri = NULL;
+        *out = &d->keys[i];
+        return true;
+    }
+    options.uri = k->uri;
+    options.providers = s->providers[0] != NULL ? s->providers : NULL;
+    k->ossl = spdm_openssl_open(NULL, cause);
+    k->signer = k->ossl != NULL ? spdm_signer_open(k->ossl, &options, cause) : NULL;
+    d->key_n++;
+    if (k->signer == NULL) return spdm_device_error(l, s->at, "key \"%s\": %s", s->uri, cause);
+    *out = k;
+    return true;
+}
+
+/* ---- settings of a slot ---- */
+
+static bool read_slot_number(struct loader *l, const config_setting_t *at, void *out)
+{
+    if (!spdm_device_number(l, at, out)) return false;
+    if (*(uint32_t *)out < SPDM_SLOT_N) return true;
+    return spdm_device_error(l, at, "slot is %u, 0 to %u allowed", *(uint32_t *)out, SPDM_SLOT_N - 1);
+}
+
+static bool read_model(struct loader *l, const config_setting_t *at, void *out)
+{
+    static const char *const names[] = {"device", "alias", "generic"};
+    const char *text = "";
+    if (!spdm_device_text(l, at, &text)) return false;
+    for (unsigned i = 0; i < 3; i++) {
+        if (strcmp(names[i], text) != 0) continue;
+        *(uint8_t *)out = (uint8_t)(SPDM_CERT_DEVICE + i);
+        return true;
+    }
+    return spdm_device_error(l, at, "model \"%s\": device, alias or generic expected", text);
+}
+
+static bool read_usage(struct loader *l, const config_setting_t *at, void *out)
+{
+    static const char *const names[] = {"key-exchange", "challenge", "measurement", "endpoint-info"};
+    const char *word;
+    if (!spdm_device_words(l, at)) return false;
+    *(uint16_t *)out = 0;
+    for (int i = 0; (word = spdm_device_word(at, i)) != NULL; i++) {
+        unsigned bit = 0;
+        while (bit < 4 && strcmp(names[bit], word) != 0) bit++;
+        if (bit == 4)
+            return spdm_device_error(l, at,
+                                     "usage \"%s\": key-exchange, challenge, measurement or endpoint-info "
+                                     "expected",
+                                     word);
+        *(uint16_t *)out = (uint16_t)(*(uint16_t *)out | 1u << bit);
+    }
+    return true;
+}
+
+static bool read_key_pair(struct loader *l, const config_setting_t *at, void *out)
+{
+    if (!spdm_device_number(l, at, out)) return false;
+    if (*(uint32_t *)out >= 1 && *(uint32_t *)out <= 255) return true;
+    return spdm_device_error(l, at, "key_pair is %u, 1 to 255 allowed", *(uint32_t *)out);
+}
+
+/* ---- chain, root and key belong together ---- */
+
+static bool take_certificate(struct spdm_span *rest, struct spdm_x509 *out)
+{
+    size_t n = spdm_x509_length(*rest);
+    if (n == 0 || n > rest->n || !spdm_x509_read((struct spdm_span){rest->p, n}, 0, out)) return false;
+    rest->p += n;
+    rest->n -= n;
+    return true;
+}
+
+static bool check_root(struct loader *l, const config_setting_t *at, struct spdm_slot *slot,
+                       const struct spdm_x509 *first)
+{
+    if (slot->root.n == 0) {
+        if (!spdm_x509_self_issued(first))
+            return spdm_device_error(l, at,
+                                     "the chain does not begin with a root certificate; name it with root = "
+                                     "\"FILE\"");
+        slot->root = first->der;
+        return true;
+    }
+    struct spdm_x509 root;
+    struct spdm_span rest = slot->root;
+    if (!take_certificate(&rest, &root) || rest.n != 0)
+        return spdm_device_error(l, at, "root must hold exactly one certificate");
+    if (root.der.n == first->der.n && memcmp(root.der.p, first->der.p, root.der.n) == 0) return true;
+    return spdm_x509_same_name(first->issuer, root.subject) ||
+           spdm_device_error(l, at, "the first certificate of the chain was not issued by the root given");
+}
+
+static bool check_key(struct loader *l, const config_setting_t *at, struct spdm_span spki,
+                      const struct spdm_device_key *key, const char *of)
+{
+    char cause[SPDM_CAUSE_MAX] = "";
+    struct spdm_openssl_key *leaf = spdm_openssl_key_open(l->ossl, spki, cause);
+    bool same;
+    if (leaf == NULL) return spdm_device_error(l, at, "the public key cannot be used: %s", cause);
+    same = spdm_signer_matches(key->signer, leaf);
+    spdm_openssl_key_free(leaf);
+    return same || spdm_device_error(l, at, "the key \"%s\" (%s) is not the one of the %s", key->uri,
+                                     spdm_signer_name(key->signer), of);
+}
+
+static bool fill_slot(struct loader *l, const config_setting_t *at, const struct slot_setting *s)
+{
+    struct spdm_slot *slot = &l->device->identity.slot[s->slot];
+    struct spdm_x509 first, last;
+    struct spdm_span rest;
+    slot->certificates = spdm_device_certificates(l, at, s->chain);
+    if (slot->certificates.n == 0) return false;
+    rest = slot->certificates;
+    if (!take_certificate(&rest, &first))
+        return spdm_device_error(l, at, "%s: the first certificate is malformed", s->chain);
+    last = first;
+    for (unsigned n = 2; rest.n != 0; n++)
+        if (!take_certificate(&rest, &last))
+            return spdm_device_error(l, at, "%s: certificate %u is malformed (%s)", s->chain, n,
+                                     last.wrong != NULL ? last.wrong : "length");
+    if (s->root != NULL) {
+        slot->root = spdm_device_certificates(l, at, s->root);
+        if (slot->root.n == 0) return false;
+    }
+    slot->model = s->model;
+    slot->key_pair_id = (uint8_t)s->key_pair;
+    slot->usage = s->usage;
+    if (!check_root(l, at, slot, &first)) return false;
+    if (s->key.at == NULL) return spdm_device_error(l, at, "slot %u has a chain but no key", s->slot);
+    if (!open_key(l, &s->key, &l->device->slot_key[s->slot])) return false;
+    slot->signs = spdm_signer_algorithms(l->device->slot_key[s->slot]->signer);
+    return check_key(l, s->key.at, last.spki, l->device->slot_key[s->slot], "certificate");
+}
+
+static bool read_slot(struct loader *l, const config_setting_t *at)
+{
+    static const struct field fields[] = {{"slot", read_slot_number, offsetof(struct slot_setting, slot)},
+                                          {"chain", spdm_device_text, offsetof(struct slot_setting, chain)},
+                                          {"root", spdm_device_text, offsetof(struct slot_setting, root)},
+                                          {"key", read_key, offsetof(struct slot_setting, key)},
+                                          {"model", read_model, offsetof(struct slot_setting, model)},
+                                          {"key_pair", read_key_pair, offsetof(struct slot_setting, key_pair)},
+                                          {"usage", read_usage, offsetof(struct slot_setting, usage)},
+                                          {NULL, NULL, 0}};
+    struct slot_setting s = {.slot = l->next_slot,
+                             .key_pair = l->next_slot + 1,
+                             .model = SPDM_CERT_DEVICE,
+                             .usage = SPDM_USE_KEY_EX | SPDM_USE_CHALLENGE | SPDM_USE_MEASUREMENT};
+    struct spdm_identity *identity = &l->device->identity;
+    if (!spdm_device_group(l, at, fields, &s)) return false;
+    if (s.slot >= SPDM_SLOT_N) return spdm_device_error(l, at, "there are %u slots only", SPDM_SLOT_N);
+    if ((identity->supported & 1u << s.slot) != 0)
+        return spdm_device_error(l, at, "slot %u is described twice", s.slot);
+    identity->supported = (uint8_t)(identity->supported | 1u << s.slot);
+    l->next_slot = s.slot + 1;
+    if (s.chain != NULL) return fill_slot(l, at, &s);
+    if (s.key.at == NULL && s.root == NULL) return true; /* exists, is not provisioned */
+    return spdm_device_error(l, at, "slot %u has no chain", s.slot);
+}
+
+bool spdm_device_slots(struct loader *l, const config_setting_t *at, void *out)
+{
+    (void)out;
+    if (!config_setting_is_list(at))
+        return spdm_device_error(l, at, "slots must be a list of groups: ( { chain = \"...\"; key = \"...\"; } )");
+    for (int i = 0; i < config_setting_length(at); i++)
+        if (!read_slot(l, config_setting_get_elem(at, (unsigned)i))) return false;
+    return true;
+}
+
+bool spdm_device_public_key(struct loader *l, const config_setting_t *at, void *out)
+{
+    struct public_setting {
+        const char *file;
+        struct key_setting key;
+    } s = {0};
+    static const struct field fields[] = {{"file", spdm_device_text, offsetof(struct public_setting, file)},
+                                          {"key", read_key, offsetof(struct public_setting, key)},
+                                          {NULL, NULL, 0}};
+    struct spdm_device *d = l->device;
+    (void)out;
+    if (!spdm_device_group(l, at, fields, &s)) return false;
+    if (s.file == NULL || s.key.at == NULL)
+        return spdm_device_error(l, at, "public_key needs file and key: { file = \"...\"; key = \"...\"; }");
+    d->identity.public_key = spdm_device_spki(l, at, s.file);
+    if (d->identity.public_key.n == 0 || !open_key(l, &s.key, &d->raw_key)) return false;
+    d->identity.public_key_signs = spdm_signer_algorithms(d->raw_key->signer);
+    return check_key(l, s.key.at, d->identity.public_key, d->raw_key, "public key");
+}
+
+/* ---- the device as a whole ---- */
+
+struct spdm_device_key *spdm_device_key(const struct spdm_device *device, uint8_t slot)
+{
+    if (slot == SPDM_SLOT_KEY) return device->raw_key;
+    return slot < SPDM_SLOT_N ? device->slot_key[slot] : NULL;
+}
+
+static void free_span(struct spdm_span span)
+{
+    void *p;
+    memcpy(&p, &span.p, sizeof p);
+    free(p);
+}
+
+void spdm_device_free(struct spdm_device *d)
+{
+    if (d == NULL) return;
+    for (unsigned i = 0; i < SPDM_SLOT_N; i++) {
+        const struct spdm_slot *s = &d->identity.slot[i];
+        bool inside = s->root.p == s->certificates.p; /* the chain's own first certificate */
+        if (!inside) free_span(s->root);
+        free_span(s->certificates);
+    }
+    free_span(d->identity.public_key);
+    for (size_t i = 0; i < d->measurement_n; i++) free_span(d->measurements[i].value);
+    for (size_t i = 0; i < d->key_n; i++) {
+        spdm_signer_close(d->keys[i].signer);
+        if (d->keys[i].ossl != NULL) spdm_openssl_close(d->keys[i].ossl);
+    }
+    for (size_t i = 0; d->keys != NULL && i < SPDM_DEVICE_KEYS; i++) free(d->keys[i].uri);
+    free_span((struct spdm_span){d->policy.hashes, 0});
+    free_span((struct spdm_span){d->policy.signatures, 0});
+    free(d->keys);
+    free(d->name);
+    free(d);
+}
+
+void spdm_device_describe(const struct spdm_device *d, char *out, size_t cap)
+{
+    const uint8_t *v = d->policy.versions;
+    size_t n = (size_t)snprintf(out, cap, "%s:", d->name), last = strlen((const char *)v) - 1;
+    for (unsigned i = 0; i < SPDM_SLOT_N && n < cap; i++)
+        if (d->slot_key[i] != NULL)
+            n += (size_t)snprintf(out + n, cap - n, " slot %u (%s),", i, spdm_signer_name(d->slot_key[i]->signer));
+    if (d->raw_key != NULL && n < cap)
+        n += (size_t)snprintf(out + n, cap - n, " public key (%s),", spdm_signer_name(d->raw_key->signer));
+    if (n < cap)
+        n += (size_t)snprintf(out + n, cap - n, " %zu measurement%s, SPDM", d->measurement_n,
+                              d->measurement_n == 1 ? "" : "s");
+    for (size_t i = 0; i <= last && n < cap; i++)
+        n += (size_t)snprintf(out + n, cap - n, "%s %u.%u", i != 0 ? "," : "", v[i] >> 4, v[i] & 15u);
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * device_measure.c - measurements of a description: from files and literals.
+ *
+ * A measurement has one source (file, hex, text, number, digest) and a form:
+ * raw, so that a requester may see the value itself, or digest, so that only
+ * its hash ever leaves the device. Digests are made when everything else has
+ * been read, as they need the measurement hash. */
+#include "port/device_impl.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RAW_MAX (0xffff - 3) /* of one measurement block */
+
+enum form { FORM_DEFAULT, FORM_RAW, FORM_DIGEST };
+
+struct measure_setting {
+    uint32_t index, type;
+    const char *file, *hex, *text, *digest;
+    uint32_t number;
+    bool has_number, tcb, has_tcb;
+    uint8_t form;
+};
+
+static const char *const types[] = {
+    "rom",     "firmware", "hardware-config", "firmware-config", "manifest",           "device-mode",
+    "version", "svn",      "hash-extend",     "informational",   "structured-manifest"};
+#define TYPE_N (sizeof types / sizeof *types)
+
+static bool read_type(struct loader *l, const config_setting_t *at, void *out)
+{
+    uint32_t *type = out;
+    const char *text = "";
+    if (config_setting_type(at) == CONFIG_TYPE_INT) {
+        if (!spdm_device_number(l, at, type)) return false;
+        return *type <= 0x7f || spdm_device_error(l, at, "type is %u, 0 to 127 allowed", *type);
+    }
+    if (!spdm_device_text(l, at, &text)) return false;
+    for (*type = 0; *type < TYPE_N; (*type)++)
+        if (strcmp(types[*type], text) == 0) return true;
+    return spdm_device_error(l, at,
+                             "type \"%s\": rom, firmware, hardware-config, firmware-config, manifest, device-mode, "
+                             "version, svn, hash-extend, informational, structured-manifest or a number expected",
+                             text);
+}
+
+static bool read_form(struct loader *l, const config_setting_t *at, void *out)
+{
+    const char *text = "";
+    if (!spdm_device_text(l, at, &text)) return false;
+    if (strcmp(text, "raw") == 0) *(uint8_t *)out = FORM_RAW;
+    else if (strcmp(text, "digest") == 0) *(uint8_t *)out = FORM_DIGEST;
+    else return spdm_device_error(l, at, "form \"%s\": raw or digest expected", text);
+    return true;
+}
+
+static bool read_number(struct loader *l, const config_setting_t *at, void *out)
+{
+    struct measure_setting *s = out;
+    s->has_number = true;
+    return spdm_device_number(l, at, &s->number);
+}
+
+static bool read_tcb(struct loader *l, const config_setting_t *at, void *out)
+{
+    struct measure_setting *s = out;
+    s->has_tcb = true;
+    return spdm_device_flag(l, at, &s->tcb);
+}
+
+/* ---- values ---- */
+
+static int nibble(char c)
+{
+    if (isdigit((unsigned char)c)) return c - '0';
+    c = (char)tolower((unsigned char)c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Hex digits in pairs, blanks and colons between them allowed. */
+static bool take_hex(struct loader *l, const config_setting_t *at, const char *hex, struct spdm_span *out)
+{
+    uint8_t *p = malloc(strlen(hex) / 2 + 1);
+    size_t n = 0;
+    if (p == NULL) return spdm_device_error(l, at, "out of memory");
+    for (; *hex != '\0'; hex++) {
+        if (*hex == ' ' || *hex == ':') continue;
+        if (nibble(hex[0]) < 0 || nibble(hex[1]) < 0) break;
+        p[n++] = (uint8_t)(nibble(hex[0]) << 4 | nibble(hex[1]));
+        hex++;
+    }
+    *out = (struct spdm_span){p, n};
+    return *hex == '\0' || spdm_device_error(l, at, "\"%.20s\": pairs of hexadecimal digits expected", hex);
+}
+
+static bool copy(struct loader *l, const config_setting_t *at, const void *bytes, size_t n, struct spdm_span *out)
+{
+    uint8_t *p = malloc(n + 1);
+    if (p == NULL) return spdm_device_error(l, at, "out of memory");
+    memcpy(p, bytes, n);
+    *out = (struct spdm_span){p, n};
+    return true;
+}
+
+/* The one source, into *out (freed with the device). */
+static bool take_value(struct loader *l, const config_setting_t *at, const struct measure_setting *s,
+                       struct spdm_span *out)
+{
+    int sources = (s->file != NULL) + (s->hex != NULL) + (s->text != NULL) + (s->digest != NULL) + s->has_number;
+    if (sources != 1)
+        return spdm_device_error(l, at, "measurement %u needs exactly one of file, hex, text, number, digest",
+                                 s->index);
+    if (s->file != NULL) {
+        *out = spdm_device_file(l, at, s->file);
+        return out->p != NULL;
+    }
+    if (s->hex != NULL) return take_hex(l, at, s->hex, out);
+    if (s->digest != NULL) return take_hex(l, at, s->digest, out);
+    if (s->text != NULL) return copy(l, at, s->text, strlen(s->text), out);
+    uint8_t number[8] = {(uint8_t)s->number, (uint8_t)(s->number >> 8), (uint8_t)(s->number >> 16),
+                         (uint8_t)(s->number >> 24)}; /* as a security version number: 8 bytes, least first */
+    return copy(l, at, number, sizeof number, out);
+}
+
+/* Files of code and configuration are shown as digests only, unless the description says otherwise. */
+static bool is_digest(const struct measure_setting *s)
+{
+    bool code = s->type <= SPDM_MEAS_FIRMWARE_CONFIG || s->type == SPDM_MEAS_HASH_EXTEND;
+    if (s->form != FORM_DEFAULT) return s->form == FORM_DIGEST;
+    return s->digest != NULL || (s->file != NULL && code);
+}
+
+/* Puts it where its index belongs: the list is ascending. */
+static bool insert(struct loader *l, const config_setting_t *at, const struct spdm_measurement *m)
+{
+    struct spdm_device *d = l->device;
+    size_t i = d->measurement_n;
+    while (i > 0 && d->measurements[i - 1].index >= m->index) i--;
+    if (i < d->measurement_n && d->measurements[i].index == m->index)
+        return spdm_device_error(l, at, "measurement %u is described twice", m->index);
+    memmove(&d->measurements[i + 1], &d->measurements[i], (d->measurement_n - i) * sizeof *m);
+    d->measurements[i] = *m;
+    d->measurement_n++;
+    return true;
+}
+
+static bool read_measurement(struct loader *l, const config_setting_t *at)
+{
+    static const struct field fields[] = {{"index", spdm_device_number, offsetof(struct measure_setting, index)},
+                                          {"type", read_type, offsetof(struct measure_setting, type)},
+                                          {"file", spdm_device_text, offsetof(struct measure_setting, file)},
+                                          {"hex", spdm_device_text, offsetof(struct measure_setting, hex)},
+                                          {"text", spdm_device_text, offsetof(struct measure_setting, text)},
+                                          {"digest", spdm_device_text, offsetof(struct measure_setting, digest)},
+                                          {"number", read_number, 0},
+                                          {"form", read_form, offsetof(struct measure_setting, form)},
+                                          {"tcb", read_tcb, 0},
+                                          {NULL, NULL, 0}};
+    struct measure_setting s = {.index = (uint32_t)l->device->measurement_n + 1, .type = SPDM_MEAS_FIRMWARE};
+    struct spdm_measurement m = {0};
+    if (!spdm_device_group(l, at, fields, &s)) return false;
+    if (s.index < 1 || s.index > 0xfe)
+        return spdm_device_error(l, at, "a measurement's index is %u, 1 to 254 allowed", s.index);
+    if (!take_value(l, at, &s, &m.value)) {
+        free((void *)(uintptr_t)m.value.p);
+        return false;
+    }
+    m.index = (uint8_t)s.index;
+    m.type = (uint8_t)s.type;
+    m.tcb = s.has_tcb ? s.tcb : s.type <= SPDM_MEAS_FIRMWARE;
+    m.raw = !is_digest(&s);
+    if (m.raw && m.value.n > RAW_MAX) {
+        spdm_device_error(l, at, "measurement %u has %zu bytes, at most %u can be shown raw; use form = \"digest\"",
+                          s.index, m.value.n, RAW_MAX);
+    } else if (insert(l, at, &m)) {
+        if (s.digest == NULL && !m.raw) l->to_hash[m.index] = at;
+        if (s.digest != NULL) l->digests[m.index] = at;
+        return true;
+    }
+    free((void *)(uintptr_t)m.value.p);
+    return false;
+}
+
+bool spdm_device_measurements(struct loader *l, const config_setting_t *at, void *out)
+{
+    (void)out;
+    if (!config_setting_is_list(at))
+        return spdm_device_error(l, at, "measurements must be a list of groups: ( { index = 1; file = \"...\"; } )");
+    for (int i = 0; i < config_setting_length(at); i++)
+        if (!read_measurement(l, config_setting_get_elem(at, (unsigned)i))) return false;
+    return true;
+}
+
+/* ---- digests ---- */
+
+static bool digest_of(struct loader *l, enum spdm_alg hash, struct spdm_measurement *m)
+{
+    const struct spdm_crypto *crypto = spdm_openssl_crypto();
+    size_t size = spdm_algorithm(hash)->size;
+    void *state = calloc(1, crypto->hash_state_size);
+    uint8_t *out = malloc(SPDM_HASH_MAX);
+    bool fine = state != NULL && out != NULL && crypto->hash_begin(l->ossl, state, hash) &&
+                crypto->hash_update(l->ossl, state, m->value) && crypto->hash_peek(l->ossl, state, out);
+    if (state != NULL) crypto->hash_end(l->ossl, state);
+    free(state);
+    if (!fine) {
+        free(out);
+        return false;
+    }
+    free((void *)(uintptr_t)m->value.p);
+    m->value = (struct spdm_span){out, size};
+    return true;
+}
+
+bool spdm_device_hash_measurements(struct loader *l)
+{
+    struct spdm_device *d = l->device;
+    enum spdm_alg hash = (enum spdm_alg)d->policy.meas_hash;
+    for (size_t i = 0; i < d->measurement_n; i++) {
+        struct spdm_measurement *m = &d->measurements[i];
+        const config_setting_t *at = l->to_hash[m->index] != NULL ? l->to_hash[m->index] : l->digests[m->index];
+        if (at == NULL) continue;
+        if (hash == SPDM_RAW_ONLY)
+            return spdm_device_error(l, at, "measurement %u is a digest, but measurement_hash is raw", m->index);
+        if (l->to_hash[m->index] != NULL) {
+            if (!digest_of(l, hash, m)) return spdm_device_error(l, at, "cannot hash measurement %u", m->index);
+        } else if (m->value.n != spdm_algorithm(hash)->size) {
+            return spdm_device_error(l, at, "the digest of measurement %u has %zu bytes, %s has %u", m->index,
+                                     m->value.n, spdm_algorithm_name(hash), spdm_algorithm(hash)->size);
+        }
+    }
+    return true;
+}

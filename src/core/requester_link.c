@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * A requester's two ends: the memory it lives in and the frames that pass. */
+#include "core/requester_state.h"
+
+enum { REQUEST_MAX = 160 };
+
+/* The longest request we may have to keep: KEY_EXCHANGE carries a public value of the largest group or KEM. */
+static uint16_t request_max(const struct spdm_config *cfg)
+{
+    const uint8_t *list = cfg->policy->exchanges;
+    uint16_t most = 0;
+
+    if (cfg->request_max != 0) return cfg->request_max;
+    for (size_t i = 0; cfg->sessions != NULL && list != NULL && list[i] != 0; i++) {
+        uint16_t n = spdm_algorithm((enum spdm_alg)list[i])->size;
+
+        if (n > most) most = n;
+    }
+    return (uint16_t)(REQUEST_MAX + most);
+}
+
+static size_t exchange_size(const struct spdm_config *cfg)
+{
+    return cfg->sessions != NULL ? (cfg->crypto->exchange_state_size + 7) & ~(size_t)7 : 0;
+}
+
+static size_t aligned(size_t n)
+{
+    return (n + 7) & ~(size_t)7;
+}
+
+size_t spdm_requester_size(const struct spdm_config *config)
+{
+    return aligned(sizeof(struct spdm_requester)) + exchange_size(config) + spdm_conn_size(config) +
+           request_max(config);
+}
+
+struct spdm_requester *spdm_requester_init(struct spdm_room memory, const struct spdm_config *config)
+{
+    void *place = memory.p;
+    struct spdm_requester *rq = place;
+    struct spdm_room behind = spdm_room_from(memory, aligned(sizeof *rq));
+
+    if (memory.p == NULL || memory.n < spdm_requester_size(config)) return NULL;
+    *rq = (struct spdm_requester){.request_max = request_max(config)};
+    rq->exchange = behind.p;
+    memset(behind.p, 0, exchange_size(config));
+    behind = spdm_room_from(behind, exchange_size(config));
+    if (!spdm_conn_init(&rq->c, config, behind)) return NULL;
+    rq->request = spdm_room_from(behind, spdm_conn_size(config)).p;
+    return rq;
+}
+
+/* Whether the exchange at hand travels in records. They are never sent twice: the peer's counter has moved on, or it
+ * has not, and nobody can tell (sessions.md section 10). */
+static bool in_records(const struct spdm_requester *rq)
+{
+    return rq->c.channel != NULL && rq->c.cfg->sessions->records(rq->c.channel);
+}
+
+/* Sessions that nothing was heard of, and the heartbeat that keeps the others alive (R-HBT-02, R-HBT-04). */
+static void watch(struct spdm_requester *rq, uint64_t now)
+{
+    const struct spdm_sessions *sessions = rq->c.cfg->sessions;
+    struct session *s = sessions->expired(&rq->c, now);
+
+    if (s != NULL && s == rq->c.channel && rq->flight != FLIGHT_NONE) {
+        rq->c.report = (struct spdm_report){.why = SPDM_WHY_SESSION_EXPIRED};
+        spdm_requester_lose(rq, s, SPDM_WHY_SESSION_EXPIRED);
+        spdm_requester_fail(rq, rq->job->request->code);
+    } else if (s != NULL) {
+        spdm_requester_lose(rq, s, SPDM_WHY_SESSION_EXPIRED);
+    }
+    (void)sessions->heartbeat(rq, now);
+}
+
+/* What the passing of time brings. */
+static void tick(struct spdm_requester *rq, uint64_t now)
+{
+    uint8_t tries = (uint8_t)(rq->tries - 1);
+
+    rq->now = now;
+    if (rq->c.cfg->sessions != NULL) watch(rq, now);
+    if (rq->flight == FLIGHT_PAUSE && now >= rq->deadline) rq->flight = FLIGHT_SEND;
+    if (rq->flight != FLIGHT_WAIT || now < rq->deadline) return;
+    if (tries < rq->c.cfg->policy->retries && !in_records(rq)) {
+        rq->retried = true;
+        rq->flight = FLIGHT_SEND;
+    } else {
+        rq->c.report = (struct spdm_report){0};
+        (void)refuse(&rq->c, TIMEOUT, NULL, rq->tries, spdm_requester_patience(rq));
+        spdm_requester_fail(rq, rq->job->request->code);
+    }
+}
+
+static void broken_record(struct spdm_requester *rq, struct session *s)
+{
+    bool ours = rq->flight == FLIGHT_WAIT && rq->c.channel == s;
+
+    rq->c.report = (struct spdm_report){.why = SPDM_WHY_BAD_RECORD};
+    spdm_requester_lose(rq, s, SPDM_WHY_BAD_RECORD); /* R-SSN-07, R-APP-04 */
+    if (ours) spdm_requester_fail(rq, rq->job->response->code);
+}
+
+static void secured(struct spdm_requester *rq, struct spdm_span record, uint64_t now)
+{
+    struct incoming in = {.direction = RESPONSE};
+
+    switch (rq->c.cfg->sessions->open(&rq->c, record, now, &in)) {
+    case FATE_DROP: break;
+    case FATE_BROKEN: broken_record(rq, in.session); break;
+    case FATE_DATA:
+        rq->data_session = in.session->id;
+        rq->data = in.message;
+        spdm_requester_tell(rq, SPDM_DATA);
+        break;
+    case FATE_MESSAGE:
+        if (rq->flight == FLIGHT_WAIT && rq->c.channel == in.session) spdm_requester_receive(rq, in.message, now);
+        break;
+    }
+}
+
+void spdm_requester_push(struct spdm_requester *rq, struct spdm_span frame, uint64_t now)
+{
+    struct spdm_frame in;
+
+    if (frame.n == 0) tick(rq, now);
+    rq->now = now;
+    if (frame.n == 0) return;
+    in = rq->c.cfg->binding->unwrap(frame);
+    if (in.kind == SPDM_FRAME_SECURED && rq->c.cfg->sessions != NULL) {
+        secured(rq, in.message, now);
+    } else if (rq->flight != FLIGHT_WAIT) {
+        return;
+    } else if (in.kind == SPDM_FRAME_PLAIN && !in_records(rq)) {
+        spdm_requester_receive(rq, in.message, now);
+    } else if (rq->c.cfg->policy->retries == 0) {
+        rq->c.report = (struct spdm_report){0};
+        (void)refuse(&rq->c, NOT_A_FRAME, NULL, frame.n, 0);
+        spdm_requester_fail(rq, rq->job->response->code);
+    }
+}
+
+/* The request in flight, or RESPOND_IF_READY for it, framed in `out`; 0 if it does not fit. */
+static size_t frame(struct spdm_requester *rq)
+{
+    const struct spdm_config *cfg = rq->c.cfg;
+    uint8_t ready[4] = {rq->c.ed->version, spdm_message_RESPOND_IF_READY.code, rq->job->request->code, rq->token};
+    struct spdm_span message = rq->ask_ready ? spdm_span(ready, sizeof ready) : spdm_span(rq->request, rq->request_n);
+    struct outgoing out = {.direction = REQUEST, .message = message, .room = cfg->out};
+
+    if (in_records(rq)) return cfg->sessions->seal(&rq->c, rq->c.channel, &out);
+    if (!spdm_put(spdm_room_from(cfg->out, cfg->binding->head), message)) return 0;
+    return cfg->binding->wrap(cfg->out, message.n, false);
+}
+
+struct spdm_span spdm_requester_pull(struct spdm_requester *rq, uint64_t now)
+{
+    const struct spdm_config *cfg = rq->c.cfg;
+    size_t n = rq->queued;
+
+    tick(rq, now);
+    rq->queued = 0;
+    if (n != 0) return spdm_span(cfg->out.p, n);
+    if (rq->flight != FLIGHT_SEND) return (struct spdm_span){0};
+    n = frame(rq);
+    if (n == 0) {
+        (void)refuse(&rq->c, NO_ROOM, "the frame", rq->request_n, cfg->out.n);
+        spdm_requester_fail(rq, rq->job->request->code);
+        return (struct spdm_span){0};
+    }
+    rq->tries++;
+    rq->flight = FLIGHT_WAIT;
+    rq->deadline = now + spdm_requester_patience(rq);
+    return spdm_span(cfg->out.p, n);
+}
+
+uint64_t spdm_requester_deadline(const struct spdm_requester *rq)
+{
+    uint64_t session = rq->c.cfg->sessions != NULL ? rq->c.cfg->sessions->deadline(&rq->c, true) : SPDM_NEVER;
+    uint64_t own = rq->flight == FLIGHT_WAIT || rq->flight == FLIGHT_PAUSE ? rq->deadline : SPDM_NEVER;
+
+    if (rq->flight == FLIGHT_SEND || rq->queued != 0) return 0;
+    return own < session ? own : session;
+}
+
+const struct spdm_facts *spdm_requester_facts(const struct spdm_requester *rq)
+{
+    return &rq->c.facts;
+}
+
+struct spdm_span spdm_requester_vca(const struct spdm_requester *rq)
+{
+    return spdm_span(rq->c.tr.vca, rq->c.tr.vca_n);
+}
+
+void spdm_requester_reset(struct spdm_requester *rq)
+{
+    spdm_requester_abandon(rq);
+    spdm_conn_restart(&rq->c);
+    rq->flight = FLIGHT_NONE;
+    rq->told = 0;
+}
+
+void spdm_requester_close(struct spdm_requester *rq)
+{
+    size_t behind = exchange_size(rq->c.cfg) + spdm_conn_size(rq->c.cfg) + rq->request_max;
+
+    spdm_requester_abandon(rq);
+    if (rq->c.cfg->sessions != NULL) rq->c.cfg->sessions->clear(&rq->c);
+    spdm_transcript_clear(&rq->c.tr);
+    spdm_wipe(rq->exchange, behind);
+    spdm_wipe(rq, sizeof *rq);
+}

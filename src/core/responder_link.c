@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * A responder's two ends: the memory it lives in and the frames that pass. */
+#include "core/responder_state.h"
+
+enum { REQUEST_MAX = 160 };
+
+static size_t aligned(size_t n)
+{
+    return (n + 7) & ~(size_t)7;
+}
+
+static uint16_t request_max(const struct spdm_config *cfg)
+{
+    const uint8_t *list = cfg->policy->exchanges;
+    uint16_t most = 0;
+
+    if (cfg->request_max != 0) return cfg->request_max;
+    for (size_t i = 0; cfg->sessions != NULL && list != NULL && list[i] != 0; i++) {
+        uint16_t n = spdm_algorithm((enum spdm_alg)list[i])->size;
+
+        if (n > most) most = n;
+    }
+    return (uint16_t)(REQUEST_MAX + most);
+}
+
+size_t spdm_responder_size(const struct spdm_config *config)
+{
+    return aligned(sizeof(struct spdm_responder)) + spdm_conn_size(config) + request_max(config);
+}
+
+struct spdm_responder *spdm_responder_init(struct spdm_room memory, const struct spdm_config *config)
+{
+    void *place = memory.p;
+    struct spdm_responder *rs = place;
+    struct spdm_room behind = spdm_room_from(memory, aligned(sizeof *rs));
+
+    if (memory.p == NULL || memory.n < spdm_responder_size(config)) return NULL;
+    if (config->identity == NULL || config->services == NULL) return NULL;
+    *rs = (struct spdm_responder){.request_max = request_max(config), .due = SPDM_NEVER};
+    if (!spdm_conn_init(&rs->c, config, behind)) return NULL;
+    rs->request = spdm_room_from(behind, spdm_conn_size(config)).p;
+    return rs;
+}
+
+bool spdm_responder_in_records(const struct spdm_responder *rs)
+{
+    return rs->c.channel != NULL && rs->c.cfg->sessions->records(rs->c.channel);
+}
+
+void spdm_responder_lose(struct spdm_responder *rs, struct session *s, uint8_t why)
+{
+    if (rs->at == s) {
+        rs->at = NULL;
+        if (rs->stage != STAGE_IDLE) spdm_responder_idle(rs);
+    }
+    rs->closed = s->id;
+    rs->closed_why = (struct spdm_report){.why = why, .version = rs->c.facts.version};
+    rs->c.cfg->sessions->free(&rs->c, s);
+    spdm_conn_turn_to(&rs->c, NULL, NULL);
+    spdm_responder_tell(rs, SPDM_CLOSED);
+}
+
+/* R-SSN-07: DecryptError in the session, which ends; or, by policy, nothing at all. */
+static void broken_record(struct spdm_responder *rs, struct session *s)
+{
+    rs->c.report = (struct spdm_report){0};
+    spdm_conn_turn_to(&rs->c, s, &s->tr);
+    (void)refuse(&rs->c, BAD_RECORD, NULL, 0, 0);
+    if (!rs->c.cfg->policy->drop_bad_records) {
+        spdm_responder_refuse(rs, SPDM_WHY_BAD_RECORD, 0);
+        spdm_responder_lose(rs, s, SPDM_WHY_BAD_RECORD);
+    }
+    spdm_responder_tell(rs, SPDM_FAILED);
+}
+
+static void secured(struct spdm_responder *rs, struct spdm_span record)
+{
+    struct incoming in = {.direction = REQUEST};
+
+    switch (rs->c.cfg->sessions->open(&rs->c, record, rs->now, &in)) {
+    case FATE_DROP: break;
+    case FATE_BROKEN: broken_record(rs, in.session); break;
+    case FATE_DATA:
+        rs->data_session = in.session->id;
+        rs->data = in.message;
+        spdm_responder_tell(rs, SPDM_DATA);
+        break;
+    case FATE_MESSAGE:
+        if (in.message.n >= 4) spdm_responder_receive(rs, in.session, in.message);
+        break;
+    }
+}
+
+/* What the passing of time brings: sessions that nothing was heard of (R-HBT-03), an answer that is overdue. */
+static void tick(struct spdm_responder *rs)
+{
+    const struct spdm_sessions *sessions = rs->c.cfg->sessions;
+    struct session *s = sessions != NULL ? sessions->expired(&rs->c, rs->now) : NULL;
+
+    if (s != NULL) spdm_responder_lose(rs, s, SPDM_WHY_SESSION_EXPIRED);
+    if (rs->due <= rs->now) spdm_responder_not_ready(rs);
+}
+
+void spdm_responder_push(struct spdm_responder *rs, struct spdm_span frame, uint64_t now)
+{
+    const struct spdm_config *cfg = rs->c.cfg;
+    struct spdm_frame in;
+
+    rs->now = now;
+    tick(rs);
+    if (frame.n == 0) return;
+    in = cfg->binding->unwrap(frame);
+    if (in.kind == SPDM_FRAME_PLAIN && in.message.n >= 4) {
+        spdm_responder_receive(rs, NULL, in.message);
+    } else if (in.kind == SPDM_FRAME_SECURED && cfg->sessions != NULL) {
+        secured(rs, in.message);
+    } else if (in.kind == SPDM_FRAME_CONTROL && cfg->binding->control != NULL && rs->stage == STAGE_IDLE) {
+        rs->send_n = cfg->binding->control(frame, cfg->out);
+        rs->send = rs->send_n != 0 ? SEND_OUT : SEND_NOTHING;
+        rs->kept = 0;
+    } else {
+        rs->c.report = (struct spdm_report){0};
+        (void)refuse(&rs->c, NOT_A_FRAME, NULL, frame.n, 0); /* dropped */
+        spdm_responder_tell(rs, SPDM_FAILED);
+    }
+}
+
+struct spdm_span spdm_responder_pull(struct spdm_responder *rs, uint64_t now)
+{
+    const uint8_t *from = rs->send == SEND_SMALL ? rs->small : rs->c.cfg->out.p;
+    bool there;
+
+    rs->now = now;
+    if (rs->send == SEND_NOTHING && rs->due <= now) {
+        spdm_responder_not_ready(rs);
+        from = rs->small;
+    }
+    there = rs->send != SEND_NOTHING;
+    rs->send = SEND_NOTHING;
+    return there ? spdm_span(from, rs->send_n) : (struct spdm_span){0};
+}
+
+uint64_t spdm_responder_deadline(const struct spdm_responder *rs)
+{
+    uint64_t session = rs->c.cfg->sessions != NULL ? rs->c.cfg->sessions->deadline(&rs->c, false) : SPDM_NEVER;
+
+    if (rs->send != SEND_NOTHING) return 0;
+    return rs->due < session ? rs->due : session;
+}
+
+const struct spdm_facts *spdm_responder_facts(const struct spdm_responder *rs)
+{
+    return &rs->c.facts;
+}
+
+void spdm_responder_resynch(struct spdm_responder *rs)
+{
+    if (rs->c.phase == PHASE_START) return;
+    spdm_responder_idle(rs);
+    rs->resynch = true;
+    rs->kept = 0;
+}
+
+void spdm_responder_close(struct spdm_responder *rs)
+{
+    size_t behind = spdm_conn_size(rs->c.cfg) + rs->request_max;
+
+    if (rs->c.cfg->sessions != NULL) rs->c.cfg->sessions->clear(&rs->c);
+    spdm_transcript_clear(&rs->c.tr);
+    spdm_wipe(rs->c.tr.state[0], behind);
+    spdm_wipe(rs, sizeof *rs);
+}

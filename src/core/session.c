@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Sessions: their places, their transcripts and keys. A stage wipes what it
+ * consumed, and a freed session leaves nothing but zeros. */
+#include "core/session.h"
+
+enum { SECOND = 1000000 };
+
+static size_t aligned(size_t n)
+{
+    return (n + 7) & ~(size_t)7;
+}
+
+/* Hash states of TH and L1/L2, cipher states of two lanes and the two before them. */
+static size_t behind(const struct spdm_config *cfg)
+{
+    return 2 * aligned(cfg->crypto->hash_state_size) + 2 * (size_t)DIRECTION_N * aligned(cfg->crypto->aead_state_size);
+}
+
+static size_t size(const struct spdm_config *cfg)
+{
+    return aligned(sizeof(struct session)) + behind(cfg);
+}
+
+size_t spdm_session_size(const struct spdm_config *config)
+{
+    return size(config);
+}
+
+/* The place with this number. */
+static struct session *at(const struct conn *c, size_t i)
+{
+    void *place = spdm_room_from(c->cfg->session_memory, i * size(c->cfg)).p;
+
+    return place;
+}
+
+size_t spdm_session_count(const struct conn *c)
+{
+    return c->cfg->session_memory.n / size(c->cfg);
+}
+
+static size_t count(const struct conn *c)
+{
+    return spdm_session_count(c);
+}
+
+/* Points the states of an empty place into the memory behind it. */
+static void prepare(struct conn *c, struct session *s, size_t i)
+{
+    size_t hash = aligned(c->cfg->crypto->hash_state_size), aead = aligned(c->cfg->crypto->aead_state_size);
+    struct spdm_room rest = spdm_room_from(c->cfg->session_memory, i * size(c->cfg) + aligned(sizeof *s));
+
+    *s = (struct session){.tr = {.crypto = c->cfg->crypto, .ctx = c->cfg->crypto_ctx}};
+    s->tr.state[TRANSCRIPT_TH] = rest.p;
+    s->tr.state[TRANSCRIPT_L1L2] = spdm_room_from(rest, hash).p;
+    for (unsigned d = 0; d < DIRECTION_N; d++) {
+        s->lane[d].aead = spdm_room_from(rest, 2 * hash + d * aead).p;
+        s->previous[d].lane.aead = spdm_room_from(rest, 2 * hash + (DIRECTION_N + d) * aead).p;
+    }
+}
+
+static void place(struct conn *c)
+{
+    for (size_t i = 0; i < count(c); i++) {
+        spdm_wipe(at(c, i), size(c->cfg));
+        prepare(c, at(c, i), i);
+    }
+}
+
+struct session *spdm_session_find(const struct conn *c, uint32_t id)
+{
+    for (size_t i = 0; id != 0 && i < count(c); i++) {
+        if (at(c, i)->state != SESSION_FREE && at(c, i)->id == id) return at(c, i);
+    }
+    return NULL;
+}
+
+struct session *spdm_session_new(struct conn *c)
+{
+    for (size_t i = 0; i < count(c); i++) {
+        struct session *s = at(c, i);
+
+        if (s->state != SESSION_FREE) continue;
+        prepare(c, s, i);
+        s->state = SESSION_HANDSHAKE;
+        return s;
+    }
+    return NULL;
+}
+
+struct session *spdm_session_clear_handshake(const struct conn *c)
+{
+    for (size_t i = 0; i < count(c); i++) {
+        if (at(c, i)->state == SESSION_HANDSHAKE && at(c, i)->in_the_clear) return at(c, i);
+    }
+    return NULL;
+}
+
+bool spdm_session_taken(const struct conn *c, uint16_t half, unsigned shift)
+{
+    for (size_t i = 0; i < count(c); i++) {
+        if (at(c, i)->state != SESSION_FREE && (uint16_t)(at(c, i)->id >> shift) == half) return true;
+    }
+    return false;
+}
+
+uint16_t spdm_session_half(const struct conn *c, unsigned shift)
+{
+    uint16_t half = 0xffff;
+
+    while (spdm_session_taken(c, half, shift)) half--;
+    return half;
+}
+
+static struct session *begin(struct conn *c, bool psk)
+{
+    struct session *s = spdm_session_new(c);
+
+    if (s == NULL) return NULL;
+    s->psk = psk;
+    s->id = spdm_session_half(c, 0);
+    return s;
+}
+
+void spdm_session_name(struct conn *c, struct session *s, uint16_t req_half, uint16_t rsp_half)
+{
+    const struct spdm_policy *policy = c->cfg->policy;
+    uint32_t both = c->facts.requester.flags & c->facts.responder.flags;
+
+    s->id = (uint32_t)rsp_half << 16 | req_half;
+    s->form = (struct record_form){.session = s->id,
+                                   .seq_bytes = c->cfg->binding->sequence_bytes,
+                                   .mac_only = (both & SPDM_ENCRYPT_CAP) == 0,
+                                   .big_endian = policy->big_endian_nonce,
+                                   .limit = UINT64_MAX - 1};
+    s->in_the_clear = !s->psk && (both & SPDM_HANDSHAKE_IN_THE_CLEAR_CAP) != 0; /* R-PSK-02 */
+    s->tr.vca = c->tr.vca;
+    s->tr.vca_n = c->tr.vca_n;
+    s->tr.vca_in_l1l2 = c->tr.vca_in_l1l2;
+}
+
+static void end_lane(struct conn *c, struct lane *lane)
+{
+    void *state = lane->aead;
+
+    if (lane->ready) c->cfg->crypto->aead_end(c->cfg->crypto_ctx, state);
+    spdm_wipe(lane, sizeof *lane);
+    lane->aead = state;
+}
+
+void spdm_session_free(struct conn *c, struct session *s)
+{
+    for (unsigned d = 0; d < DIRECTION_N; d++) {
+        end_lane(c, &s->lane[d]);
+        end_lane(c, &s->previous[d].lane);
+    }
+    spdm_transcript_clear(&s->tr);
+    for (size_t i = 0; i < count(c); i++) {
+        if (at(c, i) != s) continue;
+        spdm_wipe(s, size(c->cfg));
+        prepare(c, s, i);
+    }
+    if (c->channel == s) c->channel = NULL;
+}
+
+static void clear(struct conn *c)
+{
+    for (size_t i = 0; i < count(c); i++) {
+        if (at(c, i)->state != SESSION_FREE) spdm_session_free(c, at(c, i));
+    }
+}
+
+bool spdm_session_records(const struct session *s)
+{
+    return s->state == SESSION_ESTABLISHED || (s->state == SESSION_HANDSHAKE && !s->in_the_clear);
+}
+
+size_t spdm_session_head(const struct conn *c, const struct session *s)
+{
+    return c->cfg->binding->head + spdm_record_head(&s->form) + c->cfg->binding->inner_n;
+}
+
+/* ---- transcript and keys ---- */
+
+struct schedule spdm_session_schedule(const struct conn *c)
+{
+    return (struct schedule){.crypto = c->cfg->crypto,
+                             .ctx = c->cfg->crypto_ctx,
+                             .hash = (enum spdm_alg)c->facts.hash,
+                             .aead = (enum spdm_alg)c->facts.aead,
+                             .version = c->ed->version,
+                             .psk_salt = c->ed->psk_salt};
+}
+
+void spdm_session_th(struct conn *c, struct session *s, struct spdm_span bytes)
+{
+    const struct transcript *base = &c->tr;
+
+    if (!s->psk && !s->tr.open[TRANSCRIPT_TH] && base->open[TRANSCRIPT_BASE]) {
+        s->tr.open[TRANSCRIPT_TH] =
+            c->cfg->crypto->hash_copy(c->cfg->crypto_ctx, s->tr.state[TRANSCRIPT_TH], base->state[TRANSCRIPT_BASE]);
+        s->tr.broken[TRANSCRIPT_TH] = !s->tr.open[TRANSCRIPT_TH] || base->broken[TRANSCRIPT_BASE];
+    }
+    spdm_transcript_add(&s->tr, TRANSCRIPT_TH, (enum spdm_alg)c->facts.hash, bytes);
+}
+
+bool spdm_session_th_digest(const struct session *s, uint8_t out[SPDM_HASH_MAX])
+{
+    return spdm_transcript_digest(&s->tr, TRANSCRIPT_TH, out);
+}
+
+/* Keys a lane from a direction secret; sequence numbers begin at 0 (R-APP-02). */
+static bool key_lane(struct conn *c, struct lane *lane, const uint8_t secret[SPDM_HASH_MAX])
+{
+    struct schedule schedule = spdm_session_schedule(c);
+    struct record_secret rs;
+    size_t n = spdm_algorithm(schedule.aead)->key;
+
+    end_lane(c, lane);
+    if (spdm_schedule_record(&schedule, secret, &rs)) {
+        memcpy(lane->iv, rs.iv, sizeof lane->iv);
+        lane->ready = c->cfg->crypto->aead_begin(c->cfg->crypto_ctx, lane->aead, schedule.aead, spdm_span(rs.key, n));
+    }
+    spdm_wipe(&rs, sizeof rs);
+    return lane->ready;
+}
+
+bool spdm_session_key(struct conn *c, struct session *s)
+{
+    return key_lane(c, &s->lane[REQUEST], s->secrets.direction[REQUEST]) &&
+           key_lane(c, &s->lane[RESPONSE], s->secrets.direction[RESPONSE]);
+}
+
+bool spdm_session_handshake(struct conn *c, struct session *s, const uint8_t th1[SPDM_HASH_MAX])
+{
+    struct schedule schedule = spdm_session_schedule(c);
+
+    return spdm_schedule_handshake(&schedule, &s->secrets, th1) && spdm_session_key(c, s);
+}
+
+bool spdm_session_establish(struct conn *c, struct session *s)
+{
+    struct schedule schedule = spdm_session_schedule(c);
+    uint8_t th2[SPDM_HASH_MAX];
+
+    if (!spdm_session_th_digest(s, th2) || !spdm_schedule_data(&schedule, &s->secrets, th2)) return false;
+    spdm_transcript_reset(&s->tr, TRANSCRIPT_TH);
+    s->state = SESSION_ESTABLISHED;
+    return spdm_session_key(c, s);
+}
+
+bool spdm_session_verify_data(struct conn *c, struct session *s, enum direction by, uint8_t out[SPDM_HASH_MAX])
+{
+    struct schedule schedule = spdm_session_schedule(c);
+    uint8_t th[SPDM_HASH_MAX];
+
+    return spdm_session_th_digest(s, th) && spdm_schedule_verify_data(&schedule, s->secrets.finished[by], th, out);
+}
+
+bool spdm_session_update(struct conn *c, struct session *s, enum direction d)
+{
+    struct schedule schedule = spdm_session_schedule(c);
+    struct previous *old = &s->previous[d];
+    struct lane free_lane;
+
+    end_lane(c, &old->lane);
+    free_lane = old->lane;
+    old->lane = s->lane[d];
+    s->lane[d] = free_lane;
+    memcpy(old->secret, s->secrets.direction[d], sizeof old->secret);
+    return spdm_schedule_update(&schedule, old->secret, s->secrets.direction[d]) &&
+           key_lane(c, &s->lane[d], s->secrets.direction[d]);
+}
+
+void spdm_session_drop_previous(struct conn *c, struct session *s, enum direction d)
+{
+    end_lane(c, &s->previous[d].lane);
+    spdm_wipe(s->previous[d].secret, sizeof s->previous[d].secret);
+}
+
+/* The old key comes back: the peer did not follow (sessions.md 7.2, 7.3). */
+static void restore(struct conn *c, struct session *s, enum direction d)
+{
+    struct lane failed = s->lane[d];
+
+    s->lane[d] = s->previous[d].lane;
+    s->previous[d].lane = failed;
+    memcpy(s->secrets.direction[d], s->previous[d].secret, sizeof s->previous[d].secret);
+    spdm_session_drop_previous(c, s, d);
+}
+
+/* ---- records ---- */
+
+static struct record_crypto record_crypto(const struct conn *c)
+{
+    return (struct record_crypto){c->cfg->crypto, c->cfg->crypto_ctx};
+}
+
+/* With the present key, or, while an update is not verified, with the one before (R-KUP-11). */
+static bool open_with_either(struct conn *c, struct session *s, enum direction d, struct record_in *in)
+{
+    struct record_crypto rc = record_crypto(c);
+
+    if (spdm_record_open(&rc, &s->form, &s->lane[d], in)) return true;
+    if (!s->previous[d].lane.ready) return false;
+    if (!spdm_record_open(&rc, &s->form, &s->previous[d].lane, in)) return false;
+    restore(c, s, d);
+    s->update = 0;
+    return true;
+}
+
+static enum fate open(struct conn *c, struct spdm_span record, uint64_t now, struct incoming *in)
+{
+    const struct spdm_binding *binding = c->cfg->binding;
+    struct record_in ri = {.record = record, .out = c->cfg->in};
+    struct session *s = spdm_session_find(c, spdm_record_session(record));
+
+    in->session = s;
+    if (s == NULL || !spdm_session_records(s)) return FATE_DROP; /* R-SSN-08, R-SSN-11 */
+    if (!open_with_either(c, s, in->direction, &ri)) return FATE_BROKEN;
+    s->heard = now; /* whatever it is, it is traffic (R-HBT-05) */
+    in->message = ri.data;
+    if (binding->inner_n == 0) return FATE_MESSAGE;
+    if (ri.data.n < 1) return FATE_BROKEN;
+    if (ri.data.p[0] != binding->inner) return s->state == SESSION_ESTABLISHED ? FATE_DATA : FATE_BROKEN; /* R-APP-06 */
+    in->message = spdm_part(ri.data, 1, ri.data.n);
+    return FATE_MESSAGE;
+}
+
+static uint8_t random_size(struct conn *c, const struct session *s)
+{
+    uint8_t most = c->cfg->policy->record_random, byte = 0;
+
+    if (most == 0 || !c->cfg->binding->random_data || s->form.mac_only) return 0;
+    if (most > RECORD_RANDOM_MAX) most = RECORD_RANDOM_MAX;
+    if (!c->cfg->crypto->random(c->cfg->crypto_ctx, &byte, 1)) return 0;
+    return (uint8_t)(byte % (most + 1u));
+}
+
+static size_t seal(struct conn *c, struct session *s, const struct outgoing *out)
+{
+    const struct spdm_binding *binding = c->cfg->binding;
+    struct record_crypto rc = record_crypto(c);
+    struct record_plain plain = {
+        .head = {&binding->inner, out->app ? 0 : binding->inner_n}, .data = out->message, .random = random_size(c, s)};
+    size_t n =
+        spdm_record_seal(&rc, &s->form, &s->lane[out->direction], &plain, spdm_room_from(out->room, binding->head));
+
+    return n == 0 ? 0 : binding->wrap(out->room, n, true);
+}
+
+/* ---- watchdog ---- */
+
+static uint64_t patience(const struct session *s)
+{
+    return s->state == SESSION_ESTABLISHED && s->heartbeat != 0 ? s->heard + 2u * SECOND * (uint64_t)s->heartbeat
+                                                                : SPDM_NEVER;
+}
+
+/* The requester keeps a session alive when half a period has passed in silence. */
+static uint64_t beat_at(const struct session *s)
+{
+    return s->heard + SECOND / 2 * (uint64_t)s->heartbeat;
+}
+
+static struct session *expired(const struct conn *c, uint64_t now)
+{
+    for (size_t i = 0; i < count(c); i++) {
+        if (at(c, i)->state != SESSION_FREE && patience(at(c, i)) <= now) return at(c, i);
+    }
+    return NULL;
+}
+
+/* When the first watchdog runs out or, for who sends heartbeats, the first of them is due. */
+static uint64_t deadline(const struct conn *c, bool beats)
+{
+    uint64_t first = SPDM_NEVER;
+
+    for (size_t i = 0; i < count(c); i++) {
+        const struct session *s = at(c, i);
+        uint64_t end = patience(s), beat = beats && end != SPDM_NEVER ? beat_at(s) : end;
+
+        if (beat < first) first = beat;
+    }
+    return first;
+}
+
+struct session *spdm_session_silent(const struct conn *c, uint64_t now)
+{
+    for (size_t i = 0; i < count(c); i++) {
+        struct session *s = at(c, i);
+
+        if (patience(s) != SPDM_NEVER && now >= beat_at(s)) return s;
+    }
+    return NULL;
+}
+
+const struct spdm_sessions spdm_with_sessions = {.size = size,
+                                                 .place = place,
+                                                 .clear = clear,
+                                                 .open = open,
+                                                 .begin = begin,
+                                                 .seal = seal,
+                                                 .find = spdm_session_find,
+                                                 .records = spdm_session_records,
+                                                 .free = spdm_session_free,
+                                                 .expired = expired,
+                                                 .deadline = deadline,
+                                                 .plan = spdm_session_plan,
+                                                 .end = spdm_session_end,
+                                                 .heartbeat = spdm_session_heartbeat};

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * session.h - sessions of a connection from the inside.
+ *
+ * The engines reach sessions only through struct spdm_sessions, so that a build
+ * without them links none of it. */
+#ifndef ASSAY_CORE_SESSION_H
+#define ASSAY_CORE_SESSION_H
+#include "core/conn.h"
+#include "secured/record.h"
+#include "trust/schedule.h"
+#include <assay/session.h>
+
+enum session_state { SESSION_FREE, SESSION_HANDSHAKE, SESSION_ESTABLISHED };
+
+/* One direction's key that was replaced and may have to come back (R-KUP-11). */
+struct previous {
+    struct lane lane;
+    uint8_t secret[SPDM_HASH_MAX];
+};
+
+struct session {
+    uint32_t id;
+    uint8_t state; /* enum session_state */
+    bool psk;
+    bool in_the_clear;   /* handshake messages travel outside of records */
+    bool needs_finish;   /* PSK: the response carried a context */
+    uint8_t slot;        /* of the Responder: 0..7, SPDM_SLOT_KEY */
+    uint8_t heartbeat;   /* seconds, 0: none */
+    uint8_t update, tag; /* KEY_UPDATE under way: operation, tag; 0: none */
+    uint16_t version;    /* of DSP0277 */
+    uint64_t heard;      /* when something last came in it */
+    struct record_form form;
+    struct transcript tr; /* TH, L1/L2 */
+    struct secrets secrets;
+    struct lane lane[DIRECTION_N];
+    struct previous previous[DIRECTION_N];
+};
+
+/* What became of a record. */
+enum fate { FATE_DROP, FATE_BROKEN, FATE_MESSAGE, FATE_DATA };
+struct incoming {
+    enum direction direction; /* in: the one that the peer sends in */
+    struct session *session;
+    struct spdm_span message; /* the SPDM message, or the application data with its inner header */
+};
+
+struct outgoing {
+    enum direction direction;
+    struct spdm_span message;
+    bool app;
+    struct spdm_room room;
+};
+
+struct step;
+
+struct spdm_sessions {
+    size_t (*size)(const struct spdm_config *cfg);
+    void (*place)(struct conn *c);
+    /* GET_VERSION, close: all sessions end. */
+    void (*clear)(struct conn *c);
+    /* Opens a record that came in the peer's direction. */
+    enum fate (*open)(struct conn *c, struct spdm_span record, uint64_t now, struct incoming *in);
+    /* A place for a new session, or NULL. */
+    struct session *(*begin)(struct conn *c, bool psk);
+    /* Frames a message (app: application data) of a session into room, which begins with the binding's head; if it
+     * already lies at spdm_session_body() nothing is copied. The frame's length, 0 if it cannot be sealed. */
+    size_t (*seal)(struct conn *c, struct session *s, const struct outgoing *out);
+    struct session *(*find)(const struct conn *c, uint32_t id);
+    bool (*records)(const struct session *s);
+    void (*free)(struct conn *c, struct session *s);
+    /* The session whose watchdog has run out, or NULL; the time of the next one. */
+    struct session *(*expired)(const struct conn *c, uint64_t now);
+    uint64_t (*deadline)(const struct conn *c, bool beats);
+    /* Requester: the session part of the plan; the heartbeat that is due. */
+    struct step (*plan)(struct spdm_requester *rq);
+    struct step (*end)(struct spdm_requester *rq);
+    bool (*heartbeat)(struct spdm_requester *rq, uint64_t now);
+};
+
+/* Salt_0 of PSK sessions: zeros, and from 1.3 on 0xff (R-KSC-03). */
+extern const uint8_t spdm_psk_salt[2][SPDM_HASH_MAX];
+
+struct session *spdm_session_find(const struct conn *c, uint32_t id);
+/* A free place, with all of it reset; NULL if all are in use. */
+struct session *spdm_session_new(struct conn *c);
+/* Gives it its id, form and transcript once both halves are known. */
+void spdm_session_name(struct conn *c, struct session *s, uint16_t req_half, uint16_t rsp_half);
+/* An id half that no live session has. `shift`: 0 for the requester's, 16 for the responder's. */
+uint16_t spdm_session_half(const struct conn *c, unsigned shift);
+void spdm_session_free(struct conn *c, struct session *s);
+/* Whether its messages travel in records now. */
+bool spdm_session_records(const struct session *s);
+/* Bytes in front of a message inside a frame of this session (binding's head included). */
+size_t spdm_session_head(const struct conn *c, const struct session *s);
+
+/* Places for sessions, used or not. */
+size_t spdm_session_count(const struct conn *c);
+/* The session whose handshake goes on in the clear, or NULL: there is at most one (R-KEX-03). */
+struct session *spdm_session_clear_handshake(const struct conn *c);
+/* Whether a live session has this id half. */
+bool spdm_session_taken(const struct conn *c, uint16_t half, unsigned shift);
+/* Requester: an established session in which half a heartbeat period has passed in silence. */
+struct session *spdm_session_silent(const struct conn *c, uint64_t now);
+struct step spdm_session_plan(struct spdm_requester *rq);
+struct step spdm_session_end(struct spdm_requester *rq);
+bool spdm_session_heartbeat(struct spdm_requester *rq, uint64_t now);
+
+struct schedule spdm_session_schedule(const struct conn *c);
+/* Adds to TH, beginning it with VCA (and the DIGESTS that count). */
+void spdm_session_th(struct conn *c, struct session *s, struct spdm_span bytes);
+bool spdm_session_th_digest(const struct session *s, uint8_t out[SPDM_HASH_MAX]);
+/* Keys both lanes from the direction secrets. */
+bool spdm_session_key(struct conn *c, struct session *s);
+/* TH1: handshake keys from secrets.root. */
+bool spdm_session_handshake(struct conn *c, struct session *s, const uint8_t th1[SPDM_HASH_MAX]);
+/* TH2: data keys; the session is established. */
+bool spdm_session_establish(struct conn *c, struct session *s);
+/* HMAC of the present TH under a finished key. */
+bool spdm_session_verify_data(struct conn *c, struct session *s, enum direction by, uint8_t out[SPDM_HASH_MAX]);
+/* KEY_UPDATE: a direction moves to its next key; the old one is kept until dropped. */
+bool spdm_session_update(struct conn *c, struct session *s, enum direction d);
+void spdm_session_drop_previous(struct conn *c, struct session *s, enum direction d);
+
+/* session_opaque.c: opaque data of a key exchange. */
+struct spdm_span spdm_session_offer(const struct conn *c, struct spdm_room room);
+/* Responder: chooses a version from the requester's opaque data. SPDM_WHY_FINE or the refusal. */
+uint8_t spdm_session_choose(struct conn *c, struct session *s, struct spdm_span opaque);
+struct spdm_span spdm_session_selection(const struct conn *c, const struct session *s, struct spdm_room room);
+/* Requester: the responder's choice, which must be one that was offered. Changes nothing in s on refusal. */
+uint8_t spdm_session_chosen(struct conn *c, struct session *s, struct spdm_span opaque);
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What callers may do with a session: look at it, send application data in it,
+ * and take its Export-Master-Secret. */
+#include "core/requester_state.h"
+#include "core/responder_state.h"
+
+static bool describe(const struct conn *c, uint32_t id, enum direction out, struct spdm_session_facts *facts)
+{
+    const struct session *s = c->cfg->sessions != NULL ? c->cfg->sessions->find(c, id) : NULL;
+
+    if (s == NULL) return false;
+    *facts = (struct spdm_session_facts){.id = id,
+                                         .established = s->state == SESSION_ESTABLISHED,
+                                         .psk = s->psk,
+                                         .mac_only = s->form.mac_only,
+                                         .in_the_clear = s->in_the_clear,
+                                         .secured_version = s->version,
+                                         .heartbeat = s->heartbeat,
+                                         .slot = s->slot,
+                                         .sent = s->lane[out].sequence,
+                                         .received = s->lane[1 - out].sequence};
+    return true;
+}
+
+bool spdm_requester_session(const struct spdm_requester *rq, uint32_t id, struct spdm_session_facts *out)
+{
+    return describe(&rq->c, id, REQUEST, out);
+}
+
+bool spdm_responder_session(const struct spdm_responder *rs, uint32_t id, struct spdm_session_facts *out)
+{
+    return describe(&rs->c, id, RESPONSE, out);
+}
+
+/* The length of the frame, 0 if it cannot be sent. Data that a binding could not tell from an SPDM message is refused.
+ */
+static size_t seal(struct conn *c, uint32_t id, struct outgoing *out)
+{
+    const struct spdm_config *cfg = c->cfg;
+    struct session *s = cfg->sessions != NULL ? cfg->sessions->find(c, id) : NULL;
+
+    if (s == NULL || s->state != SESSION_ESTABLISHED || cfg->binding->inner_n == 0) return 0;
+    if (out->message.n == 0 || out->message.p[0] == cfg->binding->inner) return 0;
+    out->app = true;
+    out->room = cfg->out;
+    return cfg->sessions->seal(c, s, out);
+}
+
+bool spdm_requester_send(struct spdm_requester *rq, uint32_t session, struct spdm_span data)
+{
+    struct outgoing out = {.direction = REQUEST, .message = data};
+
+    if (rq->queued != 0) return false;
+    rq->queued = seal(&rq->c, session, &out);
+    return rq->queued != 0;
+}
+
+/* While a response is being built it owns `out`: data has to wait until the caller has answered and pulled. */
+bool spdm_responder_send(struct spdm_responder *rs, uint32_t session, struct spdm_span data)
+{
+    struct outgoing out = {.direction = RESPONSE, .message = data};
+
+    if (rs->send != SEND_NOTHING || rs->stage != STAGE_IDLE) return false;
+    rs->kept = false;
+    rs->send_n = seal(&rs->c, session, &out);
+    if (rs->send_n != 0) rs->send = SEND_OUT;
+    return rs->send_n != 0;
+}
+
+static size_t export(const struct conn *c, uint32_t id, uint8_t out[SPDM_HASH_MAX])
+{
+    const struct session *s = c->cfg->sessions != NULL ? c->cfg->sessions->find(c, id) : NULL;
+    size_t h = spdm_conn_hash_size(c);
+
+    if (s == NULL || s->state != SESSION_ESTABLISHED) return 0;
+    memcpy(out, s->secrets.export_master, h);
+    return h;
+}
+
+size_t spdm_requester_export(const struct spdm_requester *rq, uint32_t session, uint8_t out[SPDM_HASH_MAX])
+{
+    return export(&rq->c, session, out);
+}
+
+size_t spdm_responder_export(const struct spdm_responder *rs, uint32_t session, uint8_t out[SPDM_HASH_MAX])
+{
+    return export(&rs->c, session, out);
+}

@@ -1,0 +1,141 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# Device descriptions: every mistake is an error with file and line, and nothing listens then.
+. tests/support/respond.sh
+
+make_chain p256 EC -pkeyopt ec_paramgen_curve:P-256
+make_chain p384 EC -pkeyopt ec_paramgen_curve:P-384
+openssl pkey -in "$dir/p256.key" -pubout -out "$dir/p256.pub" 2>/dev/null
+openssl x509 -in "$dir/p256-root.pem" -outform DER -out "$dir/root.der"
+openssl x509 -in "$dir/p256-leaf.pem" -outform DER -out "$dir/leaf.der"
+cat "$dir/root.der" "$dir/leaf.der" >"$dir/p256.der"
+cat "$dir/p256-leaf.pem" "$dir/p256-root.pem" >"$dir/leaf-first.pem"
+cat "$dir/p256-root.pem" "$dir/p384-leaf.pem" >"$dir/mixed.pem"
+echo "not a certificate" >"$dir/text"
+: >"$dir/empty"
+head -c 70000 /dev/zero >"$dir/large"
+slot='slots = ( { chain = "p256.pem"; key = "p256.key"; } );'
+
+# good DESCRIPTION [TEXT...]: is served, and announced with these words
+good() {
+    description=$1
+    shift
+    printf '%s\n' "$description" >"$dir/device.cfg"
+    start --listen tcp://127.0.0.1:0 "$dir/device.cfg"
+    kill "$responder"
+    ended 0
+    says "$dir/log" "listening on tcp://127.0.0.1:" "$@"
+}
+# wrong LINE TEXT DESCRIPTION
+wrong() {
+    printf '%s\n' "$3" >"$dir/device.cfg"
+    rm -f "$dir/ports"
+    run 2 "$SPDM" respond --listen tcp://127.0.0.1:0 --port-file "$dir/ports" "$dir/device.cfg"
+    says "$dir/err" "$dir/device.cfg${1:+:$1}: " "$2"
+    [ ! -e "$dir/ports" ] || bad "listened in spite of: $2"
+}
+
+good "$slot" "slot 0 (EC P-256), 0 measurements, SPDM 1.4, 1.3, 1.2, 1.1, 1.0"
+good 'name = "widget"; versions = ["1.2", "1.0"]; slots = ( { slot = 2; chain = "p256.der"; key = "p256.key"; } );' \
+    "serving widget: slot 2 (EC P-256), 0 measurements, SPDM 1.2, 1.0"
+good 'slots = ( { chain = "leaf-first.pem"; key = "p256.key"; }, { slot = 5; }, { chain = "p384.pem"; root = "p384-root.pem"; key = "p384.key"; } );' \
+    "slot 0 (EC P-256), slot 6 (EC P-384)"
+good 'slots = ( { chain = "p256-leaf.pem"; root = "root.der"; key = "p256.key"; } );' "slot 0 (EC P-256)"
+good 'public_key: { file = "p256.pub"; key = "p256.key"; };' "public key (EC P-256)"
+good 'measurements = ( { text = "x"; } );' "1 measurement,"
+good "$slot"' measurements = ( { index = 9; file = "large"; }, { index = 1; hex = "00 11:22"; }, { index = 254; number = 3; type = "svn"; tcb = true; } );' \
+    "3 measurements"
+good "$slot"' algorithms: { hashes = ["SHA_256", "sha-384"]; signatures = "ECDSA_P256"; measurement_hash = "SHA_512"; };'
+good "$slot"' sizes: { data_transfer_size = 42; send_size = 100000; }; timing: { ct_exponent = 31; rdt_exponent = 3; rdtm = 2; answer_delay_ms = 5; };'
+good "$slot"' capabilities = ["CERT_CAP", "CHAL"];'
+
+rm "$dir/device.cfg"
+run 2 "$SPDM" respond "$dir/device.cfg"
+says "$dir/err" "cannot read the device description"
+run 2 "$SPDM" respond "$dir"
+says "$dir/err" "cannot read the device description"
+
+# the form
+wrong 2 "syntax error" "slots = ("
+wrong 2 "syntax error" "$slot
+versions = ;"
+wrong 2 'there is no setting "version" here; known are name, versions' "$slot
+version = \"1.2\";"
+wrong 1 'there is no setting "file" here; known are slot, chain, root' 'slots = ( { file = "p256.pem"; } );'
+wrong 1 "slots must be a list of groups" 'slots = { chain = "p256.pem"; };'
+wrong 1 "must be a group of settings" 'slots = ( "p256.pem" );'
+wrong 1 "name must be a text in quotes" 'name = 5;'
+wrong "" "neither an identity" 'name = "x";'
+wrong "" "neither an identity" ''
+
+# values
+wrong 1 'there is no SPDM version "1.5"; known are 1.0' 'versions = ["1.2", "1.5"];'
+wrong 1 "version 1.2 is listed twice" 'versions = ["1.2", "1.2"];'
+wrong 1 "versions must be a text in quotes, or a list" 'versions = 1.2;'
+wrong 1 "versions must be a text in quotes, or a list" 'versions = [];'
+wrong 1 'there is no hash algorithm "SHA_1"' 'algorithms: { hashes = ["SHA_1"]; };'
+wrong 1 'there is no hash algorithm "ECDSA_P256"' 'algorithms: { hashes = ["ECDSA_P256"]; };'
+wrong 1 'there is no signature algorithm "SHA_256"' 'algorithms: { signatures = ["SHA_256"]; };'
+wrong 1 'measurement_hash "md5"' 'algorithms: { measurement_hash = "md5"; };'
+wrong 1 'the capability "KEY_EX" is none that can be served' 'capabilities = ["CERT", "KEY_EX"];'
+wrong 1 "CERT needs a slot" 'capabilities = ["CERT"]; measurements = ( { text = "x"; } );'
+wrong 2 "PUB_KEY_ID needs the setting public_key" "$slot
+capabilities = [\"PUB_KEY_ID\"];"
+wrong 2 "CERT and PUB_KEY_ID exclude each other" "$slot"' public_key: { file = "p256.pub"; key = "p256.key"; };
+capabilities = ["CERT", "PUB_KEY_ID"];'
+wrong 2 "CHAL and MEAS_SIG need an identity" "$slot
+capabilities = [\"CHAL\"];"
+wrong 2 "MEAS_SIG and MEAS_NO_SIG exclude" "$slot measurements = ( { text = \"x\"; } );
+capabilities = [\"CERT\", \"MEAS_SIG\", \"MEAS_NO_SIG\"];"
+wrong 2 "need measurements" "$slot
+capabilities = [\"CERT\", \"MEAS_SIG\"];"
+wrong 1 "data_transfer_size is 41, 42 to" 'sizes: { data_transfer_size = 41; };'
+wrong 1 "data_transfer_size must be a number" 'sizes: { data_transfer_size = -1; };'
+wrong 1 "ct_exponent is 32, 0 to 31 allowed" 'timing: { ct_exponent = 32; };'
+wrong 1 "rdtm is 1, 2 to 255 allowed" 'timing: { rdtm = 1; };'
+
+# identity
+wrong 1 "slot is 8, 0 to 7 allowed" 'slots = ( { slot = 8; } );'
+wrong 1 "slot 0 is described twice" 'slots = ( { slot = 0; }, { slot = 0; } );'
+wrong 1 "there are 8 slots only" 'slots = ( { slot = 7; }, { } );'
+wrong 1 "slot 0 has a chain but no key" 'slots = ( { chain = "p256.pem"; } );'
+wrong 1 "slot 0 has no chain" 'slots = ( { key = "p256.key"; } );'
+wrong 1 "no-such.pem: No such file" 'slots = ( { chain = "no-such.pem"; key = "p256.key"; } );'
+wrong 1 "text: this is neither PEM nor DER" 'slots = ( { chain = "text"; key = "p256.key"; } );'
+wrong 1 "empty: the file is empty" 'slots = ( { chain = "empty"; key = "p256.key"; } );'
+wrong 1 ".: Is a directory" 'slots = ( { chain = "."; key = "p256.key"; } );'
+wrong 1 'there is no block "BEGIN CERTIFICATE"' 'slots = ( { chain = "p256.key"; key = "p256.key"; } );'
+wrong 1 'key "no-such.key":' 'slots = ( { chain = "p256.pem"; key = "no-such.key"; } );'
+wrong 1 'key "p256.pem":' 'slots = ( { chain = "p256.pem"; key = "p256.pem"; } );'
+wrong 2 "(EC P-384) is not the one of the certificate" 'slots = ( { chain = "p256.pem";
+key = "p384.key"; } );'
+wrong 1 "the key has no uri" 'slots = ( { chain = "p256.pem"; key: { }; } );'
+wrong 1 "does not begin with a root certificate" 'slots = ( { chain = "p256-leaf.pem"; key = "p256.key"; } );'
+wrong 1 "was not issued by the root" 'slots = ( { chain = "p256-leaf.pem"; root = "p384-root.pem"; key = "p256.key"; } );'
+wrong 1 "exactly one certificate" 'slots = ( { chain = "p256.pem"; root = "p256.pem"; key = "p256.key"; } );'
+wrong 1 'model "car": device, alias or generic expected' 'slots = ( { model = "car"; } );'
+wrong 1 'usage "fun"' 'slots = ( { usage = ["fun"]; } );'
+wrong 1 "key_pair is 0, 1 to 255 allowed" 'slots = ( { key_pair = 0; } );'
+wrong 1 "public_key needs file and key" 'public_key: { file = "p256.pub"; };'
+wrong 1 "(EC P-384) is not the one of the public key" 'public_key: { file = "p256.pub"; key = "p384.key"; };'
+
+# measurements
+wrong 1 "measurements must be a list of groups" 'measurements = { text = "x"; };'
+wrong 1 "index is 0, 1 to 254 allowed" 'measurements = ( { index = 0; text = "x"; } );'
+wrong 1 "index is 255, 1 to 254 allowed" 'measurements = ( { index = 255; text = "x"; } );'
+wrong 2 "measurement 1 is described twice" 'measurements = ( { index = 1; text = "x"; },
+{ index = 1; text = "y"; } );'
+wrong 1 "needs exactly one of file, hex, text, number, digest" 'measurements = ( { } );'
+wrong 1 "needs exactly one of" 'measurements = ( { text = "x"; number = 0; } );'
+wrong 1 'type "fw"' 'measurements = ( { text = "x"; type = "fw"; } );'
+wrong 1 "type is 128, 0 to 127 allowed" 'measurements = ( { text = "x"; type = 128; } );'
+wrong 1 'form "hash": raw or digest expected' 'measurements = ( { text = "x"; form = "hash"; } );'
+wrong 1 '"1": pairs of hexadecimal digits' 'measurements = ( { hex = "00 1"; } );'
+wrong 1 '"zz": pairs of hexadecimal digits' 'measurements = ( { hex = "00zz"; } );'
+wrong 1 "tcb must be true or false" 'measurements = ( { text = "x"; tcb = 1; } );'
+wrong 1 "has 70000 bytes, at most 65532 can be shown raw" 'measurements = ( { file = "large"; form = "raw"; } );'
+wrong 1 "the digest of measurement 1 has 2 bytes, SHA_384 has 48" "$slot"' measurements = ( { digest = "0011"; } );'
+wrong 1 "is a digest, but measurement_hash is raw" \
+    "$slot"' algorithms: { measurement_hash = "raw"; }; measurements = ( { file = "text"; } );'
+finish
