@@ -28,15 +28,20 @@ static uint8_t reply_version(struct spdm_responder *rs, const union spdm_body *r
         at.p[n++] = versions[i];
     }
     rsp->version.entries = spdm_span(at.p, n);
-    rs->c.phase = PHASE_VERSION;
     return SPDM_WHY_FINE;
+}
+
+static void sent_version(struct spdm_responder *rs)
+{
+    rs->c.phase = PHASE_VERSION;
 }
 
 const struct prove_job spdm_prove_version = {.request = &spdm_message_GET_VERSION,
                                              .response = &spdm_message_VERSION,
                                              .signed_by = SIGNED_NOT,
                                              .consider = consider_version,
-                                             .reply = reply_version};
+                                             .reply = reply_version,
+                                             .sent = sent_version};
 
 /* ---- CAPABILITIES ---- */
 
@@ -78,15 +83,20 @@ static uint8_t reply_capabilities(struct spdm_responder *rs, const union spdm_bo
                                                       .ct_exponent = policy->ct_exponent,
                                                       .data_transfer_size = c->cfg->data_transfer_size,
                                                       .max_message_size = c->cfg->data_transfer_size};
-    c->phase = PHASE_CAPABLE;
     return SPDM_WHY_FINE;
+}
+
+static void sent_capabilities(struct spdm_responder *rs)
+{
+    rs->c.phase = PHASE_CAPABLE;
 }
 
 const struct prove_job spdm_prove_capabilities = {.request = &spdm_message_GET_CAPABILITIES,
                                                   .response = &spdm_message_CAPABILITIES,
                                                   .signed_by = SIGNED_NOT,
                                                   .consider = consider_capabilities,
-                                                  .reply = reply_capabilities};
+                                                  .reply = reply_capabilities,
+                                                  .sent = sent_capabilities};
 
 /* ---- ALGORITHMS ---- */
 
@@ -178,7 +188,20 @@ static uint8_t reply_algorithms(struct spdm_responder *rs, const union spdm_body
     if (p->mel && (rs->c.facts.responder.flags & SPDM_MEL_CAP) != 0) m->mel_spec = offer->mel_spec & 1;
     if (rs->c.ed->negotiates_opaque) m->other_params = (formats & 2) != 0 ? 2 : formats & 1;
     if ((rs->c.facts.requester.flags & SPDM_MULTI_KEY_CAP_ONLY) != 0) m->other_params |= 0x10;
-    spdm_select_learn(&rs->c, offer, m);
+    return SPDM_WHY_FINE;
+}
+
+/* Nothing is negotiated by an answer that could not be given: what it says becomes fact only now. */
+static void sent_algorithms(struct spdm_responder *rs)
+{
+    union spdm_body req, rsp;
+    struct shape sh = spdm_conn_shape(&rs->c, rs->request[1], NULL);
+    struct io io = spdm_reader(&sh, spdm_span(rs->request, rs->request_n));
+
+    (void)spdm_decode(&io, rs->job->request, &req);
+    io = spdm_reader(&sh, spdm_span(spdm_responder_body(rs).p, rs->response_n));
+    (void)spdm_decode(&io, rs->job->response, &rsp);
+    spdm_select_learn(&rs->c, &req.algorithms, &rsp.algorithms);
     rs->c.after_vca = true;
     rs->c.phase = PHASE_NEGOTIATED;
     return SPDM_WHY_FINE;
@@ -188,4 +211,5 @@ const struct prove_job spdm_prove_algorithms = {.request = &spdm_message_NEGOTIA
                                                 .response = &spdm_message_ALGORITHMS,
                                                 .signed_by = SIGNED_NOT,
                                                 .consider = consider_algorithms,
-                                                .reply = reply_algorithms};
+                                                .reply = reply_algorithms,
+                                                .sent = sent_algorithms};
