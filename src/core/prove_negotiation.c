@@ -204,7 +204,6 @@ static void sent_algorithms(struct spdm_responder *rs)
     spdm_select_learn(&rs->c, &req.algorithms, &rsp.algorithms);
     rs->c.after_vca = true;
     rs->c.phase = PHASE_NEGOTIATED;
-    return SPDM_WHY_FINE;
 }
 
 const struct prove_job spdm_prove_algorithms = {.request = &spdm_message_NEGOTIATE_ALGORITHMS,

@@ -49,12 +49,12 @@ static uint8_t enter(struct spdm_responder *rs, struct spdm_span response)
     return refuse(c, CRYPTO_FAILED, "the transcript's digest", 0, 0);
 }
 
-/* The response did not fit: into the peer's DataTransferSize, or only into our own buffer. */
+/* The response did not fit: into the peer's DataTransferSize (R-ERR-17: its actual size), or only into our buffer. */
 static uint8_t too_big(struct spdm_responder *rs, const struct io *io)
 {
     uint32_t peer = rs->c.facts.requester.data_transfer_size;
 
-    if (peer != 0 && io->end == peer) return refuse(&rs->c, TOO_BIG_FOR_PEER, NULL, io->at + io->got, peer);
+    if (io->why == SPDM_WHY_NO_ROOM && io->end == peer) return refuse(&rs->c, TOO_BIG_FOR_PEER, NULL, io->at, peer);
     spdm_io_report(io, rs->job->response, &rs->c.report);
     return io->why;
 }

@@ -28,7 +28,7 @@ static uint8_t table(struct io *io, struct algorithms *m, uint8_t type, uint8_t 
     io_need(io, type > after, BAD_ORDER, "AlgType R-ALG-18", type, after);
     io_u8(io, "AlgCount", &count);
     io_need(io, count >> 4 == 2, BAD_VALUE, "AlgCount R-ALG-19", count, 0);
-    if (!io_fine(io)) return after;
+    if (io_decoding(io) && !io_fine(io)) return after;
     io_u16(io, "AlgSupported", &m->table[type]);
     m->tables = (uint8_t)(m->tables | 1u << type);
     extended(io, m, count & 0x0fu);

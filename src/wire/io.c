@@ -15,18 +15,19 @@ void spdm_io_fail(struct io *io, uint8_t why, const char *name, uint32_t got, ui
     io->limit = limit;
 }
 
-/* Claims n bytes and leaves their start in io->last; false on the first or an earlier error. */
+/* Claims n bytes and leaves their start in io->last; false on the first or an earlier error. Who runs out of room when
+ * encoding goes on counting: io->at becomes the length that the message would have. */
 static bool claim(struct io *io, const char *name, size_t n)
 {
-    if (io->why != SPDM_WHY_FINE) return false;
-    io->last = io->at;
-    if (n > io->end - io->at) {
-        spdm_io_fail(io, io_decoding(io) ? SPDM_WHY_SHORT : SPDM_WHY_NO_ROOM, name, (uint32_t)n,
-                     (uint32_t)(io->end - io->at));
-        return false;
+    if (io->why == SPDM_WHY_FINE) {
+        io->last = io->at;
+        if (n > io->end - io->at) {
+            spdm_io_fail(io, io_decoding(io) ? SPDM_WHY_SHORT : SPDM_WHY_NO_ROOM, name, (uint32_t)n,
+                         (uint32_t)(io->end - io->at));
+        }
     }
-    io->at += n;
-    return true;
+    if (io->why == SPDM_WHY_FINE || io->why == SPDM_WHY_NO_ROOM) io->at += n;
+    return io->why == SPDM_WHY_FINE;
 }
 
 static void show(const struct io *io, const char *name, size_t n, uint32_t value, bool number)
