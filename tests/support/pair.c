@@ -154,6 +154,8 @@ static void answer_responder(struct pair *p, const struct spdm_event *ev)
 {
     struct spdm_answer a = {.ticket = ev->ticket, .yes = !p->refuse_answers};
 
+    p->open = *ev;
+    if (p->silent) return;
     if (ev->kind == SPDM_ASK_SIGN && a.yes) {
         ask_signer(p, ev);
         return;

@@ -32,7 +32,9 @@ struct pair {
     struct spdm_span known;        /* ... if it is this digest; empty: any */
     uint8_t refuse_slots;          /* mask of slots whose chain the requester does not believe */
     bool refuse_answers;           /* the device's caller says no to everything it is asked */
-    uint64_t sign_delay;           /* us until a signature is there */
+    bool silent;                   /* the device's caller answers nothing; the last question stays in `open` */
+    struct spdm_event open;
+    uint64_t sign_delay; /* us until a signature is there */
     pair_wire wire;
     void *arg; /* the test's own */
 
