@@ -55,6 +55,24 @@ void pair_init(struct pair *p)
     p->rsp_config.services = &spdm_serve_all;
 }
 
+void pair_sessions(struct pair *p, size_t n)
+{
+    static const uint8_t exchanges[] = {SPDM_SECP384R1, SPDM_SECP256R1, 0};
+    static const uint8_t aeads[] = {SPDM_AES_256_GCM, SPDM_CHACHA20_POLY1305, 0};
+    uint32_t flags = SPDM_ENCRYPT_CAP | SPDM_MAC_CAP | SPDM_KEY_EX_CAP | SPDM_HBEAT_CAP | SPDM_KEY_UPD_CAP;
+
+    p->req_policy.exchanges = p->rsp_policy.exchanges = exchanges;
+    p->req_policy.aeads = p->rsp_policy.aeads = aeads;
+    p->req_policy.flags |= flags | SPDM_PSK_CAP;
+    p->rsp_policy.flags |= flags | SPDM_PSK_CAP_CONTEXT;
+    p->req_config.sessions = p->rsp_config.sessions = &spdm_with_sessions;
+    p->req_config.session_memory = (struct spdm_room){(uint8_t *)p->rq_sessions, n * spdm_session_size(&p->req_config)};
+    p->rsp_config.session_memory = (struct spdm_room){(uint8_t *)p->rs_sessions, n * spdm_session_size(&p->rsp_config)};
+    assert_true(p->req_config.session_memory.n <= sizeof p->rq_sessions);
+    p->req_config.in = (struct spdm_room){p->rq_in, sizeof p->rq_in};
+    p->rsp_config.in = (struct spdm_room){p->rs_in, sizeof p->rs_in};
+}
+
 void pair_start(struct pair *p)
 {
     p->rq = spdm_requester_init((struct spdm_room){(uint8_t *)p->rq_memory, sizeof p->rq_memory}, &p->req_config);
@@ -85,9 +103,27 @@ static bool known(const struct pair *p, const struct spdm_event *ev)
     return p->know_digest && same;
 }
 
+/* The Handshake-Secret that belongs to the one PSK of the test. */
+static struct spdm_span psk_secret(struct pair *p, const struct spdm_event *ev, bool wrong)
+{
+    static uint8_t out[SPDM_HASH_MAX];
+    struct spdm_span psk = {(const uint8_t *)(wrong ? "another secret" : "the shared secret"), 14};
+    struct spdm_hmac in = {.hash = ev->hash, .key = ev->psk_salt, .part = &psk, .n = 1};
+
+    assert_true(toy_crypto.hmac(&p->toy, &in, out));
+    return (struct spdm_span){out, spdm_algorithm(ev->hash)->size};
+}
+
 static void answer_requester(struct pair *p, const struct spdm_event *ev)
 {
     struct spdm_answer a = {.ticket = ev->ticket, .key = p->trusted};
+
+    if (ev->kind == SPDM_ASK_PSK) {
+        a.yes = true;
+        a.data = psk_secret(p, ev, p->wrong_psk);
+        assert_true(spdm_requester_answer(p->rq, &a));
+        return;
+    }
 
     p->questions++;
     if (ev->kind == SPDM_ASK_DIGEST) {
@@ -126,6 +162,17 @@ static void requester_events(struct pair *p)
         case SPDM_RESTARTED: p->restarted++; break;
         case SPDM_MEASURED: note_record(p, &ev); break;
         case SPDM_VENDOR: p->vendor = fingerprint(fingerprint(ev.standard, ev.vendor), ev.data); break;
+        case SPDM_OPENED: p->opened_rq = ev.session; break;
+        case SPDM_CLOSED:
+            p->closed_rq = ev.session;
+            p->closed_why_rq = ev.report;
+            break;
+        case SPDM_DATA:
+            assert_true(ev.data.n <= sizeof p->data_rq);
+            memcpy(p->data_rq, ev.data.p, ev.data.n);
+            p->data_rq_n = ev.data.n;
+            break;
+        case SPDM_ASK_PSK:
         case SPDM_ASK_DIGEST:
         case SPDM_ASK_TRUST: answer_requester(p, &ev); break;
         default: break;
@@ -165,6 +212,8 @@ static void answer_responder(struct pair *p, const struct spdm_event *ev)
         a.measurement_n = p->measurement_n;
     } else if (ev->kind == SPDM_ASK_VENDOR) {
         a.data = ev->data;
+    } else if (ev->kind == SPDM_ASK_PSK) {
+        a.data = psk_secret(p, ev, false);
     }
     assert_true(spdm_responder_answer(p->rs, &a));
 }
@@ -177,6 +226,17 @@ static void responder_events(struct pair *p)
     while (spdm_responder_event(p->rs, &ev) != SPDM_NOTHING) {
         switch (ev.kind) {
         case SPDM_FAILED: p->refused = ev.report; break;
+        case SPDM_OPENED: p->opened_rs = ev.session; break;
+        case SPDM_CLOSED:
+            p->closed_rs = ev.session;
+            p->closed_why_rs = ev.report;
+            break;
+        case SPDM_DATA:
+            assert_true(ev.data.n <= sizeof p->data_rs);
+            memcpy(p->data_rs, ev.data.p, ev.data.n);
+            p->data_rs_n = ev.data.n;
+            break;
+        case SPDM_ASK_PSK:
         case SPDM_ASK_MEASURE:
         case SPDM_ASK_SIGN:
         case SPDM_ASK_VENDOR: answer_responder(p, &ev); break;
@@ -274,6 +334,24 @@ static uint64_t earliest(struct pair *p)
         if (at[i] < at[0]) at[0] = at[i];
     }
     return at[0];
+}
+
+void pair_settle(struct pair *p, uint64_t until)
+{
+    for (unsigned i = 0; i < 1000; i++) {
+        uint64_t next;
+
+        step(p);
+        next = earliest(p);
+        if (next > until) break;
+        if (next <= p->now) continue;
+        p->now = next;
+        spdm_responder_push(p->rs, (struct spdm_span){0}, p->now);
+        spdm_requester_push(p->rq, (struct spdm_span){0}, p->now);
+        requester_events(p);
+        responder_events(p);
+    }
+    if (until != SPDM_NEVER && p->now < until) p->now = until;
 }
 
 void pair_ask(struct pair *p, const struct spdm_goal *goal)

@@ -9,7 +9,7 @@
 #define ASSAY_TESTS_PAIR_H
 #include "support/toy_crypto.h"
 #include <assay/requester.h>
-#include <assay/responder.h>
+#include <assay/session.h>
 
 enum { PAIR_BUFFER = 8192, PAIR_MEASUREMENTS = 8, PAIR_LATE = 8 };
 
@@ -54,6 +54,15 @@ struct pair {
 
     struct spdm_requester *rq;
     struct spdm_responder *rs;
+    /* sessions: pair_sessions() */
+    uint64_t rq_sessions[1024], rs_sessions[1024];
+    uint8_t rq_in[PAIR_BUFFER], rs_in[PAIR_BUFFER];
+    uint32_t opened_rq, opened_rs, closed_rq, closed_rs; /* ids of the last events */
+    struct spdm_report closed_why_rq, closed_why_rs;
+    uint8_t data_rq[256], data_rs[256]; /* the last application data that arrived */
+    size_t data_rq_n, data_rs_n;
+    bool wrong_psk; /* the requester has another PSK */
+
     uint64_t rq_memory[512], rs_memory[512];
     uint8_t rq_out[PAIR_BUFFER], rs_out[PAIR_BUFFER], chain[PAIR_BUFFER], in[PAIR_BUFFER];
     struct pair_late {
@@ -71,6 +80,10 @@ struct pair {
 /* A device with a chain of three "certificates" in slot 0, SHA-384, ECDSA P-384, five measurements; both ends speak
  * 1.0 to 1.4 over MCTP framing. */
 void pair_init(struct pair *pair);
+/* Both ends get everything sessions need: capabilities, algorithms, memory for `n` sessions each. */
+void pair_sessions(struct pair *pair, size_t n);
+/* Moves frames and time until nothing is left to do, at most to `until`. */
+void pair_settle(struct pair *pair, uint64_t until);
 /* Places both ends; to be called after the fields are as wanted. */
 void pair_start(struct pair *pair);
 /* Pursues a goal to its end: true if it was reached. Bounded; a run that does not end fails the test. */
