@@ -20,7 +20,7 @@ static void flip_all(struct scene *scene)
 {
     static uint8_t bytes[PAIR_BUFFER];
 
-    for (unsigned k = 0; k < scene->n; k++) {
+    for (unsigned k = scene->from; k < scene->n; k++) {
         const struct moment *m = &scene->moment[k];
 
         memcpy(bytes, m->frame, m->n);
@@ -71,7 +71,7 @@ static void try_values(struct scene *scene, size_t at)
     }
 }
 
-/* Code, Param1, Param2 and the first bytes behind the header; the binding's byte comes first. */
+/* Version, code and parameters; the binding's byte comes first. */
 static void test_values(void **state)
 {
     static struct pair p;
@@ -81,7 +81,7 @@ static void test_values(void **state)
         struct scene scene = {.pair = &p};
 
         fault_stage(&scene, &fault_plots[0], versions[v]);
-        for (size_t at = 1; at <= 8; at++) try_values(&scene, at);
+        for (size_t at = 1; at <= 4; at++) try_values(&scene, at);
         assert_true(scene.done <= 1); /* DIGESTS of 1.3 as 7f 03: it is an ERROR Busy, and the request is repeated */
         fault_free(&scene);
     }

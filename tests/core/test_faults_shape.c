@@ -26,7 +26,7 @@ static void everywhere(tamper what, void (*afterwards)(const struct scene *, siz
             struct scene scene = {.pair = &p};
 
             fault_stage(&scene, &fault_plots[i], versions[v]);
-            for (unsigned k = 0; k < scene.n; k++) what(&scene, k);
+            for (unsigned k = scene.from; k < scene.n; k++) what(&scene, k);
             if (afterwards != NULL) afterwards(&scene, i);
             fault_free(&scene);
         }

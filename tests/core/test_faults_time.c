@@ -141,7 +141,8 @@ static void run_link(struct scene *scene, const struct weather *weather, uint32_
     p->req_policy.rtt = 100000;
     p->arg = &link;
     p->wire = travel;
-    (void)travel(p, true, p->in, scene->moment[0].n); /* GET_VERSION lies there still */
+    memcpy(p->in, scene->moment[0].frame, scene->moment[0].n);
+    (void)travel(p, true, p->in, scene->moment[0].n);
     fault_judge(scene, 0, "bad link", seed);
 }
 static void all_weathers(struct scene *scene)

@@ -67,7 +67,7 @@ struct scene {
     const char *name;
     uint64_t seed; /* of the random numbers of both ends */
     uint32_t open; /* facts that may differ */
-    unsigned n;
+    unsigned n, from;
     struct moment *moment; /* FAULT_FRAMES of them */
     struct learned honest;
     unsigned trials, done;
@@ -81,6 +81,7 @@ struct plot {
     void (*prepare)(struct pair *); /* before pair_start(); may be NULL */
     void (*started)(struct pair *); /* after it; may be NULL */
     uint32_t open_legacy, open;     /* facts not protected below 1.2, and from 1.2 on */
+    unsigned from;                  /* frames before this one are the same as in another plot */
 };
 extern const struct plot fault_plots[];
 extern const size_t fault_plot_n;

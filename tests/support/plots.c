@@ -81,7 +81,7 @@ enum { CHALLENGE = SPDM_WANT_CHALLENGE, MEASURE = SPDM_WANT_MEASUREMENTS };
 
 const struct plot fault_plots[] = {
     {.name = "challenge and measurements", .goal = {.want = CHALLENGE | MEASURE, .sign = true, .summary = 0xff}},
-    {.name = "deferred answers", .goal = {.want = CHALLENGE | MEASURE, .sign = true}, .prepare = slow},
+    {.name = "deferred answers", .goal = {.want = CHALLENGE | MEASURE, .sign = true}, .prepare = slow, .from = 12},
     {.name = "signed measurements",
      .goal = {.want = MEASURE, .sign = true},
      .open_legacy = OPEN_VCA | OPEN_SLOTS,
@@ -89,6 +89,7 @@ const struct plot fault_plots[] = {
     {.name = "each measurement",
      .goal = {.want = MEASURE, .sign = true, .raw = true, .measure = SPDM_MEASURE_EACH},
      .prepare = gaps,
+     .from = 12,
      .open_legacy = OPEN_VCA | OPEN_SLOTS,
      .open = OPEN_SLOTS},
     /* falls back to DIGESTS and CERTIFICATE, which then are signed */
@@ -97,7 +98,7 @@ const struct plot fault_plots[] = {
      .started = vouch,
      .open_legacy = OPEN_SLOTS | FAULT_OPEN(FACT_PROVISIONED),
      .open = OPEN_SLOTS | FAULT_OPEN(FACT_PROVISIONED)},
-    {.name = "known digest", .goal = {.want = CHALLENGE}, .prepare = know},
+    {.name = "known digest", .goal = {.want = CHALLENGE}, .prepare = know, .from = 8},
     {.name = "public key", .goal = {.want = CHALLENGE, .use_key = true}, .prepare = public_key, .started = vouch_key},
     {.name = "identity",
      .goal = {.want = SPDM_WANT_IDENTITY},
@@ -118,7 +119,8 @@ void fault_stage(struct scene *scene, const struct plot *plot, uint8_t version)
 {
     struct pair *p = scene->pair;
 
-    *scene = (struct scene){.pair = p, .goal = &plot->goal, .name = plot->name, .seed = scene->seed};
+    *scene =
+        (struct scene){.pair = p, .goal = &plot->goal, .name = plot->name, .seed = scene->seed, .from = plot->from};
     /* VERSION: of the scene */
     scene->open = version < SPDM_V12 ? plot->open_legacy : plot->open;
     fault_small(p, version);
