@@ -396,6 +396,8 @@ static bool load(struct loader *l)
     config_init(&config);
     memcpy(d->policy.versions, versions, sizeof versions);
     d->policy.ct_exponent = 20;
+    d->policy.rdt_exponent = 17; /* a key with hundreds of clients waiting needs more than a moment */
+    d->policy.rdtm = 100;
     d->policy.opaque_formats = 3;
     d->data_transfer_size = 4608;
     config_set_include_dir(&config, l->dir);

@@ -84,10 +84,10 @@ typedef void spdm_link_tap(void *ctx, const struct spdm_tapped *tapped);
 struct spdm_link_options {
     size_t frame_max;    /* largest frame in either direction, binding header included: 65,600 */
     uint32_t connect_ms; /* connecting: name, TCP, hello and discovery together: 5,000 */
-    uint32_t stall_ms;   /* a frame begun must be whole, an answer taken, within: 10,000 */
-    uint32_t idle_ms;    /* listening: longest silence between frames; SPDM_LINK_PATIENT is for ever: 120,000 */
-    bool shutdown;       /* connecting: spdm_link_close() tells an emulator to end, not to await the next client */
-    spdm_link_tap *tap;  /* may be NULL */
+    uint32_t stall_ms;  /* a frame begun must be whole, an answer taken, a client's first frame there, within: 10,000 */
+    uint32_t idle_ms;   /* listening: longest silence between frames; SPDM_LINK_PATIENT is for ever: 120,000 */
+    bool shutdown;      /* connecting: spdm_link_close() tells an emulator to end, not to await the next client */
+    spdm_link_tap *tap; /* may be NULL */
     void *tap_ctx;
 };
 #define SPDM_LINK_PATIENT UINT32_MAX

@@ -43,6 +43,7 @@ struct link_dialer {
 struct spdm_link {
     uv_tcp_t tcp;
     uv_timer_t timer;
+    uv_idle_t again; /* runs while whole frames wait in `in` */
     uv_shutdown_t shutdown;
     uv_loop_t *loop;
     const struct spdm_target *target;
@@ -55,8 +56,8 @@ struct spdm_link {
 
     enum link_phase phase;
     unsigned held;
-    bool tcp_open, reading, broken; /* broken: nothing can be sent any more */
-    uint8_t *in;                    /* options.frame_max + SPDM_EMU_HEADER bytes */
+    bool tcp_open, reading, spoke, broken; /* broken: nothing can be sent any more */
+    uint8_t *in;                           /* options.frame_max + SPDM_EMU_HEADER bytes */
     size_t in_n;
     size_t queued;      /* bytes accepted by send and not yet by the kernel */
     uint64_t until;     /* LOOKUP, DIAL and LEAVING: when it is enough */

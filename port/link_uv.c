@@ -75,6 +75,8 @@ static uint64_t deadline(const struct spdm_link *link)
         if (link->congested != 0) /* we do not read meanwhile: nothing else can be the peer's fault */
             return link->congested + link->options.stall_ms;
         if (link->partial != 0) return link->partial + link->options.stall_ms;
+        if (link->listener != NULL && !link->spoke)
+            return link->heard + link->options.stall_ms; /* who connects has something to say */
         if (link->listener != NULL && link->options.idle_ms != SPDM_LINK_PATIENT)
             return link->heard + link->options.idle_ms;
         return NEVER;
@@ -99,6 +101,7 @@ static void close_all(struct spdm_link *link)
 {
     link->phase = LINK_GONE;
     uv_close((uv_handle_t *)&link->timer, on_handle_closed);
+    uv_close((uv_handle_t *)&link->again, on_handle_closed);
     if (link->tcp_open && !uv_is_closing((uv_handle_t *)&link->tcp)) uv_close((uv_handle_t *)&link->tcp, on_tcp_closed);
 }
 
@@ -118,6 +121,7 @@ static void leave(struct spdm_link *link)
     bool polite = !link->broken && link->tcp_open && before > LINK_DIAL;
     if (before == LINK_LOOKUP) (void)uv_cancel((uv_req_t *)&link->dialer->lookup);
     link->phase = LINK_LEAVING;
+    uv_idle_stop(&link->again);
     link->until = uv_now(link->loop) + GOODBYE_MS;
     if (polite && link->listener != NULL) {
         link->shutdown.data = link;
@@ -149,7 +153,7 @@ static void on_timer(uv_timer_t *timer)
                        spdm_link_peer(link), stall, link->in_n);
     } else if (link->phase == LINK_UP) {
         spdm_link_fail(link, SPDM_LINK_TIMEOUT, "%s was silent for %g s", spdm_link_peer(link),
-                       link->options.idle_ms / 1e3);
+                       link->spoke ? link->options.idle_ms / 1e3 : stall);
     } else if (link->phase == LINK_ENDING) {
         enum spdm_link_end end = link->end;
         leave(link);
@@ -175,7 +179,9 @@ void spdm_link_begin(struct spdm_link *link, uv_loop_t *loop)
     link->tcp.data = link;
     uv_timer_init(loop, &link->timer);
     link->timer.data = link;
-    link->held = 1;
+    uv_idle_init(loop, &link->again);
+    link->again.data = link;
+    link->held = 2;
 }
 
 void spdm_link_release(struct spdm_link *link)
@@ -196,6 +202,7 @@ void spdm_link_fail(struct spdm_link *link, enum spdm_link_end end, const char *
     /* An attempt that is still connecting has nobody to say goodbye to. */
     link->broken = link->broken || link->phase <= LINK_DIAL;
     link->phase = LINK_ENDING;
+    uv_idle_stop(&link->again);
     read_on(link, false);
     spdm_link_rearm(link);
 }
@@ -339,41 +346,49 @@ static void refuse(struct spdm_link *link, enum spdm_cut cut, const struct spdm_
                        spdm_link_peer(link), piece->value);
 }
 
-/* Hands up the whole frames that lie in `in`, until one closes the link or the peer stops taking our answers. */
-static size_t deliver_frames(struct spdm_link *link)
+/* Hands up the first frame of `in`; how many bytes it had, 0 if it is not whole yet or ended the link. */
+static size_t deliver_frame(struct spdm_link *link)
 {
-    size_t at = 0;
-    while (link->phase < LINK_ENDING && link->queued == 0) {
-        struct spdm_piece piece = {0, 0, 0, 0};
-        struct spdm_span rest = {link->in + at, link->in_n - at}, frame;
-        enum spdm_cut cut = spdm_stream_cut(link->target, link->options.frame_max, rest, &piece);
-        if (cut == SPDM_CUT_MORE) break;
-        if (cut != SPDM_CUT_WHOLE) {
-            refuse(link, cut, &piece);
-            break;
-        }
-        frame = (struct spdm_span){rest.p + piece.head, piece.size};
-        at += piece.head + piece.size;
-        if (link->listener != NULL) spdm_link_asked(link, piece.command, frame);
-        else spdm_link_answered(link, piece.command, frame);
+    struct spdm_piece piece = {0, 0, 0, 0};
+    struct spdm_span in = {link->in, link->in_n}, frame;
+    enum spdm_cut cut = spdm_stream_cut(link->target, link->options.frame_max, in, &piece);
+    if (cut == SPDM_CUT_MORE) return 0;
+    if (cut != SPDM_CUT_WHOLE) {
+        refuse(link, cut, &piece);
+        return 0;
     }
-    return at;
+    frame = (struct spdm_span){in.p + piece.head, piece.size};
+    if (link->listener != NULL) spdm_link_asked(link, piece.command, frame);
+    else spdm_link_answered(link, piece.command, frame);
+    return piece.head + piece.size;
 }
 
+static void on_again(uv_idle_t *again)
+{
+    deliver(again->data);
+}
+
+/* One frame, then its rest later: in the next turn if another frame may be there, when the peer has taken our answer
+ * if it does not, when more bytes come otherwise. */
 static void deliver(struct spdm_link *link)
 {
-    size_t taken = deliver_frames(link);
+    size_t taken = link->queued == 0 ? deliver_frame(link) : 0;
     uint64_t now = uv_now(link->loop);
+    bool again;
     if (link->phase >= LINK_ENDING) return;
     if (taken != 0) {
         memmove(link->in, link->in + taken, link->in_n - taken);
         link->in_n -= taken;
         link->heard = now;
         link->partial = 0;
+        link->spoke = true;
     }
+    again = taken != 0 && link->in_n != 0 && link->queued == 0;
+    if (again) uv_idle_start(&link->again, on_again);
+    else uv_idle_stop(&link->again);
     if (link->in_n == 0) link->partial = 0;
-    else if (link->partial == 0 && link->queued == 0) link->partial = now;
-    read_on(link, link->queued == 0);
+    else if (link->partial == 0 && link->queued == 0 && !again) link->partial = now;
+    read_on(link, link->queued == 0 && !again);
     spdm_link_rearm(link);
 }
 

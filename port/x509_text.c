@@ -27,6 +27,7 @@ static void put(struct text *t, const char *s, size_t n)
 }
 
 /* An empty text, ended if there is room for the end. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): it is written through the text */
 static struct text text_into(char *out, size_t cap)
 {
     struct text t = {.out = out, .cap = cap};

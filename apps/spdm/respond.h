@@ -28,16 +28,20 @@ struct server;
 
 /* ---- one key and who waits for it ---- */
 
+#define BATCH_MAX 64
+
 struct key_queue {
     uv_work_t work;
     struct server *server;
     struct generation *generation;
     struct spdm_device_key *key;
     struct client *first, *last; /* waiting */
-    struct client *running;      /* NULL if the key is idle */
-    size_t signature_n;
-    char cause[SPDM_CAUSE_MAX];
-    uint8_t signature[SPDM_SIGNATURE_MAX];
+    bool busy;                   /* on a thread: what follows is its, but for the clients' own state */
+    unsigned taken, done;        /* clients taken from the queue; signatures tried */
+    struct client *batch[BATCH_MAX];
+    size_t signature_n[BATCH_MAX]; /* 0: it failed */
+    char cause[SPDM_CAUSE_MAX];    /* of the last failure */
+    uint8_t signatures[SPDM_SIGNATURE_MAX];
 };
 
 /* A description as it was loaded. */

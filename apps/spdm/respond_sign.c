@@ -2,13 +2,15 @@
  *
  * respond_sign.c - signatures on the thread pool, one queue per key.
  *
- * A key signs one thing at a time, in the order asked; keys do not wait for
- * each other, as there are at least as many threads as keys. What a client
- * asked and no longer wants is taken out of the queue, so that starting over
- * again and again cannot fill it. */
+ * A key signs one thing at a time, in the order asked, several in a row if
+ * they are quick; keys do not wait for each other, as there are at least as
+ * many threads as keys. What a client asked and no longer wants is taken out
+ * of the queue, so that starting over again and again cannot fill it. */
 #include "respond.h"
 
 #include <stdlib.h>
+
+#define BATCH_NS 2000000
 
 static void start_next(struct key_queue *q);
 
@@ -49,26 +51,57 @@ void spdm_respond_retire(struct server *s, struct generation *g)
     free_if_done(s, g);
 }
 
-/* On a thread of the pool. Touches nothing but this key and the job of its client, which stays until it is done. */
+/* On a thread of the pool. Touches nothing but this key and the jobs of its batch, which stay until they are done. A
+ * turn of the loop with a thousand clients may take longer than a hundred signatures, so one signature a turn would be
+ * far too few; but who is served first must not wait for a batch of slow ones either. */
 static void do_sign(uv_work_t *work)
 {
     struct key_queue *q = work->data;
-    struct spdm_room out = {q->signature, sizeof q->signature};
-    q->cause[0] = '\0';
-    q->signature_n = spdm_signer_sign(q->key->signer, &q->running->job.what, out, q->cause);
+    uint64_t until = uv_hrtime() + BATCH_NS;
+    size_t used = 0;
+    for (q->done = 0; q->done < q->taken; q->done++) {
+        const struct spdm_signing *what = &q->batch[q->done]->job.what;
+        struct spdm_room out = {q->signatures + used, sizeof q->signatures - used};
+        if (q->done != 0 && (uv_hrtime() > until || out.n < spdm_algorithm(what->alg)->size)) return;
+        q->signature_n[q->done] = spdm_signer_sign(q->key->signer, what, out, q->cause);
+        used += q->signature_n[q->done];
+    }
 }
 
-static void signed_one(uv_work_t *work, int status)
+/* Those the batch had no time for go back to the head of the queue, in their order. */
+static void put_back(struct key_queue *q)
+{
+    while (q->taken > q->done) {
+        struct client *client = q->batch[--q->taken];
+        client->signing = SIGN_WAITING;
+        client->next_waiting = q->first;
+        q->first = client;
+        if (q->last == NULL) q->last = client;
+        if (client->link != NULL && !q->generation->retired) continue;
+        spdm_respond_forget(client);
+        if (client->link == NULL) spdm_respond_signed(client, (struct spdm_span){NULL, 0}, "");
+    }
+}
+
+static void signed_batch(uv_work_t *work, int status)
 {
     struct key_queue *q = work->data;
     struct generation *g = q->generation;
-    struct client *client = q->running;
     struct server *s = q->server;
-    size_t n = status == 0 ? q->signature_n : 0;
-    q->running = NULL;
-    client->signing = SIGN_IDLE;
-    client->queue = NULL;
-    spdm_respond_signed(client, (struct spdm_span){q->signature, n}, q->cause);
+    size_t at = 0;
+    if (status != 0) q->done = 0;
+    put_back(q);
+    for (unsigned i = 0; i < q->done; i++) {
+        struct client *client = q->batch[i];
+        client->signing = SIGN_IDLE;
+        client->queue = NULL;
+    }
+    for (unsigned i = 0; i < q->done; i++) {
+        struct spdm_span signature = {q->signatures + at, q->signature_n[i]};
+        at += signature.n;
+        spdm_respond_signed(q->batch[i], signature, q->cause);
+    }
+    q->busy = false; /* not before: an answer may bring the next question */
     g->busy--;
     if (g->retired) free_if_done(s, g);
     else start_next(q);
@@ -76,15 +109,18 @@ static void signed_one(uv_work_t *work, int status)
 
 static void start_next(struct key_queue *q)
 {
-    struct client *client = q->first;
-    if (q->running != NULL || client == NULL) return;
-    q->first = client->next_waiting;
+    if (q->busy || q->first == NULL) return;
+    for (q->taken = 0; q->first != NULL && q->taken < BATCH_MAX; q->taken++) {
+        struct client *client = q->first;
+        q->batch[q->taken] = client;
+        q->first = client->next_waiting;
+        client->next_waiting = NULL;
+        client->signing = SIGN_RUNNING;
+    }
     if (q->first == NULL) q->last = NULL;
-    client->next_waiting = NULL;
-    client->signing = SIGN_RUNNING;
-    q->running = client;
+    q->busy = true;
     q->generation->busy++;
-    if (uv_queue_work(&q->server->loop, &q->work, do_sign, signed_one) != 0) signed_one(&q->work, -1);
+    (void)uv_queue_work(&q->server->loop, &q->work, do_sign, signed_batch);
 }
 
 bool spdm_respond_sign(struct client *client)

@@ -76,7 +76,7 @@ static uint8_t judge(struct conn *c, const struct rule *rules, size_t n, uint32_
 
     for (size_t i = 0; i < n; i++) {
         if (minor < rules[i].first || minor > rules[i].last || !broken(&rules[i], flags)) continue;
-        return spdm_conn_refuse(c, SPDM_WHY_BAD_FLAGS, rules[i].text, flags, 0);
+        return refuse(c, BAD_FLAGS, rules[i].text, flags, 0);
     }
     return SPDM_WHY_FINE;
 }

@@ -75,9 +75,9 @@ bool spdm_conn_version(struct conn *c, uint8_t version)
 /* The measurement summary that a request asked for. */
 static uint8_t summary_type(uint8_t code, const union spdm_body *req)
 {
-    if (code == spdm_message_CHALLENGE_AUTH.code) return req->challenge.summary;
-    if (code == spdm_message_KEY_EXCHANGE_RSP.code) return req->key_exchange.summary;
-    if (code == spdm_message_PSK_EXCHANGE_RSP.code) return req->psk_exchange.summary;
+    if (code == CODE_CHALLENGE_AUTH) return req->challenge.summary;
+    if (code == CODE_KEY_EXCHANGE_RSP) return req->key_exchange.summary;
+    if (code == CODE_PSK_EXCHANGE_RSP) return req->psk_exchange.summary;
     return 0;
 }
 
@@ -89,45 +89,89 @@ static void session_shape(const struct spdm_facts *f, uint8_t code, struct shape
 
     sh->exchange = exchange->size;
     sh->exchange_reply = exchange->reply;
-    if (code == spdm_message_KEY_EXCHANGE_RSP.code) sh->verify = clear ? 0 : sh->hash; /* R-KEX-43 */
-    if (code == spdm_message_FINISH_RSP.code) sh->verify = clear ? sh->hash : 0;       /* R-FIN-13, R-FIN-14 */
-    if (code == spdm_message_FINISH.code) sh->sig = spdm_algorithm((enum spdm_alg)f->req_signature)->size;
+    if (code == CODE_KEY_EXCHANGE_RSP) sh->verify = clear ? 0 : sh->hash; /* R-KEX-43 */
+    if (code == CODE_FINISH_RSP) sh->verify = clear ? sh->hash : 0;       /* R-FIN-13, R-FIN-14 */
+    if (code == CODE_FINISH) sh->sig = spdm_algorithm((enum spdm_alg)f->req_signature)->size;
 }
 
-struct shape spdm_conn_shape(const struct conn *c, uint8_t code, const union spdm_body *req)
+void spdm_conn_shape(const struct conn *c, uint8_t code, const union spdm_body *req, struct shape *out)
 {
     const struct spdm_facts *f = &c->facts;
     uint16_t limit = c->cfg->policy->opaque_max;
-    struct shape sh = {.ver = c->ed->version,
-                       .hash = (uint8_t)spdm_conn_hash_size(c),
-                       .opaque_format = f->opaque_format,
-                       .opaque_free = !c->ed->negotiates_opaque,
-                       .multi_key = f->multi_key_rsp,
-                       .sig = spdm_algorithm((enum spdm_alg)f->signature)->size,
-                       .opaque_max = limit != 0 ? limit : OPAQUE_MAX};
 
-    session_shape(f, code, &sh);
-    if (req == NULL) return sh;
-    if (summary_type(code, req) != 0 && (f->responder.flags & SPDM_MEAS_CAP_MASK) != 0) sh.meas_sum = sh.hash;
-    sh.signature = code == spdm_message_MEASUREMENTS.code && req->get_measurements.sign;
-    return sh;
+    *out = (struct shape){.ver = c->ed->version,
+                          .hash = (uint8_t)spdm_conn_hash_size(c),
+                          .opaque_format = f->opaque_format,
+                          .opaque_free = !c->ed->negotiates_opaque,
+                          .multi_key = f->multi_key_rsp,
+                          .sig = spdm_algorithm((enum spdm_alg)f->signature)->size,
+                          .opaque_max = limit != 0 ? limit : OPAQUE_MAX};
+    session_shape(f, code, out);
+    if (req == NULL) return;
+    if (summary_type(code, req) != 0 && (f->responder.flags & SPDM_MEAS_CAP_MASK) != 0) out->meas_sum = out->hash;
+    out->signature = code == CODE_MEASUREMENTS && req->get_measurements.sign;
 }
 
-uint8_t spdm_conn_refuse(struct conn *c, uint8_t why, const char *field, uint32_t got, uint32_t limit)
+static bool is_request(const struct spdm_message *row)
 {
-    c->report =
-        (struct spdm_report){.why = why, .version = c->facts.version, .field = field, .got = got, .limit = limit};
+    return row->code >= 0x80;
+}
+
+/* Runs the walker; afterwards the message is the first io.at bytes. */
+static uint8_t walk(struct conn *c, const struct spdm_message *row, struct exchange *x, struct io *io)
+{
+    union spdm_body *body = is_request(row) ? &x->req : &x->rsp;
+    bool fine;
+
+    spdm_conn_shape(c, row->code, &x->req, &io->sh);
+    fine = io_decoding(io) ? spdm_decode(io, row, body) : spdm_encode(io, row, body);
+    x->signature_at = io->signature_at;
+    x->verify_at = io->verify_at;
+    if (!fine) spdm_io_report(io, row, &c->report);
+    return io->why;
+}
+
+uint8_t spdm_conn_decode(struct conn *c, const struct spdm_message *row, struct exchange *x)
+{
+    struct spdm_span *bytes = is_request(row) ? &x->request : &x->response;
+    struct io io = {.rd = *bytes, .end = bytes->n, .inside = c->inside};
+    uint8_t why = walk(c, row, x, &io);
+
+    bytes->n = io.at;
+    return why;
+}
+
+uint8_t spdm_conn_encode(struct conn *c, const struct spdm_message *row, struct exchange *x, struct spdm_room room)
+{
+    struct spdm_span *bytes = is_request(row) ? &x->request : &x->response;
+    struct io io = {.wr = room, .end = room.n};
+    uint8_t why = walk(c, row, x, &io);
+
+    *bytes = spdm_span(room.p, io.at);
+    return why;
+}
+
+uint8_t spdm_conn_refuse(struct conn *c, uint8_t why, uint32_t got, uint32_t limit)
+{
+    struct spdm_report *r = &c->report;
+
+    r->why = why;
+    r->code = r->error = 0;
+    r->version = c->facts.version;
+    r->offset = 0;
+    r->got = got;
+    r->limit = limit;
     return why;
 }
 
 void spdm_conn_reset_by(struct conn *c, const struct spdm_message *request)
 {
-    if (request == &spdm_message_GET_VERSION) return; /* restarts everything, before it is entered */
-    c->digests_first = c->after_vca && request == &spdm_message_GET_DIGESTS;
+    if (request->code == CODE_GET_VERSION) return; /* restarts everything, before it is entered */
+    c->digests_first = c->after_vca && request->code == CODE_GET_DIGESTS;
     if ((request->joins & JOINS_VCA) == 0) c->after_vca = false;
     if ((request->joins & JOINS_L1L2) == 0) spdm_transcript_reset(c->log, TRANSCRIPT_L1L2);
     if (c->channel != NULL) return; /* what happens in a session never touches M1/M2 (R-CHL-27) */
-    if ((request->resets & JOINS_M1M2) != 0 || ((request->resets & RESETS_M1M2_UNPROVEN) != 0 && !c->challenged)) {
+    if ((request->joins & RESETS_M1M2) != 0 || ((request->joins & RESETS_M1M2_UNPROVEN) != 0 && !c->challenged)) {
         spdm_transcript_reset(&c->tr, TRANSCRIPT_M1M2);
     }
     if ((request->joins & JOINS_VCA) == 0) c->interrupted = (request->joins & JOINS_M1M2) == 0;
@@ -142,7 +186,7 @@ bool spdm_conn_enter(struct conn *c, const struct spdm_message *row, struct spdm
         spdm_transcript_add(&c->tr, TRANSCRIPT_M1M2, hash, message);
     }
     if ((row->joins & JOINS_L1L2) != 0) spdm_transcript_add(c->log, TRANSCRIPT_L1L2, hash, message);
-    if (row == &spdm_message_DIGESTS && c->digests_first && c->facts.multi_key_rsp && c->cfg->sessions != NULL) {
+    if (row->code == CODE_DIGESTS && c->digests_first && c->facts.multi_key_rsp && c->cfg->sessions != NULL) {
         spdm_transcript_add(&c->tr, TRANSCRIPT_BASE, hash, message);
     }
     return true;

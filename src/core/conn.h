@@ -12,31 +12,35 @@
 
 struct session;
 
+/* What is used most comes first: small offsets make small code. */
 struct conn {
     const struct spdm_config *cfg;
     const struct edition *ed; /* of facts.version; that of 1.0 before one is agreed */
     struct spdm_facts facts;
-    struct transcript tr;
     struct spdm_report report; /* of the last refusal */
-    uint8_t phase;             /* enum phase, one bit */
-    bool challenged;           /* a CHALLENGE has completed: some requests no longer reset M1/M2 (UN-07) */
-    bool interrupted;          /* something came between the last GET_DIGESTS and now (UN-07) */
-    struct session *channel;   /* in which the exchange at hand takes place; NULL: outside */
-    struct transcript *log;    /* L1/L2 of that channel */
-    bool after_vca;            /* nothing has come since ALGORITHMS */
-    bool digests_first;        /* ... but GET_DIGESTS: its answer counts in session transcripts (R-ORD-06) */
+    struct transcript tr;
+    struct session *channel; /* in which the exchange at hand takes place; NULL: outside */
+    struct transcript *log;  /* L1/L2 of that channel */
+    io_inside inside;        /* spdm_io_inside if parts of fields are looked at, or NULL */
+    uint8_t phase;           /* enum phase, one bit */
+    bool challenged;         /* a CHALLENGE has completed: some requests no longer reset M1/M2 (UN-07) */
+    bool interrupted;        /* something came between the last GET_DIGESTS and now (UN-07) */
+    bool after_vca;          /* nothing has come since ALGORITHMS */
+    bool digests_first;      /* ... but GET_DIGESTS: its answer counts in session transcripts (R-ORD-06) */
     /* the peer's chain: requester, witness */
-    const void *key; /* of the chain in use, once trusted */
-    uint8_t slots_wanted, slots_refused;
     bool digests_known; /* DIGESTS has come, facts.chain_hash is that of facts.slot */
     bool large_chain;   /* the chain needs the large form */
+    uint8_t slots_wanted, slots_refused;
     uint32_t chain_have, chain_total;
+    const void *key; /* of the chain in use, once trusted */
 };
 
-/* One exchange, decoded. */
+/* One exchange: both messages as sent, padding trimmed, and decoded. */
 struct exchange {
-    const union spdm_body *req, *rsp;
-    struct spdm_span request, response; /* as sent, padding trimmed */
+    struct spdm_span request, response;
+    size_t signature_at, verify_at; /* of the message decoded or encoded last: where Signature and VerifyData begin,
+                                       0 if there is none */
+    union spdm_body req, rsp;
 };
 
 /* Memory behind the struct for transcripts. */
@@ -55,13 +59,28 @@ bool spdm_conn_speaks(const struct conn *c, uint8_t version);
 /* Turns to a session and its L1/L2, or with NULL, NULL to what is outside. */
 void spdm_conn_turn_to(struct conn *c, struct session *s, struct transcript *log);
 
-/* The layout of the message `code`; for a response, `req` is the request it answers. */
-struct shape spdm_conn_shape(const struct conn *c, uint8_t code, const union spdm_body *req);
+/* The layout of the message `code`; for a response, `req` is the request it answers, NULL if that is not known. */
+void spdm_conn_shape(const struct conn *c, uint8_t code, const union spdm_body *req, struct shape *out);
+/* Decodes x->request or x->response, as the row says, and trims it; a response in the shape that x->req demands.
+ * SPDM_WHY_FINE or the refusal, which is then in c->report. */
+uint8_t spdm_conn_decode(struct conn *c, const struct spdm_message *row, struct exchange *x);
+/* Encodes x->req or x->rsp into room and points x->request or x->response to it. The result as above. */
+uint8_t spdm_conn_encode(struct conn *c, const struct spdm_message *row, struct exchange *x, struct spdm_room room);
 
 /* Notes a refusal and returns it. */
-uint8_t spdm_conn_refuse(struct conn *c, uint8_t why, const char *field, uint32_t got, uint32_t limit);
-#define refuse(c, why, field, got, limit)                                                                              \
-    spdm_conn_refuse(c, SPDM_WHY_##why, SPDM_NAME(field), (uint32_t)(got), (uint32_t)(limit))
+uint8_t spdm_conn_refuse(struct conn *c, uint8_t why, uint32_t got, uint32_t limit);
+static inline struct conn *spdm_conn_blame(struct conn *c, const char *field)
+{
+    c->report.field = field;
+    return c;
+}
+#ifdef SPDM_NO_NAMES
+#define blame(c, name) (c)
+#else
+#define blame(c, name) spdm_conn_blame(c, name)
+#endif
+#define refuse(c, why, name, got, limit)                                                                               \
+    spdm_conn_refuse(blame(c, name), SPDM_WHY_##why, (uint32_t)(got), (uint32_t)(limit))
 
 /* Resets that a request brings with it, whatever its answer (transcripts.md section 10): the requester's when it sends,
  * the responder's when it has accepted code and phase. */

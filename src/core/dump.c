@@ -49,10 +49,11 @@ size_t spdm_dump(const struct spdm_dump *dump, struct spdm_report *report)
         return 0;
     }
     adopt(&c, row, dump->message.p[0]);
-    sh = spdm_conn_shape(&c, row->code, NULL);
+    spdm_conn_shape(&c, row->code, NULL, &sh);
     io = spdm_reader(&sh, dump->request);
-    if (asked != NULL && asked->walk != NULL && spdm_decode(&io, asked, &req))
-        sh = spdm_conn_shape(&c, row->code, &req);
+    if (asked != NULL && asked->walk != NULL && spdm_decode(&io, asked, &req)) {
+        spdm_conn_shape(&c, row->code, &req, &sh);
+    }
     io = spdm_reader(&sh, dump->message);
     io.see = dump->see;
     io.see_ctx = dump->ctx;

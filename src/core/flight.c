@@ -40,28 +40,22 @@ uint8_t spdm_requester_start(struct spdm_requester *rq, const struct verify_job 
 
 uint8_t spdm_requester_start_in(struct spdm_requester *rq, const struct verify_job *job, struct session *s)
 {
-    uint32_t limit;
-    union spdm_body req;
-    struct shape sh;
-    struct io io;
+    uint32_t limit = rq->c.facts.responder.data_transfer_size;
+    struct exchange x = {0};
     uint8_t why;
 
     spdm_conn_turn_to(&rq->c, s, s != NULL ? &s->tr : NULL);
-    memset(&req, 0, sizeof req);
-    why = job->fill(rq, &req);
+    why = job->fill(rq, &x.req);
     if (why != SPDM_WHY_FINE) return why;
-    sh = spdm_conn_shape(&rq->c, job->request->code, NULL);
-    io = spdm_writer(&sh, (struct spdm_room){rq->request, rq->request_max});
-    if (!spdm_encode(&io, job->request, &req)) {
-        spdm_io_report(&io, job->request, &rq->c.report);
-        return io.why;
+    why = spdm_conn_encode(&rq->c, job->request, &x, (struct spdm_room){rq->request, rq->request_max});
+    if (why != SPDM_WHY_FINE) return why;
+    rq->request_n = (uint16_t)x.request.n;
+    if (limit != 0 && rq->request_n > limit) { /* R-CAP-22 */
+        return refuse(&rq->c, TOO_BIG_FOR_PEER, NULL, rq->request_n, limit);
     }
-    limit = rq->c.facts.responder.data_transfer_size;
-    if (limit != 0 && io.at > limit) return refuse(&rq->c, TOO_BIG_FOR_PEER, NULL, io.at, limit); /* R-CAP-22 */
-    if (job->complete != NULL) why = job->complete(rq, &io);
+    if (job->complete != NULL) why = job->complete(rq, x.verify_at);
     if (why != SPDM_WHY_FINE) return why;
     spdm_conn_reset_by(&rq->c, job->request);
-    rq->request_n = (uint16_t)io.at;
     rq->job = job;
     rq->flight = FLIGHT_SEND;
     rq->ask_ready = false;

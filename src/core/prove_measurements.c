@@ -35,8 +35,7 @@ static uint8_t block(struct spdm_responder *rs, struct io *io, const struct spdm
 
 uint8_t spdm_measurement_record(struct spdm_responder *rs, struct record *record, uint8_t operation, bool raw)
 {
-    struct shape sh = {.ver = rs->c.ed->version};
-    struct io io = spdm_writer(&sh, record->room);
+    struct io io = {.sh.ver = rs->c.ed->version, .wr = record->room, .end = record->room.n};
     uint8_t why = SPDM_WHY_FINE;
 
     record->blocks = 0;

@@ -194,14 +194,13 @@ static uint8_t reply_algorithms(struct spdm_responder *rs, const union spdm_body
 /* Nothing is negotiated by an answer that could not be given: what it says becomes fact only now. */
 static void sent_algorithms(struct spdm_responder *rs)
 {
-    union spdm_body req, rsp;
-    struct shape sh = spdm_conn_shape(&rs->c, rs->request[1], NULL);
-    struct io io = spdm_reader(&sh, spdm_span(rs->request, rs->request_n));
+    struct spdm_room body = spdm_responder_body(rs);
+    struct exchange x = {.request = spdm_span(rs->request, rs->request_n),
+                         .response = spdm_span(body.p, rs->response_n)};
 
-    (void)spdm_decode(&io, rs->job->request, &req);
-    io = spdm_reader(&sh, spdm_span(spdm_responder_body(rs).p, rs->response_n));
-    (void)spdm_decode(&io, rs->job->response, &rsp);
-    spdm_select_learn(&rs->c, &req.algorithms, &rsp.algorithms);
+    (void)spdm_conn_decode(&rs->c, rs->job->request, &x);
+    (void)spdm_conn_decode(&rs->c, rs->job->response, &x);
+    spdm_select_learn(&rs->c, &x.req.algorithms, &x.rsp.algorithms);
     rs->c.after_vca = true;
     rs->c.phase = PHASE_NEGOTIATED;
 }

@@ -16,12 +16,20 @@ const char *spdm_why_name(uint8_t why)
     return why < SPDM_WHY_N ? why_names[why] : "UNKNOWN";
 }
 
+#ifdef SPDM_NO_NAMES
+const char *spdm_message_name(uint8_t code)
+{
+    (void)code;
+    return "unknown";
+}
+#else
 const char *spdm_message_name(uint8_t code)
 {
     const struct spdm_message *row = spdm_message_find(code);
 
-    return row != NULL && row->name != NULL ? row->name : "unknown";
+    return row != NULL ? row->name : "unknown";
 }
+#endif
 
 const char *spdm_error_name(uint8_t error)
 {

@@ -83,7 +83,7 @@ static void ask_psk(struct spdm_requester *rq)
         return;
     }
     (void)refuse(&rq->c, SESSION_LIMIT, NULL, 0, 0);
-    spdm_requester_fail(rq, spdm_message_PSK_EXCHANGE.code);
+    spdm_requester_fail(rq, CODE_PSK_EXCHANGE);
 }
 
 void spdm_requester_advance(struct spdm_requester *rq)
@@ -161,11 +161,11 @@ void spdm_requester_trust(struct spdm_requester *rq, uint8_t slot, struct spdm_s
 
 static void after_measurements(struct spdm_requester *rq, const struct exchange *x)
 {
-    uint8_t op = x->req->get_measurements.operation, n = rq->c.facts.measurement_n;
+    uint8_t op = x->req.get_measurements.operation, n = rq->c.facts.measurement_n;
 
     rq->operation = op;
-    rq->record = x->rsp->measurements.record;
-    rq->proven = x->req->get_measurements.sign;
+    rq->record = x->rsp.measurements.record;
+    rq->proven = x->req.get_measurements.sign;
     spdm_requester_tell(rq, SPDM_MEASURED);
     if (rq->goal.measure != SPDM_MEASURE_EACH) {
         rq->got.measured = true;
@@ -183,18 +183,18 @@ static void after_measurements(struct spdm_requester *rq, const struct exchange 
 /* What the engine makes of an exchange beyond its facts. */
 static void after(struct spdm_requester *rq, const struct exchange *x)
 {
-    if (rq->job->response == &spdm_message_ALGORITHMS) {
+    if (rq->job->response->code == CODE_ALGORITHMS) {
         use_vouched(rq);
         spdm_requester_tell(rq, SPDM_CONNECTED);
-    } else if (rq->job->response == &spdm_message_DIGESTS) {
+    } else if (rq->job->response->code == CODE_DIGESTS) {
         rq->got.digest_answered = false;
-    } else if (rq->job->response == &spdm_message_MEASUREMENTS) {
+    } else if (rq->job->response->code == CODE_MEASUREMENTS) {
         after_measurements(rq, x);
-    } else if (rq->job->response == &spdm_message_VENDOR_DEFINED_RESPONSE) {
+    } else if (rq->job->response->code == CODE_VENDOR_DEFINED_RESPONSE) {
         rq->got.vendor_done = true;
-        rq->standard = x->rsp->vendor_defined.standard;
-        rq->vendor = x->rsp->vendor_defined.vendor;
-        rq->record = x->rsp->vendor_defined.payload;
+        rq->standard = x->rsp.vendor_defined.standard;
+        rq->vendor = x->rsp.vendor_defined.vendor;
+        rq->record = x->rsp.vendor_defined.payload;
         spdm_requester_tell(rq, SPDM_VENDOR);
     }
 }
@@ -224,23 +224,14 @@ static uint32_t mark(struct spdm_span message)
 static uint8_t digest_response(struct spdm_requester *rq, struct spdm_span message)
 {
     const struct verify_job *job = rq->job;
-    union spdm_body req, rsp;
-    struct shape sh = spdm_conn_shape(&rq->c, job->request->code, NULL);
-    struct io io = spdm_reader(&sh, spdm_span(rq->request, rq->request_n));
-    struct exchange x = {.req = &req, .rsp = &rsp, .request = io.rd};
+    struct exchange x = {.request = spdm_span(rq->request, rq->request_n), .response = message};
     uint8_t why;
 
-    (void)spdm_decode(&io, job->request, &req); /* our own bytes */
-    sh = spdm_conn_shape(&rq->c, job->response->code, &req);
-    io = spdm_reader(&sh, message);
-    if (!spdm_decode(&io, job->response, &rsp)) {
-        spdm_io_report(&io, job->response, &rq->c.report);
-        return io.why;
-    }
-    x.response = spdm_part(message, 0, io.at); /* padding of the transport ends here */
-    why = job->judge(&rq->c, &x);
-    if (why == SPDM_WHY_FINE && job->finish != NULL) why = job->finish(rq, &x, &io);
-    else if (why == SPDM_WHY_FINE) why = spdm_verify_finish(&rq->c, job, &x, io.signature_at);
+    (void)spdm_conn_decode(&rq->c, job->request, &x); /* our own bytes */
+    why = spdm_conn_decode(&rq->c, job->response, &x);
+    if (why == SPDM_WHY_FINE) why = job->judge(&rq->c, &x);
+    if (why != SPDM_WHY_FINE) return why;
+    why = job->finish != NULL ? job->finish(rq, &x) : spdm_verify_finish(&rq->c, job, &x);
     if (why == SPDM_WHY_FINE) after(rq, &x);
     if (why == SPDM_WHY_FINE) rq->mark = mark(message);
     return why;
@@ -262,7 +253,7 @@ void spdm_requester_receive(struct spdm_requester *rq, struct spdm_span message,
     if (message.n < 4) {
         (void)refuse(&rq->c, SHORT, "the message", 4, message.n);
         spdm_requester_fail(rq, expected);
-    } else if (code == spdm_message_ERROR.code) {
+    } else if (code == CODE_ERROR) {
         if (spdm_requester_error(rq, message, now)) spdm_requester_advance(rq);
     } else if (late_copy(rq, message)) {
         return;

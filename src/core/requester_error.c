@@ -83,7 +83,7 @@ static bool deferred(struct spdm_requester *rq, const struct error *e, uint64_t 
 
 static bool resynch(struct spdm_requester *rq, const struct error *e)
 {
-    if (rq->job->request == &spdm_message_GET_VERSION) return refused(rq, e);
+    if (rq->job->request->code == CODE_GET_VERSION) return refused(rq, e);
     if (spdm_requester_restart(rq)) return true;
     (void)refuse(&rq->c, GAVE_UP, NULL, e->code, rq->restarts);
     return lost(rq, e);
@@ -93,7 +93,7 @@ static bool resynch(struct spdm_requester *rq, const struct error *e)
  * plan's to see, for anybody can write an ERROR. */
 static bool skip_index(struct spdm_requester *rq)
 {
-    if (rq->job->request != &spdm_message_GET_MEASUREMENTS || rq->goal.measure != SPDM_MEASURE_EACH) return false;
+    if (rq->job->request->code != CODE_GET_MEASUREMENTS || rq->goal.measure != SPDM_MEASURE_EACH) return false;
     if (!rq->got.counted) return false;
     rq->got.next_index++;
     return true;
@@ -104,7 +104,7 @@ static bool enlarge(struct spdm_requester *rq)
 {
     struct conn *c = &rq->c;
 
-    if (rq->job->request != &spdm_message_GET_CERTIFICATE || c->large_chain || !c->ed->large_certificate) return false;
+    if (rq->job->request->code != CODE_GET_CERTIFICATE || c->large_chain || !c->ed->large_certificate) return false;
     if ((c->facts.responder.flags & SPDM_LARGE_RESP_CAP) == 0) return false;
     c->large_chain = true;
     c->chain_have = c->chain_total = 0;
@@ -121,14 +121,11 @@ static bool undecipherable(struct spdm_requester *rq, const struct error *e)
 
 bool spdm_requester_error(struct spdm_requester *rq, struct spdm_span message, uint64_t now)
 {
-    struct shape sh = spdm_conn_shape(&rq->c, spdm_message_ERROR.code, NULL);
-    struct io io = spdm_reader(&sh, message);
-    union spdm_body body;
-    const struct error *e = &body.error;
+    struct exchange x = {.response = message};
+    const struct error *e = &x.rsp.error;
 
-    if (!spdm_decode(&io, &spdm_message_ERROR, &body)) {
-        spdm_io_report(&io, &spdm_message_ERROR, &rq->c.report);
-        spdm_requester_fail(rq, spdm_message_ERROR.code);
+    if (spdm_conn_decode(&rq->c, &spdm_message_ERROR, &x) != SPDM_WHY_FINE) {
+        spdm_requester_fail(rq, CODE_ERROR);
         return false;
     }
     if (e->code != ERROR_NOT_READY) spdm_transcript_reset(rq->c.log, TRANSCRIPT_L1L2); /* R-MEA-25 */

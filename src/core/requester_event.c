@@ -78,7 +78,7 @@ static void refuse_slot(struct spdm_requester *rq)
         return;
     }
     (void)refuse(c, NOT_TRUSTED, NULL, c->facts.slot, 0);
-    spdm_requester_fail(rq, spdm_message_CERTIFICATE.code);
+    spdm_requester_fail(rq, CODE_CERTIFICATE);
 }
 
 /* The Handshake-Secret, made from the PSK by the caller (it never enters the core). */
@@ -93,7 +93,7 @@ static bool take_psk(struct spdm_requester *rq, const struct spdm_answer *answer
         spdm_requester_advance(rq);
     } else {
         (void)refuse(&rq->c, ANSWER_REFUSED, "no PSK for this hint", answer->data.n, h);
-        spdm_requester_fail(rq, spdm_message_PSK_EXCHANGE.code);
+        spdm_requester_fail(rq, CODE_PSK_EXCHANGE);
     }
     return true;
 }

@@ -49,6 +49,7 @@ struct spdm_requester *spdm_requester_init(struct spdm_room memory, const struct
     behind = spdm_room_from(behind, exchange_size(config));
     if (!spdm_conn_init(&rq->c, config, behind)) return NULL;
     rq->request = spdm_room_from(behind, spdm_conn_size(config)).p;
+    rq->c.inside = spdm_io_inside;
     return rq;
 }
 
@@ -146,7 +147,7 @@ void spdm_requester_push(struct spdm_requester *rq, struct spdm_span frame, uint
 static size_t frame(struct spdm_requester *rq)
 {
     const struct spdm_config *cfg = rq->c.cfg;
-    uint8_t ready[4] = {rq->c.ed->version, spdm_message_RESPOND_IF_READY.code, rq->job->request->code, rq->token};
+    uint8_t ready[4] = {rq->c.ed->version, CODE_RESPOND_IF_READY, rq->job->request->code, rq->token};
     struct spdm_span message = rq->ask_ready ? spdm_span(ready, sizeof ready) : spdm_span(rq->request, rq->request_n);
     struct outgoing out = {.direction = REQUEST, .message = message, .room = cfg->out};
 

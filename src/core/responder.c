@@ -33,7 +33,7 @@ static void turn_away(struct spdm_responder *rs, uint8_t why, uint8_t code)
     if (rs->c.report.code == 0) rs->c.report.code = code;
     rs->c.report.version = rs->c.facts.version;
     /* R-MEA-24, R-MEA-25; an invalid GET_VERSION leaves everything as it is (R-VSN-13) */
-    if (code != spdm_message_GET_VERSION.code) spdm_transcript_reset(rs->c.log, TRANSCRIPT_L1L2);
+    if (code != CODE_GET_VERSION) spdm_transcript_reset(rs->c.log, TRANSCRIPT_L1L2);
     spdm_responder_refuse(rs, why, code);
     spdm_responder_tell(rs, SPDM_FAILED);
 }
@@ -68,7 +68,7 @@ static void hand_out(struct spdm_responder *rs)
     rs->send_n = frame(rs);
     rs->kept = cfg->out_shared || spdm_responder_in_records(rs) ? 0 : rs->send_n;
     rs->send = SEND_OUT;
-    if (rs->job->response == &spdm_message_ALGORITHMS) spdm_responder_tell(rs, SPDM_CONNECTED);
+    if (rs->job->response->code == CODE_ALGORITHMS) spdm_responder_tell(rs, SPDM_CONNECTED);
     if (rs->send_n != 0 && rs->job->sent != NULL) rs->job->sent(rs);
     spdm_responder_idle(rs);
     if (rs->send_n != 0) return;
@@ -117,19 +117,19 @@ static uint8_t judge_header(struct spdm_responder *rs, const struct prove_job *j
     struct conn *c = &rs->c;
     uint8_t version = message.p[0], code = message.p[1];
 
-    if (rs->resynch && code != spdm_message_GET_VERSION.code) {
+    if (rs->resynch && code != CODE_GET_VERSION) {
         return refuse(c, RESYNCH, NULL, 0, 0);
     }
     if (job == NULL || (c->phase > PHASE_VERSION && c->facts.version < job->request->since)) {
         return refuse(c, UNKNOWN_CODE, NULL, code, 0);
     }
-    if (job->request == &spdm_message_GET_CAPABILITIES && c->phase == PHASE_VERSION) {
+    if (code == CODE_GET_CAPABILITIES && c->phase == PHASE_VERSION) {
         if (spdm_conn_version(c, version)) return SPDM_WHY_FINE;
         c->facts.version = 0; /* one that a refused GET_CAPABILITIES tried is not fixed either */
         return refuse(c, BAD_VERSION, "SPDMVersion R-VSN-10", version, 0);
     }
     /* VERSION: the header must carry the negotiated one */
-    if (job->request->fixed_ten ? version != SPDM_V10 : c->facts.version != 0 && version != c->facts.version) {
+    if (code == CODE_GET_VERSION ? version != SPDM_V10 : c->facts.version != 0 && version != c->facts.version) {
         return refuse(c, BAD_VERSION, "SPDMVersion R-VSN-09", version, c->facts.version);
     }
     if (c->phase == PHASE_NEGOTIATED && job->request->needs != 0 &&
@@ -147,24 +147,20 @@ static uint8_t judge_header(struct spdm_responder *rs, const struct prove_job *j
 /* Decodes, judges, and begins to answer. */
 static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, struct spdm_span message)
 {
-    union spdm_body req;
-    struct shape sh = spdm_conn_shape(&rs->c, message.p[1], NULL);
-    struct io io = spdm_reader(&sh, message);
-    uint8_t why;
+    struct exchange x = {.request = message};
+    uint8_t why = spdm_conn_decode(&rs->c, job->request, &x);
+    size_t n = x.request.n; /* padding of the transport ends here */
 
-    if (!spdm_decode(&io, job->request, &req)) {
-        spdm_io_report(&io, job->request, &rs->c.report);
-        return io.why;
+    if (why != SPDM_WHY_FINE) return why;
+    if (spdm_responder_in_records(rs) && n != message.n) { /* nothing pads inside a record */
+        return refuse(&rs->c, BAD_LENGTH, "the message", message.n, n);
     }
-    if (spdm_responder_in_records(rs) && io.at != message.n) { /* nothing pads inside a record */
-        return refuse(&rs->c, BAD_LENGTH, "the message", message.n, io.at);
-    }
-    if (io.at > rs->request_max) return refuse(&rs->c, NO_ROOM, "the request", io.at, rs->request_max);
-    memcpy(rs->request, message.p, io.at); /* padding of the transport ends here */
-    rs->request_n = (uint16_t)io.at;
-    rs->request_verify_at = io.verify_at;
+    if (n > rs->request_max) return refuse(&rs->c, NO_ROOM, "the request", n, rs->request_max);
+    memcpy(rs->request, message.p, n);
+    rs->request_n = (uint16_t)n;
+    rs->request_verify_at = x.verify_at;
     rs->job = job;
-    why = job->consider(rs, &req);
+    why = job->consider(rs, &x.req);
     if (why != SPDM_WHY_FINE) return why;
     rs->due = (job->request->joins & JOINS_VCA) != 0 ? SPDM_NEVER : rs->now + spdm_responder_promise(rs);
     rs->stage = STAGE_NEED;
@@ -182,9 +178,8 @@ static bool same_request(const struct spdm_responder *rs, struct spdm_span messa
 static bool is_retry(const struct spdm_responder *rs, struct spdm_span message)
 {
     uint8_t code = message.p[1];
-    bool once = code == spdm_message_GET_CAPABILITIES.code || code == spdm_message_NEGOTIATE_ALGORITHMS.code ||
-                code == spdm_message_CHALLENGE.code ||
-                (code == spdm_message_GET_MEASUREMENTS.code && message.n > NONCE_BYTES);
+    bool once = code == CODE_GET_CAPABILITIES || code == CODE_NEGOTIATE_ALGORITHMS || code == CODE_CHALLENGE ||
+                (code == CODE_GET_MEASUREMENTS && message.n > NONCE_BYTES);
 
     return rs->kept != 0 && rs->c.channel == NULL && once && same_request(rs, message);
 }
@@ -204,7 +199,7 @@ static void begin(struct spdm_responder *rs, struct spdm_span message)
     if (why == SPDM_WHY_FINE) {
         spdm_responder_idle(rs); /* a deferred request gives way (R-RIR-09) */
         rs->at = rs->c.channel;
-        if (job->request == &spdm_message_GET_VERSION) spdm_responder_restart(rs);
+        if (job->request->code == CODE_GET_VERSION) spdm_responder_restart(rs);
         rs->kept = 0;
         spdm_conn_reset_by(&rs->c, job->request);
         why = serve(rs, job, message);
@@ -266,10 +261,10 @@ static void fetch_deferred(struct spdm_responder *rs, struct spdm_span message)
 void spdm_responder_receive(struct spdm_responder *rs, struct session *from, struct spdm_span message)
 {
     /* VERSION: GET_VERSION's own is frozen */
-    bool version = from == NULL && message.p[1] == spdm_message_GET_VERSION.code && message.p[0] == SPDM_V10;
+    bool version = from == NULL && message.p[1] == CODE_GET_VERSION && message.p[0] == SPDM_V10;
 
     spdm_conn_turn_to(&rs->c, from, from != NULL ? &from->tr : NULL);
-    if (message.p[1] == spdm_message_RESPOND_IF_READY.code) {
+    if (message.p[1] == CODE_RESPOND_IF_READY) {
         fetch_deferred(rs, message);
     } else if (rs->stage != STAGE_IDLE && rs->at == from && same_request(rs, message)) {
         repeated(rs);

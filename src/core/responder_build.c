@@ -49,37 +49,28 @@ static uint8_t enter(struct spdm_responder *rs, struct spdm_span response)
     return refuse(c, CRYPTO_FAILED, "the transcript's digest", 0, 0);
 }
 
-/* The response did not fit: into the peer's DataTransferSize (R-ERR-17: its actual size), or only into our buffer. */
-static uint8_t too_big(struct spdm_responder *rs, const struct io *io)
-{
-    uint32_t peer = rs->c.facts.requester.data_transfer_size;
-
-    if (io->why == SPDM_WHY_NO_ROOM && io->end == peer) return refuse(&rs->c, TOO_BIG_FOR_PEER, NULL, io->at, peer);
-    spdm_io_report(io, rs->job->response, &rs->c.report);
-    return io->why;
-}
-
 uint8_t spdm_responder_build(struct spdm_responder *rs, const struct spdm_answer *answer)
 {
-    union spdm_body req, rsp;
-    struct shape sh = spdm_conn_shape(&rs->c, rs->request[1], NULL);
-    struct io io = spdm_reader(&sh, spdm_span(rs->request, rs->request_n));
+    struct exchange x = {.request = spdm_span(rs->request, rs->request_n)};
+    struct spdm_room room = spdm_responder_body(rs);
+    uint32_t peer = rs->c.facts.requester.data_transfer_size;
     uint8_t why;
 
-    memset(&rsp, 0, sizeof rsp);
-    (void)spdm_decode(&io, rs->job->request, &req); /* it was judged when it came */
+    (void)spdm_conn_decode(&rs->c, rs->job->request, &x); /* it was judged when it came */
     rs->answer = answer;
-    why = rs->job->reply(rs, &req, &rsp);
+    why = rs->job->reply(rs, &x.req, &x.rsp);
     rs->answer = NULL;
     if (why != SPDM_WHY_FINE) return why;
-    sh = spdm_conn_shape(&rs->c, rs->job->response->code, &req);
-    io = spdm_writer(&sh, spdm_responder_body(rs));
-    if (!spdm_encode(&io, rs->job->response, &rsp)) return too_big(rs, &io);
-    rs->response_n = io.at;
-    rs->signature_at = io.signature_at;
-    rs->verify_at = io.verify_at;
-    if (rs->job->enter != NULL) why = rs->job->enter(rs, spdm_span(io.wr.p, io.at));
-    else why = enter(rs, spdm_span(io.wr.p, io.signature_at != 0 ? io.signature_at : io.at));
+    why = spdm_conn_encode(&rs->c, rs->job->response, &x, room);
+    if (why == SPDM_WHY_NO_ROOM && room.n == peer) {                       /* or the buffer of our own is too small */
+        return refuse(&rs->c, TOO_BIG_FOR_PEER, NULL, x.response.n, peer); /* R-ERR-17 */
+    }
+    if (why != SPDM_WHY_FINE) return why;
+    rs->response_n = x.response.n;
+    rs->signature_at = x.signature_at;
+    rs->verify_at = x.verify_at;
+    if (rs->job->enter != NULL) why = rs->job->enter(rs, x.response);
+    else why = enter(rs, spdm_part(x.response, 0, x.signature_at != 0 ? x.signature_at : x.response.n));
     if (why == SPDM_WHY_FINE && rs->signature_at == 0 && rs->job->complete != NULL) why = rs->job->complete(rs);
     if (why == SPDM_WHY_FINE) rs->stage = rs->signature_at != 0 ? STAGE_SIGN : STAGE_READY;
     return why;

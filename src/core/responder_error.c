@@ -23,12 +23,11 @@ static const uint8_t error_codes[SPDM_WHY_N] = {SPDM_WHYS(CODE_ROW)};
 static void send_error(struct spdm_responder *rs, const struct error *e, uint8_t version)
 {
     const struct spdm_binding *binding = rs->c.cfg->binding;
-    struct shape sh = {.ver = version};
     union spdm_body body = {.error = *e};
     struct spdm_room frame = {rs->small, sizeof rs->small};
     bool records = spdm_responder_in_records(rs);
     size_t head = records ? spdm_session_head(&rs->c, rs->c.channel) : binding->head;
-    struct io io = spdm_writer(&sh, spdm_room_from(frame, head));
+    struct io io = {.sh.ver = version, .wr = spdm_room_from(frame, head), .end = SMALL_MAX - head};
 
     (void)spdm_encode(&io, &spdm_message_ERROR, &body); /* at most 8 bytes: it fits */
     if (records) {
@@ -45,7 +44,7 @@ static void send_error(struct spdm_responder *rs, const struct error *e, uint8_t
 /* R-VSN-10, R-VSN-14: 1.0 until a version is fixed, and for every invalid GET_VERSION. */
 static uint8_t error_version(const struct spdm_responder *rs, uint8_t code)
 {
-    return code == spdm_message_GET_VERSION.code || rs->c.facts.version == 0 ? SPDM_V10 : rs->c.facts.version;
+    return code == CODE_GET_VERSION || rs->c.facts.version == 0 ? SPDM_V10 : rs->c.facts.version;
 }
 
 void spdm_responder_refuse(struct spdm_responder *rs, uint8_t why, uint8_t code)

@@ -4,11 +4,10 @@
 #include "core/responder_state.h"
 
 /* The question at hand, described from the request it is about. */
-static void describe(const struct spdm_responder *rs, struct spdm_event *event)
+static void describe(struct spdm_responder *rs, struct spdm_event *event)
 {
-    union spdm_body req;
-    struct shape sh = spdm_conn_shape(&rs->c, rs->request[1], NULL);
-    struct io io = spdm_reader(&sh, spdm_span(rs->request, rs->request_n));
+    struct exchange x = {.request = spdm_span(rs->request, rs->request_n)};
+    const union spdm_body *req = &x.req;
 
     event->ticket = rs->ticket;
     event->slot = rs->c.facts.slot;
@@ -19,17 +18,17 @@ static void describe(const struct spdm_responder *rs, struct spdm_event *event)
         return;
     }
     event->kind = rs->need;
-    (void)spdm_decode(&io, rs->job->request, &req); /* it was judged when it came */
-    if (rs->job->request == &spdm_message_GET_MEASUREMENTS) {
-        event->index = req.get_measurements.operation;
-        event->raw = req.get_measurements.raw;
-        event->fresh = req.get_measurements.fresh;
+    (void)spdm_conn_decode(&rs->c, rs->job->request, &x); /* it was judged when it came */
+    if (rs->job->request->code == CODE_GET_MEASUREMENTS) {
+        event->index = req->get_measurements.operation;
+        event->raw = req->get_measurements.raw;
+        event->fresh = req->get_measurements.fresh;
     } else if (rs->need == SPDM_ASK_VENDOR) {
-        event->standard = req.vendor_defined.standard;
-        event->vendor = req.vendor_defined.vendor;
-        event->data = req.vendor_defined.payload;
+        event->standard = req->vendor_defined.standard;
+        event->vendor = req->vendor_defined.vendor;
+        event->data = req->vendor_defined.payload;
     } else if (rs->need == SPDM_ASK_PSK) {
-        event->data = req.psk_exchange.hint;
+        event->data = req->psk_exchange.hint;
         event->hash = (enum spdm_alg)rs->c.facts.hash;
         event->psk_salt = spdm_span(spdm_psk_salt[rs->c.ed->psk_salt & 1], spdm_conn_hash_size(&rs->c));
     } else {

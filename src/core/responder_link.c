@@ -40,6 +40,7 @@ struct spdm_responder *spdm_responder_init(struct spdm_room memory, const struct
     *rs = (struct spdm_responder){.request_max = request_max(config), .due = SPDM_NEVER};
     if (!spdm_conn_init(&rs->c, config, behind)) return NULL;
     rs->request = spdm_room_from(behind, spdm_conn_size(config)).p;
+    rs->c.inside = config->services->inside;
     return rs;
 }
 

@@ -29,6 +29,7 @@ struct prove_job {
 struct spdm_services {
     const struct prove_job *const *job;
     uint8_t n;
+    io_inside inside; /* what reads the parts of fields; NULL: no request of the set has any */
 };
 
 extern const struct prove_job spdm_prove_version, spdm_prove_capabilities, spdm_prove_algorithms, spdm_prove_digests,

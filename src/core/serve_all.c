@@ -9,4 +9,4 @@ static const struct prove_job *const jobs[] = {
     &spdm_prove_capabilities, &spdm_prove_algorithms,   &spdm_prove_digests,      &spdm_prove_certificate,
     &spdm_prove_challenge,    &spdm_prove_measurements, &spdm_prove_vendor};
 
-const struct spdm_services spdm_serve_all = {jobs, sizeof jobs / sizeof *jobs};
+const struct spdm_services spdm_serve_all = {jobs, sizeof jobs / sizeof *jobs, spdm_io_inside};

@@ -8,4 +8,4 @@ static const struct prove_job *const jobs[] = {
     &spdm_prove_version,     &spdm_prove_capabilities, &spdm_prove_algorithms,  &spdm_prove_digests,
     &spdm_prove_certificate, &spdm_prove_challenge,    &spdm_prove_measurements};
 
-const struct spdm_services spdm_serve_attestation = {jobs, sizeof jobs / sizeof *jobs};
+const struct spdm_services spdm_serve_attestation = {jobs, sizeof jobs / sizeof *jobs, NULL};

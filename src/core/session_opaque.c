@@ -31,22 +31,22 @@ static bool speaks(uint8_t versions, uint16_t entry)
 
 static struct spdm_span encode(const struct conn *c, struct secured_opaque *m, struct spdm_room room)
 {
-    struct shape sh = spdm_conn_shape(c, 0, NULL);
-    struct io io = spdm_writer(&sh, room);
+    struct io io = {.wr = room, .end = room.n};
 
+    spdm_conn_shape(c, 0, NULL, &io.sh);
     spdm_walk_secured_opaque(&io, m, c->ed->legacy_opaque);
     return io_fine(&io) ? spdm_span(room.p, io.at) : (struct spdm_span){0};
 }
 
 static uint8_t decode(struct conn *c, struct secured_opaque *m, struct spdm_span opaque)
 {
-    struct shape sh = spdm_conn_shape(c, 0, NULL);
-    struct io io = spdm_reader(&sh, opaque);
+    struct io io = {.rd = opaque, .end = opaque.n};
 
+    spdm_conn_shape(c, 0, NULL, &io.sh);
     *m = (struct secured_opaque){0};
     spdm_walk_secured_opaque(&io, m, c->ed->legacy_opaque);
     if (io_fine(&io)) return SPDM_WHY_FINE;
-    return spdm_conn_refuse(c, io.why, io.field, io.got, io.limit);
+    return spdm_conn_refuse(blame(c, io.field), io.why, io.got, io.limit);
 }
 
 struct spdm_span spdm_session_offer(const struct conn *c, struct spdm_room room)

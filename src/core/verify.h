@@ -21,8 +21,8 @@ struct verify_job {
     void (*learn)(struct conn *c, const struct exchange *x);
     /* Jobs of sessions only: what remains to be put into the encoded request; the whole end of the exchange, in place
      * of transcripts, signature and learn. */
-    uint8_t (*complete)(struct spdm_requester *rq, const struct io *io);
-    uint8_t (*finish)(struct spdm_requester *rq, const struct exchange *x, const struct io *io);
+    uint8_t (*complete)(struct spdm_requester *rq, size_t verify_at);
+    uint8_t (*finish)(struct spdm_requester *rq, const struct exchange *x);
 };
 
 extern const struct verify_job spdm_verify_version, spdm_verify_capabilities, spdm_verify_algorithms,
@@ -35,5 +35,5 @@ uint8_t spdm_verify_signature(struct conn *c, enum signed_by by, struct to_sign 
 
 /* Enters request and response into their transcripts, checks the signature if there is one, then learns. The common
  * end of an exchange for requester and witness. SPDM_WHY_FINE or the refusal (in c->report). */
-uint8_t spdm_verify_finish(struct conn *c, const struct verify_job *job, const struct exchange *x, size_t signature_at);
+uint8_t spdm_verify_finish(struct conn *c, const struct verify_job *job, const struct exchange *x);
 #endif

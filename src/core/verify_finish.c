@@ -31,8 +31,9 @@ static uint8_t check(struct conn *c, enum signed_by by, struct spdm_span signatu
     return spdm_verify_signature(c, by, &input, signature);
 }
 
-uint8_t spdm_verify_finish(struct conn *c, const struct verify_job *job, const struct exchange *x, size_t signature_at)
+uint8_t spdm_verify_finish(struct conn *c, const struct verify_job *job, const struct exchange *x)
 {
+    size_t signature_at = x->signature_at;
     struct spdm_span proven = signature_at != 0 ? spdm_part(x->response, 0, signature_at) : x->response;
     uint8_t why = SPDM_WHY_FINE;
 

@@ -18,7 +18,7 @@ enum { MODEL_NONE = 0, MODEL_GENERIC = 3 };
 
 static uint8_t judge_digests(struct conn *c, const struct exchange *x)
 {
-    const struct digests *m = &x->rsp->digests;
+    const struct digests *m = &x->rsp.digests;
 
     if (c->facts.hash == SPDM_ALG_NONE) return refuse(c, NO_SELECTION, "a base hash", 0, 0);
     if (m->provisioned == 0) return refuse(c, BAD_VALUE, "ProvisionedSlotMask R-DIG-17", 0, 0);
@@ -64,7 +64,7 @@ static void learn_slot(struct conn *c, const struct digests *m)
 
 static void learn_digests(struct conn *c, const struct exchange *x)
 {
-    const struct digests *m = &x->rsp->digests;
+    const struct digests *m = &x->rsp.digests;
 
     c->facts.supported_slots = m->supported;
     c->facts.provisioned_slots = m->provisioned;
@@ -124,8 +124,8 @@ static uint8_t judge_chain(struct conn *c, const struct certificate *m, uint32_t
 
 static uint8_t judge_certificate(struct conn *c, const struct exchange *x)
 {
-    const struct get_certificate *q = &x->req->get_certificate;
-    const struct certificate *m = &x->rsp->certificate;
+    const struct get_certificate *q = &x->req.get_certificate;
+    const struct certificate *m = &x->rsp.certificate;
     uint64_t total = (uint64_t)q->offset + m->portion.n + m->remainder;
 
     if (m->slot != q->slot) return refuse(c, MISMATCH, "SlotID R-CER-09", m->slot, q->slot);
@@ -146,7 +146,7 @@ static uint8_t judge_certificate(struct conn *c, const struct exchange *x)
 
 static void learn_certificate(struct conn *c, const struct exchange *x)
 {
-    const struct certificate *m = &x->rsp->certificate;
+    const struct certificate *m = &x->rsp.certificate;
 
     (void)spdm_put(spdm_room_from(c->cfg->chain, c->chain_have), m->portion);
     c->chain_have += (uint32_t)m->portion.n;

@@ -23,11 +23,10 @@ static uint8_t fill_heartbeat(struct spdm_requester *rq, union spdm_body *req)
 }
 
 /* Nothing is left to do: any record that opened has already been heard (R-HBT-05). */
-static uint8_t finish_heartbeat(struct spdm_requester *rq, const struct exchange *x, const struct io *io)
+static uint8_t finish_heartbeat(struct spdm_requester *rq, const struct exchange *x)
 {
     (void)rq;
     (void)x;
-    (void)io;
     return SPDM_WHY_FINE;
 }
 
@@ -64,7 +63,7 @@ static uint8_t fill_key_update(struct spdm_requester *rq, union spdm_body *req)
 
 static uint8_t judge_key_update(struct conn *c, const struct exchange *x)
 {
-    const struct key_update *q = &x->req->key_update, *m = &x->rsp->key_update;
+    const struct key_update *q = &x->req.key_update, *m = &x->rsp.key_update;
 
     if (m->operation != q->operation) return refuse(c, MISMATCH, "KeyOperation R-KUP-05", m->operation, q->operation);
     if (m->tag != q->tag) return refuse(c, MISMATCH, "Tag R-KUP-05", m->tag, q->tag);
@@ -72,17 +71,16 @@ static uint8_t judge_key_update(struct conn *c, const struct exchange *x)
 }
 
 /* With the ACK the new request key comes into use (R-KUP-08); the old ones are not needed any more. */
-static uint8_t finish_key_update(struct spdm_requester *rq, const struct exchange *x, const struct io *io)
+static uint8_t finish_key_update(struct spdm_requester *rq, const struct exchange *x)
 {
     struct session *s = rq->c.channel;
 
-    (void)io;
-    if (x->req->key_update.operation == VERIFY_NEW_KEY) {
+    if (x->req.key_update.operation == VERIFY_NEW_KEY) {
         rq->got.key_verified = true;
         return SPDM_WHY_FINE;
     }
     /* The ACK of UpdateAllKeys must not come under the old key: then the responder has not moved (R-KUP-07). */
-    if (x->req->key_update.operation == UPDATE_ALL && !s->previous[RESPONSE].lane.ready) {
+    if (x->req.key_update.operation == UPDATE_ALL && !s->previous[RESPONSE].lane.ready) {
         return refuse(&rq->c, BAD_RECORD, NULL, 0, 0);
     }
     spdm_session_drop_previous(&rq->c, s, RESPONSE);
@@ -107,10 +105,9 @@ static uint8_t fill_end(struct spdm_requester *rq, union spdm_body *req)
     return SPDM_WHY_FINE;
 }
 
-static uint8_t finish_end(struct spdm_requester *rq, const struct exchange *x, const struct io *io)
+static uint8_t finish_end(struct spdm_requester *rq, const struct exchange *x)
 {
     (void)x;
-    (void)io;
     rq->got.ended = true;
     spdm_requester_lose(rq, rq->c.channel, SPDM_WHY_SESSION_ENDED);
     return SPDM_WHY_FINE;
@@ -131,7 +128,7 @@ static struct step send(const struct verify_job *job)
 
 static struct step cannot(struct spdm_requester *rq, const char *what)
 {
-    (void)spdm_conn_refuse(&rq->c, SPDM_WHY_CANNOT, what, 0, 0);
+    (void)refuse(&rq->c, CANNOT, what, 0, 0);
     return (struct step){.kind = STEP_FAIL};
 }
 

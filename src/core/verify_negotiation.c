@@ -41,12 +41,12 @@ static uint8_t choose(const struct conn *c, uint8_t mask)
 
 static uint8_t judge_version(struct conn *c, const struct exchange *x)
 {
-    return choose(c, offered(x->rsp->version.entries)) != 0 ? SPDM_WHY_FINE : refuse(c, NO_VERSION, NULL, 0, 0);
+    return choose(c, offered(x->rsp.version.entries)) != 0 ? SPDM_WHY_FINE : refuse(c, NO_VERSION, NULL, 0, 0);
 }
 
 static void learn_version(struct conn *c, const struct exchange *x)
 {
-    uint8_t mask = offered(x->rsp->version.entries);
+    uint8_t mask = offered(x->rsp.version.entries);
 
     (void)spdm_conn_version(c, choose(c, mask));
     c->facts.peer_versions = mask;
@@ -79,10 +79,10 @@ static uint8_t fill_capabilities(struct spdm_requester *rq, union spdm_body *req
 
 static uint8_t judge_capabilities(struct conn *c, const struct exchange *x)
 {
-    const struct capabilities *m = &x->rsp->capabilities;
+    const struct capabilities *m = &x->rsp.capabilities;
     uint32_t flags = m->flags & c->ed->rsp_flags;
 
-    if (m->with_algorithms && !x->req->capabilities.with_algorithms) {
+    if (m->with_algorithms && !x->req.capabilities.with_algorithms) {
         return refuse(c, BAD_VALUE, "Param1 R-CAP-15", 1, 0);
     }
     if (c->ed->sizes && (flags & SPDM_CHUNK_CAP) == 0 && m->max_message_size != m->data_transfer_size) {
@@ -102,8 +102,8 @@ static struct spdm_endpoint_facts endpoint(const struct capabilities *m, uint32_
 
 static void learn_capabilities(struct conn *c, const struct exchange *x)
 {
-    c->facts.requester = endpoint(&x->req->capabilities, c->ed->req_flags, 0);
-    c->facts.responder = endpoint(&x->rsp->capabilities, c->ed->rsp_flags, c->ed->rsp_ext_flags);
+    c->facts.requester = endpoint(&x->req.capabilities, c->ed->req_flags, 0);
+    c->facts.responder = endpoint(&x->rsp.capabilities, c->ed->rsp_flags, c->ed->rsp_ext_flags);
     c->phase = PHASE_CAPABLE;
 }
 
@@ -184,7 +184,7 @@ static uint8_t judge_selection(struct conn *c, const struct algorithms *offer, c
 
 static uint8_t judge_algorithms(struct conn *c, const struct exchange *x)
 {
-    const struct algorithms *offer = &x->req->algorithms, *m = &x->rsp->algorithms;
+    const struct algorithms *offer = &x->req.algorithms, *m = &x->rsp.algorithms;
     bool multi_req = (c->facts.requester.flags & SPDM_MULTI_KEY_CAP_MASK) != 0;
     uint8_t why = judge_selection(c, offer, m);
 
@@ -209,7 +209,7 @@ static uint8_t judge_algorithms(struct conn *c, const struct exchange *x)
 
 static void learn_algorithms(struct conn *c, const struct exchange *x)
 {
-    spdm_select_learn(c, &x->req->algorithms, &x->rsp->algorithms);
+    spdm_select_learn(c, &x->req.algorithms, &x->rsp.algorithms);
     c->facts.slot = SPDM_SLOT_KEY;
     c->after_vca = true;
     c->phase = PHASE_NEGOTIATED;

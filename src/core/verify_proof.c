@@ -35,8 +35,8 @@ static uint8_t fill_challenge(struct spdm_requester *rq, union spdm_body *req)
 
 static uint8_t judge_challenge(struct conn *c, const struct exchange *x)
 {
-    const struct challenge *q = &x->req->challenge;
-    const struct challenge_auth *m = &x->rsp->challenge_auth;
+    const struct challenge *q = &x->req.challenge;
+    const struct challenge_auth *m = &x->rsp.challenge_auth;
     size_t h = spdm_conn_hash_size(c);
 
     if (m->slot != spdm_slot_nibble(q->slot)) {
@@ -58,8 +58,8 @@ static uint8_t judge_challenge(struct conn *c, const struct exchange *x)
 static void learn_challenge(struct conn *c, const struct exchange *x)
 {
     c->facts.authentic = c->challenged = true;
-    c->facts.summary_n = (uint8_t)x->rsp->challenge_auth.summary.n;
-    if (c->facts.summary_n != 0) memcpy(c->facts.summary, x->rsp->challenge_auth.summary.p, c->facts.summary_n);
+    c->facts.summary_n = (uint8_t)x->rsp.challenge_auth.summary.n;
+    if (c->facts.summary_n != 0) memcpy(c->facts.summary, x->rsp.challenge_auth.summary.p, c->facts.summary_n);
 }
 
 const struct verify_job spdm_verify_challenge = {.request = &spdm_message_CHALLENGE,
@@ -121,8 +121,8 @@ static uint8_t judge_blocks(struct conn *c, struct spdm_span record, uint8_t ope
 
 static uint8_t judge_measurements(struct conn *c, const struct exchange *x)
 {
-    const struct get_measurements *q = &x->req->get_measurements;
-    const struct measurements *m = &x->rsp->measurements;
+    const struct get_measurements *q = &x->req.get_measurements;
+    const struct measurements *m = &x->rsp.measurements;
 
     if (q->operation == 0) {
         if (m->blocks != 0 || m->record.n != 0) return refuse(c, BAD_LENGTH, "NumberOfBlocks R-MEA-15", m->blocks, 0);
@@ -141,11 +141,11 @@ static uint8_t judge_measurements(struct conn *c, const struct exchange *x)
 
 static void learn_measurements(struct conn *c, const struct exchange *x)
 {
-    const struct measurements *m = &x->rsp->measurements;
+    const struct measurements *m = &x->rsp.measurements;
 
-    c->facts.measured_signed = x->req->get_measurements.sign;
-    c->facts.measurement_n = x->req->get_measurements.operation == 0 ? m->total : m->blocks;
-    c->facts.content_changed = x->req->get_measurements.sign ? m->content_changed : 0;
+    c->facts.measured_signed = x->req.get_measurements.sign;
+    c->facts.measurement_n = x->req.get_measurements.operation == 0 ? m->total : m->blocks;
+    c->facts.content_changed = x->req.get_measurements.sign ? m->content_changed : 0;
 }
 
 const struct verify_job spdm_verify_measurements = {.request = &spdm_message_GET_MEASUREMENTS,

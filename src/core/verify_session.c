@@ -52,7 +52,7 @@ static uint8_t judge_session(struct conn *c, uint8_t heartbeat, uint16_t rsp_hal
 
 static uint8_t judge_key_exchange(struct conn *c, const struct exchange *x)
 {
-    const struct key_exchange_rsp *m = &x->rsp->key_exchange_rsp;
+    const struct key_exchange_rsp *m = &x->rsp.key_exchange_rsp;
     uint32_t both = c->facts.requester.flags & c->facts.responder.flags;
 
     if (m->mut_auth > MUT_AUTH_MAX || (m->mut_auth & (m->mut_auth - 1)) != 0) {
@@ -106,17 +106,17 @@ static uint8_t check_verify_data(struct conn *c, struct session *s, struct spdm_
     return SPDM_WHY_FINE;
 }
 
-static uint8_t finish_key_exchange(struct spdm_requester *rq, const struct exchange *x, const struct io *io)
+static uint8_t finish_key_exchange(struct spdm_requester *rq, const struct exchange *x)
 {
     struct conn *c = &rq->c;
     struct session *s = rq->opening;
-    const struct key_exchange_rsp *m = &x->rsp->key_exchange_rsp;
+    const struct key_exchange_rsp *m = &x->rsp.key_exchange_rsp;
     uint8_t why;
 
-    spdm_session_name(c, s, x->req->key_exchange.session, m->session);
+    spdm_session_name(c, s, x->req.key_exchange.session, m->session);
     spdm_session_th(c, s, spdm_span(c->facts.chain_hash, spdm_conn_hash_size(c))); /* Ct */
     spdm_session_th(c, s, x->request);
-    spdm_session_th(c, s, spdm_part(x->response, 0, io->signature_at));
+    spdm_session_th(c, s, spdm_part(x->response, 0, x->signature_at));
     why = check_signature(c, s, m->signature);
     if (why != SPDM_WHY_FINE) return why;
     spdm_session_th(c, s, m->signature);
@@ -144,17 +144,17 @@ static uint8_t fill_finish(struct spdm_requester *rq, union spdm_body *req)
 }
 
 /* RequesterVerifyData is the HMAC over everything up to itself (row 5). */
-static uint8_t complete_finish(struct spdm_requester *rq, const struct io *io)
+static uint8_t complete_finish(struct spdm_requester *rq, size_t verify_at)
 {
     struct conn *c = &rq->c;
     struct session *s = rq->opening;
     uint8_t ours[SPDM_HASH_MAX];
     struct spdm_span verify = spdm_span(ours, spdm_conn_hash_size(c));
 
-    spdm_session_th(c, s, spdm_span(io->wr.p, io->verify_at));
+    spdm_session_th(c, s, spdm_span(rq->request, verify_at));
     if (!spdm_session_verify_data(c, s, REQUEST, ours)) return refuse(c, CRYPTO_FAILED, "the HMAC", 0, 0);
     spdm_session_th(c, s, verify);
-    (void)spdm_put(spdm_room_from(io->wr, io->verify_at), verify);
+    (void)spdm_put(spdm_room_from((struct spdm_room){rq->request, rq->request_n}, verify_at), verify);
     return SPDM_WHY_FINE;
 }
 
@@ -177,13 +177,13 @@ static uint8_t established(struct spdm_requester *rq)
     return SPDM_WHY_FINE;
 }
 
-static uint8_t finish_finish(struct spdm_requester *rq, const struct exchange *x, const struct io *io)
+static uint8_t finish_finish(struct spdm_requester *rq, const struct exchange *x)
 {
     struct session *s = rq->opening;
     uint8_t why = SPDM_WHY_FINE;
 
-    spdm_session_th(&rq->c, s, spdm_part(x->response, 0, io->verify_at != 0 ? io->verify_at : x->response.n));
-    if (s->in_the_clear) why = check_verify_data(&rq->c, s, x->rsp->finish_rsp.verify);
+    spdm_session_th(&rq->c, s, spdm_part(x->response, 0, x->verify_at != 0 ? x->verify_at : x->response.n));
+    if (s->in_the_clear) why = check_verify_data(&rq->c, s, x->rsp.finish_rsp.verify);
     return why == SPDM_WHY_FINE ? established(rq) : why;
 }
 
@@ -217,7 +217,7 @@ static uint8_t fill_psk_exchange(struct spdm_requester *rq, union spdm_body *req
 
 static uint8_t judge_psk_exchange(struct conn *c, const struct exchange *x)
 {
-    const struct psk_exchange_rsp *m = &x->rsp->psk_exchange_rsp;
+    const struct psk_exchange_rsp *m = &x->rsp.psk_exchange_rsp;
 
     if (m->context.n != 0 && (c->facts.responder.flags & SPDM_PSK_CAP_MASK) != SPDM_PSK_CAP_CONTEXT) {
         return refuse(c, TOO_LONG, "ResponderContextLength R-PSK-14", m->context.n, 0);
@@ -225,16 +225,16 @@ static uint8_t judge_psk_exchange(struct conn *c, const struct exchange *x)
     return judge_session(c, m->heartbeat, m->session);
 }
 
-static uint8_t finish_psk_exchange(struct spdm_requester *rq, const struct exchange *x, const struct io *io)
+static uint8_t finish_psk_exchange(struct spdm_requester *rq, const struct exchange *x)
 {
     struct conn *c = &rq->c;
     struct session *s = rq->opening;
-    const struct psk_exchange_rsp *m = &x->rsp->psk_exchange_rsp;
+    const struct psk_exchange_rsp *m = &x->rsp.psk_exchange_rsp;
     uint8_t th1[SPDM_HASH_MAX], why;
 
-    spdm_session_name(c, s, x->req->psk_exchange.session, m->session);
+    spdm_session_name(c, s, x->req.psk_exchange.session, m->session);
     spdm_session_th(c, s, x->request);
-    spdm_session_th(c, s, spdm_part(x->response, 0, io->verify_at));
+    spdm_session_th(c, s, spdm_part(x->response, 0, x->verify_at));
     if (!spdm_session_th_digest(s, th1) || !spdm_session_handshake(c, s, th1)) {
         return refuse(c, CRYPTO_FAILED, "the key schedule", 0, 0);
     }

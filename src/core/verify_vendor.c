@@ -21,7 +21,7 @@ static uint8_t fill_vendor(struct spdm_requester *rq, union spdm_body *req)
 
 static uint8_t judge_vendor(struct conn *c, const struct exchange *x)
 {
-    const struct vendor_defined *q = &x->req->vendor_defined, *m = &x->rsp->vendor_defined;
+    const struct vendor_defined *q = &x->req.vendor_defined, *m = &x->rsp.vendor_defined;
 
     if (m->large != q->large) return refuse(c, MISMATCH, "LargeResp", m->large, q->large);
     if (m->standard != q->standard) return refuse(c, MISMATCH, "StandardID R-VDR-03", m->standard, q->standard);

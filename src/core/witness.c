@@ -62,6 +62,7 @@ struct spdm_witness *spdm_witness_init(struct spdm_room memory, const struct spd
     *w = (struct spdm_witness){.request_max = request_max(config)};
     spdm_conn_place(&w->c, config, behind);
     w->request = spdm_room_from(behind, spdm_conn_size(config)).p;
+    w->c.inside = spdm_io_inside;
     w->c.slots_wanted = 0xff;
     return w;
 }
@@ -95,17 +96,17 @@ static void request_effects(struct spdm_witness *w, const struct spdm_message *r
     struct conn *c = &w->c;
 
     spdm_conn_reset_by(c, row);
-    if (row == &spdm_message_GET_VERSION) {
+    if (row->code == CODE_GET_VERSION) {
         spdm_conn_restart(c);
         forget_slots(w);
-    } else if (row == &spdm_message_GET_CERTIFICATE) {
+    } else if (row->code == CODE_GET_CERTIFICATE) {
         if (req->get_certificate.offset == 0 || req->get_certificate.slot != c->facts.slot) {
             c->chain_have = c->chain_total = 0;
         }
         turn_to(w, req->get_certificate.slot);
-    } else if (row == &spdm_message_CHALLENGE) {
+    } else if (row->code == CODE_CHALLENGE) {
         turn_to(w, req->challenge.slot);
-    } else if (row == &spdm_message_GET_MEASUREMENTS && req->get_measurements.sign) {
+    } else if (row->code == CODE_GET_MEASUREMENTS && req->get_measurements.sign) {
         turn_to(w, req->get_measurements.slot);
     }
 }
@@ -114,9 +115,7 @@ static void request(struct spdm_witness *w, struct spdm_span message, struct spd
 {
     struct conn *c = &w->c;
     const struct spdm_message *row = spdm_message_find(message.p[1]);
-    union spdm_body req;
-    struct shape sh;
-    struct io io;
+    struct exchange x = {.request = message};
 
     if (row == &spdm_message_RESPOND_IF_READY) return; /* the deferred request stays the one to be answered */
     w->request_n = 0;
@@ -125,14 +124,9 @@ static void request(struct spdm_witness *w, struct spdm_span message, struct spd
         return;
     }
     if (row == &spdm_message_GET_CAPABILITIES) (void)spdm_conn_version(c, message.p[0]);
-    sh = spdm_conn_shape(c, row->code, NULL);
-    io = spdm_reader(&sh, message);
-    if (row->walk != NULL && !spdm_decode(&io, row, &req)) {
-        spdm_io_report(&io, row, &c->report);
-        return;
-    }
-    request_effects(w, row, &req);
-    s->n = row->walk != NULL ? io.at : message.n;
+    if (row->walk != NULL && spdm_conn_decode(c, row, &x) != SPDM_WHY_FINE) return;
+    request_effects(w, row, &x.req);
+    s->n = x.request.n;
     if (s->n > w->request_max) {
         (void)refuse(c, NO_ROOM, "the request", s->n, w->request_max);
         return;
@@ -165,7 +159,7 @@ static void after(struct spdm_witness *w, const struct verify_job *job, const st
     struct slot_known *k;
     struct spdm_span chain = spdm_span(c->cfg->chain.p, c->chain_have);
 
-    if (job == &spdm_verify_digests) remember_digests(w, &x->rsp->digests);
+    if (job == &spdm_verify_digests) remember_digests(w, &x->rsp.digests);
     if (job == &spdm_verify_certificate && c->chain_have == c->chain_total) {
         k = known(w, c->facts.slot);
         k->hash_known = spdm_conn_digest(c, &chain, 1, k->hash);
@@ -174,16 +168,15 @@ static void after(struct spdm_witness *w, const struct verify_job *job, const st
     }
     if (job == &spdm_verify_measurements) {
         w->measured = true;
-        w->record = x->rsp->measurements.record;
+        w->record = x->rsp.measurements.record;
     }
 }
 
 /* Enters an exchange whose signature nobody can check: its transcript ends all the same. */
-static enum spdm_signature_state pass_unchecked(struct conn *c, const struct verify_job *job, const struct exchange *x,
-                                                size_t signature_at)
+static enum spdm_signature_state pass_unchecked(struct conn *c, const struct verify_job *job, const struct exchange *x)
 {
     (void)spdm_conn_enter(c, job->request, x->request);
-    (void)spdm_conn_enter(c, job->response, spdm_part(x->response, 0, signature_at));
+    (void)spdm_conn_enter(c, job->response, spdm_part(x->response, 0, x->signature_at));
     spdm_transcript_reset(&c->tr, spdm_conn_signed((enum signed_by)job->signed_by));
     if (job == &spdm_verify_challenge) c->challenged = true;
     return SPDM_SIGNATURE_UNCHECKED;
@@ -193,18 +186,17 @@ static enum spdm_signature_state pass_unchecked(struct conn *c, const struct ver
 static void judge(struct spdm_witness *w, const struct verify_job *job, const struct exchange *x, struct spdm_sight *s)
 {
     struct conn *c = &w->c;
-    size_t signature_at = s->signature == SPDM_UNSIGNED ? 0 : x->response.n - spdm_conn_shape(c, 0, NULL).sig;
     uint8_t why;
 
     if (job == &spdm_verify_digests) c->facts.trusted = false; /* learn the slot anew */
     if (job->judge(c, x) != SPDM_WHY_FINE) return;
-    if (signature_at != 0 && c->key == NULL) {
-        s->signature = pass_unchecked(c, job, x, signature_at);
+    if (x->signature_at != 0 && c->key == NULL) {
+        s->signature = pass_unchecked(c, job, x);
         after(w, job, x);
         return;
     }
-    why = spdm_verify_finish(c, job, x, signature_at);
-    if (signature_at != 0) s->signature = why == SPDM_WHY_FINE ? SPDM_SIGNATURE_GOOD : SPDM_SIGNATURE_BAD;
+    why = spdm_verify_finish(c, job, x);
+    if (x->signature_at != 0) s->signature = why == SPDM_WHY_FINE ? SPDM_SIGNATURE_GOOD : SPDM_SIGNATURE_BAD;
     w->proven = s->signature == SPDM_SIGNATURE_GOOD;
     if (why == SPDM_WHY_FINE) after(w, job, x);
 }
@@ -212,18 +204,14 @@ static void judge(struct spdm_witness *w, const struct verify_job *job, const st
 static void error(struct spdm_witness *w, struct spdm_span message, struct spdm_sight *s)
 {
     enum { BUSY = 0x03, NOT_READY = 0x42, RESYNCH = 0x43 };
-    struct shape sh = spdm_conn_shape(&w->c, spdm_message_ERROR.code, NULL);
-    struct io io = spdm_reader(&sh, message);
-    union spdm_body body;
+    struct exchange x = {.response = message};
+    const struct error *e = &x.rsp.error;
 
-    if (!spdm_decode(&io, &spdm_message_ERROR, &body)) {
-        spdm_io_report(&io, &spdm_message_ERROR, &w->c.report);
-        return;
-    }
-    s->n = io.at;
-    if (body.error.code == NOT_READY || body.error.code == BUSY) return; /* the request still waits */
-    spdm_transcript_reset(&w->c.tr, TRANSCRIPT_L1L2);                    /* R-MEA-25 */
-    if (body.error.code == RESYNCH) spdm_conn_restart(&w->c);
+    if (spdm_conn_decode(&w->c, &spdm_message_ERROR, &x) != SPDM_WHY_FINE) return;
+    s->n = x.response.n;
+    if (e->code == NOT_READY || e->code == BUSY) return; /* the request still waits */
+    spdm_transcript_reset(&w->c.tr, TRANSCRIPT_L1L2);    /* R-MEA-25 */
+    if (e->code == RESYNCH) spdm_conn_restart(&w->c);
     w->request_n = 0;
 }
 
@@ -231,12 +219,9 @@ static void response(struct spdm_witness *w, struct spdm_span message, struct sp
 {
     struct conn *c = &w->c;
     const struct verify_job *job = w->request_n < 2 ? NULL : find(w->request[1], message.p[1]);
-    union spdm_body req, rsp;
-    struct exchange x = {.req = &req, .rsp = &rsp, .request = spdm_span(w->request, w->request_n)};
-    struct shape sh;
-    struct io io;
+    struct exchange x = {.request = spdm_span(w->request, w->request_n), .response = message};
 
-    if (message.p[1] == spdm_message_ERROR.code) {
+    if (message.p[1] == CODE_ERROR) {
         error(w, message, s);
         return;
     }
@@ -245,19 +230,11 @@ static void response(struct spdm_witness *w, struct spdm_span message, struct sp
         w->request_n = 0;
         return; /* known, but not described yet, or without its request: nothing to judge */
     }
-    sh = spdm_conn_shape(c, job->request->code, NULL);
-    io = spdm_reader(&sh, x.request);
-    (void)spdm_decode(&io, job->request, &req);
-    sh = spdm_conn_shape(c, job->response->code, &req);
-    io = spdm_reader(&sh, message);
+    (void)spdm_conn_decode(c, job->request, &x);
     w->request_n = 0;
-    if (!spdm_decode(&io, job->response, &rsp)) {
-        spdm_io_report(&io, job->response, &c->report);
-        return;
-    }
-    s->n = io.at;
-    s->signature = io.signature_at != 0 ? SPDM_SIGNATURE_UNCHECKED : SPDM_UNSIGNED;
-    x.response = spdm_part(message, 0, io.at);
+    if (spdm_conn_decode(c, job->response, &x) != SPDM_WHY_FINE) return;
+    s->n = x.response.n;
+    s->signature = x.signature_at != 0 ? SPDM_SIGNATURE_UNCHECKED : SPDM_UNSIGNED;
     judge(w, job, &x, s);
 }
 

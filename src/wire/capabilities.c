@@ -28,9 +28,8 @@ static void params(struct io *io, struct capabilities *m)
 {
     uint8_t param1 = m->with_algorithms;
 
-    if (io_since(io, SPDM_V13)) io_u8(io, "Param1", &param1);
-    else io_zero(io, 1);
-    m->with_algorithms = io_since(io, SPDM_V13) && (param1 & 1) != 0;
+    io_u8_since(io, SPDM_V13, "Param1", &param1);
+    m->with_algorithms = (param1 & 1) != 0;
     io_zero(io, 1);
 }
 

@@ -23,8 +23,7 @@ void spdm_walk_get_certificate(struct io *io, union spdm_body *b)
     uint16_t offset = m->large ? 0 : (uint16_t)m->offset, length = m->large ? 0 : (uint16_t)m->length;
 
     slot_and_form(io, &m->slot, &m->large);
-    if (io_since(io, SPDM_V13)) io_u8(io, "Param2", &param2);
-    else param2 = 0, io_zero(io, 1);
+    io_u8_since(io, SPDM_V13, "Param2", &param2);
     m->size_requested = (param2 & SIZE_REQUESTED) != 0;
     io_u16(io, "Offset", &offset);
     io_u16(io, "Length", &length);
@@ -44,8 +43,7 @@ void spdm_walk_certificate(struct io *io, union spdm_body *b)
     uint32_t n = (uint32_t)m->portion.n;
 
     slot_and_form(io, &m->slot, &m->large);
-    if (io_since(io, SPDM_V13)) io_u8(io, "CertModel", &m->model);
-    else m->model = 0, io_zero(io, 1);
+    io_u8_since(io, SPDM_V13, "CertModel", &m->model);
     m->model &= MODEL;
     io_u16(io, "PortionLength", &portion);
     io_u16(io, "RemainderLength", &remainder);

@@ -27,10 +27,10 @@ void spdm_walk_challenge_auth(struct io *io, union spdm_body *b)
     m->slot = io_since(io, SPDM_V11) ? param1 & SLOT : param1;
     m->basic_mut_auth = io_since(io, SPDM_V11) && (param1 & BASIC_MUT_AUTH) != 0;
     io_u8(io, "SlotMask", &m->slot_mask);
-    io_bytes(io, "CertChainHash", &m->chain_hash, io->sh->hash);
+    io_bytes(io, "CertChainHash", &m->chain_hash, io->sh.hash);
     io_bytes(io, "Nonce", &m->nonce, NONCE);
-    io_bytes(io, "MeasurementSummaryHash", &m->summary, io->sh->meas_sum);
+    io_bytes(io, "MeasurementSummaryHash", &m->summary, io->sh.meas_sum);
     spdm_io_opaque(io, &m->opaque);
     io_bytes(io, "RequesterContext", &m->context, io_since(io, SPDM_V13) ? CONTEXT : 0);
-    spdm_io_signature(io, &m->signature);
+    io_signature(io, &m->signature);
 }

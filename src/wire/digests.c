@@ -14,14 +14,13 @@ void spdm_walk_digests(struct io *io, union spdm_body *b)
     struct digests *m = &b->digests;
     unsigned n;
 
-    if (io_since(io, SPDM_V13)) io_u8(io, "SupportedSlotMask", &m->supported);
-    else m->supported = 0, io_zero(io, 1);
+    io_u8_since(io, SPDM_V13, "SupportedSlotMask", &m->supported);
     io_u8(io, "ProvisionedSlotMask", &m->provisioned);
     io_need(io, !io_since(io, SPDM_V13) || (m->provisioned & ~m->supported) == 0, MISMATCH,
             "ProvisionedSlotMask R-DIG-05", m->provisioned, m->supported);
     n = spdm_ones(m->provisioned);
-    io_bytes(io, "Digest", &m->digests, (size_t)n * io->sh->hash);
-    if (!io->sh->multi_key) n = 0;
+    io_bytes(io, "Digest", &m->digests, (size_t)n * io->sh.hash);
+    if (!io->sh.multi_key) n = 0;
     io_bytes(io, "KeyPairID", &m->key_pair_id, n);
     io_bytes(io, "CertificateInfo", &m->cert_info, n);
     io_bytes(io, "KeyUsageMask", &m->key_usage, 2u * n);

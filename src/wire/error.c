@@ -34,7 +34,7 @@ static void vendor(struct io *io, struct error *m)
 
     io_u8(io, "VendorIDLen", &n);
     io_bytes(io, "VendorID", &m->vendor, n);
-    spdm_io_rest(io, SPDM_NAME("OpaqueErrorData"), &m->extended, EXTENDED_MAX);
+    io_rest(io, "OpaqueErrorData", &m->extended, EXTENDED_MAX);
 }
 
 void spdm_walk_error(struct io *io, union spdm_body *b)

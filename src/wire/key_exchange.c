@@ -20,11 +20,10 @@ void spdm_walk_key_exchange(struct io *io, union spdm_body *b)
     io_u8(io, "SlotID", &m->slot);
     io_need(io, m->slot < SPDM_SLOT_N || m->slot == SPDM_SLOT_KEY, BAD_SLOT, "SlotID R-KEX-16", m->slot, 0);
     io_u16(io, "ReqSessionID", &m->session);
-    if (io_since(io, SPDM_V12)) io_u8(io, "SessionPolicy", &m->policy);
-    else io_zero(io, 1);
+    io_u8_since(io, SPDM_V12, "SessionPolicy", &m->policy);
     io_zero(io, 1);
     io_bytes(io, "RandomData", &m->random, RANDOM);
-    io_bytes(io, "ExchangeData", &m->exchange, io->sh->exchange);
+    io_bytes(io, "ExchangeData", &m->exchange, io->sh.exchange);
     spdm_io_opaque(io, &m->opaque);
 }
 
@@ -39,11 +38,11 @@ void spdm_walk_key_exchange_rsp(struct io *io, union spdm_body *b)
     io_u8(io, "SlotIDParam", &m->slot);
     m->slot &= SLOT;
     io_bytes(io, "RandomData", &m->random, RANDOM);
-    io_bytes(io, "ExchangeData", &m->exchange, io->sh->exchange_reply);
-    io_bytes(io, "MeasurementSummaryHash", &m->summary, io->sh->meas_sum);
+    io_bytes(io, "ExchangeData", &m->exchange, io->sh.exchange_reply);
+    io_bytes(io, "MeasurementSummaryHash", &m->summary, io->sh.meas_sum);
     spdm_io_opaque(io, &m->opaque);
-    spdm_io_signature(io, &m->signature);
-    spdm_io_verify(io, SPDM_NAME("ResponderVerifyData"), &m->verify, io->sh->verify);
+    io_signature(io, &m->signature);
+    io_verify(io, "ResponderVerifyData", &m->verify, io->sh.verify);
 }
 
 /* OpaqueData of FINISH and its kin exists from 1.4 on. */
@@ -61,8 +60,8 @@ void spdm_walk_finish(struct io *io, union spdm_body *b)
     m->with_signature = (param1 & SIGNATURE_INCLUDED) != 0;
     io_u8(io, "SlotID", &m->slot);
     opaque(io, &m->opaque);
-    if (m->with_signature) spdm_io_signature(io, &m->signature);
-    spdm_io_verify(io, SPDM_NAME("RequesterVerifyData"), &m->verify, io->sh->hash);
+    if (m->with_signature) io_signature(io, &m->signature);
+    io_verify(io, "RequesterVerifyData", &m->verify, io->sh.hash);
 }
 
 void spdm_walk_finish_rsp(struct io *io, union spdm_body *b)
@@ -71,7 +70,7 @@ void spdm_walk_finish_rsp(struct io *io, union spdm_body *b)
 
     io_zero(io, 2);
     opaque(io, &m->opaque);
-    spdm_io_verify(io, SPDM_NAME("ResponderVerifyData"), &m->verify, io->sh->verify);
+    io_verify(io, "ResponderVerifyData", &m->verify, io->sh.verify);
 }
 
 /* ---- PSK_EXCHANGE, PSK_FINISH: a session from a shared secret ---- */
@@ -82,8 +81,7 @@ void spdm_walk_psk_exchange(struct io *io, union spdm_body *b)
     uint16_t hint = (uint16_t)m->hint.n, context = (uint16_t)m->context.n, n = (uint16_t)m->opaque.n;
 
     summary_type(io, &m->summary);
-    if (io_since(io, SPDM_V12)) io_u8(io, "SessionPolicy", &m->policy);
-    else io_zero(io, 1);
+    io_u8_since(io, SPDM_V12, "SessionPolicy", &m->policy);
     io_u16(io, "ReqSessionID", &m->session);
     io_u16(io, "PSKHintLength", &hint);
     io_u16(io, "RequesterContextLength", &context);
@@ -104,10 +102,10 @@ void spdm_walk_psk_exchange_rsp(struct io *io, union spdm_body *b)
     io_zero(io, 2);
     io_u16(io, "ResponderContextLength", &context);
     spdm_io_opaque_length(io, &n);
-    io_bytes(io, "MeasurementSummaryHash", &m->summary, io->sh->meas_sum);
+    io_bytes(io, "MeasurementSummaryHash", &m->summary, io->sh.meas_sum);
     io_bytes(io, "ResponderContext", &m->context, context);
     spdm_io_opaque_data(io, &m->opaque, n);
-    spdm_io_verify(io, SPDM_NAME("ResponderVerifyData"), &m->verify, io->sh->hash);
+    io_verify(io, "ResponderVerifyData", &m->verify, io->sh.hash);
 }
 
 void spdm_walk_psk_finish(struct io *io, union spdm_body *b)
@@ -116,7 +114,7 @@ void spdm_walk_psk_finish(struct io *io, union spdm_body *b)
 
     io_zero(io, 2);
     opaque(io, &m->opaque);
-    spdm_io_verify(io, SPDM_NAME("RequesterVerifyData"), &m->verify, io->sh->hash);
+    io_verify(io, "RequesterVerifyData", &m->verify, io->sh.hash);
 }
 
 void spdm_walk_psk_finish_rsp(struct io *io, union spdm_body *b)

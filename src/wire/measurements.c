@@ -49,8 +49,7 @@ void spdm_walk_block(struct io *io, struct spdm_measurement *m)
 
 bool spdm_measurement_next(struct spdm_span *rest, struct spdm_measurement *out)
 {
-    static const struct shape any = {.ver = SPDM_V10};
-    struct io io = spdm_reader(&any, *rest);
+    struct io io = {.rd = *rest, .end = rest->n}; /* a block looks the same in every version */
 
     *out = (struct spdm_measurement){0};
     if (rest->n == 0) return false;
@@ -60,43 +59,22 @@ bool spdm_measurement_next(struct spdm_span *rest, struct spdm_measurement *out)
     return true;
 }
 
-/* Walks the blocks of a record that ends at io->at; they must fill it and be as many as announced (R-MEA-16). */
-static void record(struct io *io, const struct measurements *m, size_t start)
-{
-    struct io in = *io;
-    struct spdm_measurement block = {0};
-    unsigned n = 0;
-
-    if (!io_fine(io) || !io_decoding(io)) return;
-    in.end = io->at;
-    in.at = start;
-    for (; io_fine(&in) && in.at < in.end; n++) spdm_walk_block(&in, &block);
-    io_need(&in, n == m->blocks, BAD_LENGTH, "NumberOfBlocks R-MEA-16", m->blocks, n);
-    if (io_fine(&in)) return;
-    io->last = in.where;
-    spdm_io_fail(io, in.why, in.field, in.got, in.limit);
-}
-
 void spdm_walk_measurements(struct io *io, union spdm_body *b)
 {
     struct measurements *m = &b->measurements;
     uint8_t param2 = (uint8_t)(m->slot | m->content_changed << 4);
     uint32_t length = (uint32_t)m->record.n;
-    size_t start;
 
     io_u8(io, "TotalNumberOfIndices", &m->total);
-    if (io_since(io, SPDM_V11)) io_u8(io, "Param2", &param2);
-    else param2 = 0, io_zero(io, 1);
+    io_u8_since(io, SPDM_V11, "Param2", &param2);
     m->slot = param2 & SLOT;
     m->content_changed = io_since(io, SPDM_V12) ? param2 >> 4 & 3 : 0;
     io_u8(io, "NumberOfBlocks", &m->blocks);
-    length = spdm_io_number(io, SPDM_NAME("MeasurementRecordLength"), length, 3);
-    start = io->at;
+    length = io_number(io, "MeasurementRecordLength", length, 3);
     io_bytes(io, "MeasurementRecord", &m->record, length);
-    record(io, m, start);
+    if (io->inside != NULL) io->inside(io, length, m->blocks);
     io_bytes(io, "Nonce", &m->nonce, NONCE);
     spdm_io_opaque(io, &m->opaque);
     io_bytes(io, "RequesterContext", &m->context, io_since(io, SPDM_V13) ? CONTEXT : 0);
-    if (io->sh->signature) spdm_io_signature(io, &m->signature);
-    else m->signature = (struct spdm_span){0};
+    if (io->sh.signature) io_signature(io, &m->signature);
 }

@@ -173,21 +173,28 @@ enum joins {
     JOINS_VCA = 0x01,
     JOINS_M1M2 = 0x02,
     JOINS_L1L2 = 0x04,
+    RESETS_M1M2 = 0x08,
     RESETS_M1M2_UNPROVEN = 0x10 /* only while no CHALLENGE has completed (UN-07) */
 };
 
 struct spdm_message {
-    const char *name;
     void (*walk)(struct io *, union spdm_body *); /* NULL: known, not yet described */
     uint32_t needs;                               /* Responder capabilities of which one must be set; 0: none */
-    uint8_t code;
-    uint8_t since;    /* first version */
-    uint8_t legal;    /* requests: enum phase bits */
-    uint8_t joins;    /* enum joins: transcripts it is part of */
-    uint8_t resets;   /* requests: transcripts it starts anew */
-    bool fixed_ten;   /* SPDMVersion is always 0x10 */
-    bool any_version; /* SPDMVersion is not compared (ERROR) */
+    uint8_t code;                                 /* enum code */
+    uint8_t since;                                /* first version */
+    uint8_t legal;                                /* requests: enum phase bits */
+    uint8_t joins;                                /* enum joins: transcripts it is part of, or starts anew */
+#ifndef SPDM_NO_NAMES
+    const char *name;
+#endif
 };
+
+/* RequestResponseCodes */
+#define SPDM_ROW(name, walker, code, ...) CODE_##name = (code),
+enum code {
+#include "wire/registry.def"
+};
+#undef SPDM_ROW
 
 #define SPDM_ROW(name, ...) extern const struct spdm_message spdm_message_##name;
 #include "wire/registry.def"
@@ -203,8 +210,8 @@ const struct spdm_message *spdm_message_find(uint8_t code);
  * io->at afterwards; bytes behind it are padding of the transport. */
 bool spdm_decode(struct io *io, const struct spdm_message *row, union spdm_body *body);
 /* Encodes with io->wr, io->end and io->sh set. The length is io->at. */
-bool spdm_encode(struct io *io, const struct spdm_message *row, const union spdm_body *body);
-/* io for decoding `bytes`, for encoding into `room`. */
+bool spdm_encode(struct io *io, const struct spdm_message *row, union spdm_body *body);
+/* io for decoding `bytes`, parts of fields included; for encoding into `room`. */
 struct io spdm_reader(const struct shape *sh, struct spdm_span bytes);
 struct io spdm_writer(const struct shape *sh, struct spdm_room room);
 /* The first error of io as a report on `row`. */

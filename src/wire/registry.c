@@ -5,16 +5,15 @@
  * walkers; the table of all rows is for those who need them all. */
 #include "wire/walkers.h"
 
+#ifdef SPDM_NO_NAMES
+#define NAMED(row)
+#else
+#define NAMED(row) .name = #row,
+#endif
+
 #define SPDM_ROW(row, walker, rcode, rsince, rlegal, rneeds, rjoins, rresets)                                          \
-    const struct spdm_message spdm_message_##row = {.name = SPDM_NAME(#row),                                           \
-                                                    .walk = walker,                                                    \
-                                                    .needs = rneeds,                                                   \
-                                                    .code = rcode,                                                     \
-                                                    .since = rsince,                                                   \
-                                                    .legal = rlegal,                                                   \
-                                                    .joins = rjoins,                                                   \
-                                                    .resets = rresets,                                                 \
-                                                    .fixed_ten = (rcode) == 0x84 || (rcode) == 0x04,                   \
-                                                    .any_version = (rcode) == 0x7f};
+    const struct spdm_message spdm_message_##row = {                                                                   \
+        NAMED(row).walk = walker, .needs = rneeds, .code = rcode,                                                      \
+        .since = rsince,          .legal = rlegal, .joins = (rjoins) | (rresets)};
 #include "wire/registry.def"
 #undef SPDM_ROW

@@ -36,7 +36,7 @@ void spdm_walk_encapsulated(struct io *io, union spdm_body *b)
 
     io_u8(io, "RequestID", &m->id);
     io_zero(io, 1);
-    spdm_io_rest(io, SPDM_NAME("EncapsulatedMessage"), &m->message, ENVELOPE_MAX);
+    io_rest(io, "EncapsulatedMessage", &m->message, ENVELOPE_MAX);
     io_need(io, m->message.n >= 4, TOO_SMALL, "EncapsulatedMessage", (uint32_t)m->message.n, 4);
 }
 
@@ -51,6 +51,6 @@ void spdm_walk_encapsulated_ack(struct io *io, union spdm_body *b)
         io_u8(io, "AckRequestID", &m->ack);
         io_zero(io, 3);
     }
-    if (m->kind == ACK_REQUEST) spdm_io_rest(io, SPDM_NAME("EncapsulatedRequest"), &m->message, ENVELOPE_MAX);
+    if (m->kind == ACK_REQUEST) io_rest(io, "EncapsulatedRequest", &m->message, ENVELOPE_MAX);
     if (m->kind == ACK_SLOT) io_bytes(io, "ReqSlotNumber", &m->message, 1);
 }

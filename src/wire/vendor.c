@@ -24,8 +24,7 @@ void spdm_walk_vendor_defined(struct io *io, union spdm_body *b)
     uint16_t n16 = m->large ? 0 : (uint16_t)m->payload.n;
     uint32_t n = (uint32_t)m->payload.n;
 
-    if (io_since(io, SPDM_V14)) io_u8(io, "Param1", &param1);
-    else param1 = 0, io_zero(io, 1);
+    io_u8_since(io, SPDM_V14, "Param1", &param1);
     m->large = (param1 & LARGE) != 0;
     io_zero(io, 1);
     io_u16(io, "StandardID", &m->standard);

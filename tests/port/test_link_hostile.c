@@ -164,6 +164,19 @@ static void silence_ends_a_client(void **state)
     world_free(w);
 }
 
+/* A client that never says anything does not get the time of one that pauses. */
+static void the_first_frame_has_less_time(void **state)
+{
+    struct world *w = world_new();
+    struct spdm_listen_options options = {.link = {.idle_ms = 60000, .stall_ms = 80}};
+    int fd = raw_connect(world_listen(w, "emu+mctp", options));
+    (void)state;
+    wait_for(w, w->server.downs == 1);
+    assert_non_null(strstr(w->server.reason, "silent for 0.08 s"));
+    raw_expect_end(w, fd);
+    world_free(w);
+}
+
 static void the_end_in_the_middle(void **state)
 {
     struct world *w = world_new();
@@ -381,6 +394,7 @@ int main(void)
         cmocka_unit_test(half_a_frame_is_not_waited_for_long),
         cmocka_unit_test(trickling_bytes_do_not_prolong_it),
         cmocka_unit_test(silence_ends_a_client),
+        cmocka_unit_test(the_first_frame_has_less_time),
         cmocka_unit_test(the_end_in_the_middle),
         cmocka_unit_test(a_peer_that_does_not_read),
         cmocka_unit_test(sending_has_a_limit),
