@@ -21,7 +21,7 @@ struct spdm_subject {
     bool time_checked; /* validity was held against the clock */
     char **reasons;    /* why not, in sentences; of a trusted chain: why chains in other slots were refused */
     size_t reason_n;
-    char **notes;      /* what to know all the same */
+    char **notes; /* what to know all the same */
     size_t note_n;
     char *anchor; /* subject of the root it leads to */
 

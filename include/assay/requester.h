@@ -30,6 +30,7 @@ enum spdm_want {
     SPDM_WANT_SESSION = 32,     /* a new session by KEY_EXCHANGE (implies identity) */
     SPDM_WANT_PSK_SESSION = 64, /* a new session by PSK_EXCHANGE */
     SPDM_WANT_KEY_UPDATE = 128, /* new keys for goal.session */
+    SPDM_WANT_POLL = 512,       /* GET_ENCAPSULATED_REQUEST until the Responder has no more */
     SPDM_WANT_END_SESSION = 256 /* goal.session ends, after everything else the goal wants */
 };
 

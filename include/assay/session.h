@@ -14,6 +14,18 @@
 
 extern const struct spdm_sessions spdm_with_sessions;
 
+/* Encapsulated requests and mutual authentication: the same jobs with the roles turned, run by a responder inside the
+ * requester and a requester inside the responder. Their questions (SPDM_ASK_SIGN of the requester's own key,
+ * SPDM_ASK_TRUST for its chain) come out of the outer object. */
+extern const struct spdm_mutual spdm_with_mutual;
+/* What the requester answers in the turned role. */
+extern const struct spdm_services spdm_serve_identity;
+/* Vouches for the requester's chain or key in a slot, as spdm_requester_trust() does for a responder's;
+ * MutAuthRequested 1 works with nothing else. */
+void spdm_responder_trust(struct spdm_responder *rs, uint8_t slot, struct spdm_span hash, const void *key);
+/* The next GET_ENCAPSULATED_REQUEST in this session gets a KEY_UPDATE of the response direction. */
+bool spdm_responder_update(struct spdm_responder *rs, uint32_t session);
+
 /* Bytes that each session needs of session_memory. */
 size_t spdm_session_size(const struct spdm_config *config);
 

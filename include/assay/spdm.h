@@ -105,14 +105,18 @@ struct spdm_policy {
     uint32_t wait_max;             /* longest wait for one answer, us; caps CT and RDT of a peer: 60,000,000 */
     uint8_t restarts;              /* GET_VERSION again after RequestResynch: 2 */
     uint16_t certificate_requests; /* most GET_CERTIFICATE for one chain: 4096 */
-    uint8_t secured_versions;      /* of DSP0277, bit n for 1.n: 0x0f */
-    uint8_t heartbeat;             /* responder: HeartbeatPeriod offered, seconds: 0 (none) */
-    uint8_t record_random;         /* most random bytes in a record, where the binding has them: 0 */
-    uint8_t aead_limit_exponent;   /* largest sequence number is 2^this - 1: 64 */
-    bool big_endian_nonce;         /* records of DSP0277 1.0 and 1.1: big-endian sequence number (UN-18) */
-    bool drop_bad_records;         /* responder: a record that does not open is dropped, its session lives on */
-    uint8_t rdt_exponent;          /* responder: RDTExponent of ResponseNotReady: 14 (16 ms) */
-    uint8_t rdtm;                  /* responder: RDTM of ResponseNotReady: 10 */
+    uint8_t mut_auth;         /* responder: MutAuthRequested in KEY_EXCHANGE_RSP, if the requester can: 0, 1, 2 or 4 */
+    bool mut_auth_required;   /* responder: no session without it */
+    bool basic_mut_auth;      /* responder: BasicMutAuthReq in CHALLENGE_AUTH, if the requester can (1.1+) */
+    uint8_t mut_auth_slot;    /* responder, MutAuthRequested 1: the requester's slot, or SPDM_SLOT_KEY */
+    uint8_t secured_versions; /* of DSP0277, bit n for 1.n: 0x0f */
+    uint8_t heartbeat;        /* responder: HeartbeatPeriod offered, seconds: 0 (none) */
+    uint8_t record_random;    /* most random bytes in a record, where the binding has them: 0 */
+    uint8_t aead_limit_exponent; /* largest sequence number is 2^this - 1: 64 */
+    bool big_endian_nonce;       /* records of DSP0277 1.0 and 1.1: big-endian sequence number (UN-18) */
+    bool drop_bad_records;       /* responder: a record that does not open is dropped, its session lives on */
+    uint8_t rdt_exponent;        /* responder: RDTExponent of ResponseNotReady: 14 (16 ms) */
+    uint8_t rdtm;                /* responder: RDTM of ResponseNotReady: 10 */
 };
 
 /* ---- configuration: fixed for the life of a connection, owned by the caller ---- */
@@ -120,6 +124,7 @@ struct spdm_policy {
 struct spdm_identity; /* responder.h */
 struct spdm_services; /* responder.h */
 struct spdm_sessions; /* session.h */
+struct spdm_mutual;   /* session.h */
 
 struct spdm_config {
     const struct spdm_crypto *crypto;
@@ -133,6 +138,10 @@ struct spdm_config {
     uint32_t data_transfer_size;          /* largest SPDM message the caller can push; >= 42 (advertised from 1.2 on) */
     const struct spdm_identity *identity; /* responder */
     const struct spdm_services *services; /* responder: the requests it serves, spdm_serve_all or a smaller set */
+    const struct spdm_mutual
+        *mutual; /* &spdm_with_mutual, or NULL: no encapsulated requests, no mutual authentication */
+    const struct spdm_config *turned;     /* for it: the turned role. Requester: identity and services that answer;
+                                             Responder:     chain room. Both: spdm_binding_none, `out`, crypto, policy */
     const struct spdm_sessions *sessions; /* &spdm_with_sessions, or NULL: none, and nothing of them is linked */
     struct spdm_room session_memory;      /* spdm_session_size() bytes for each session wanted, aligned like uint64_t */
     struct spdm_room in;                  /* sessions: room to open a record into, as long as the longest record; can be

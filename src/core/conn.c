@@ -4,11 +4,34 @@
  * the shape of a message, the way of messages into transcripts. */
 #include "core/session.h"
 
-enum { VCA_MAX = 512, OPAQUE_MAX = 1024, MIN_DATA_TRANSFER_SIZE = 42 };
+enum { VCA_MAX = 512, REQUEST_MAX = 160, OPAQUE_MAX = 1024, MIN_DATA_TRANSFER_SIZE = 42 };
 
 static uint16_t vca_max(const struct spdm_config *cfg)
 {
     return cfg->vca_max != 0 ? cfg->vca_max : VCA_MAX;
+}
+
+static size_t largest(const uint8_t *list)
+{
+    size_t most = 0;
+
+    for (size_t i = 0; list != NULL && list[i] != 0; i++) {
+        size_t n = spdm_algorithm((enum spdm_alg)list[i])->size;
+
+        if (n > most) most = n;
+    }
+    return most;
+}
+
+uint16_t spdm_conn_request_max(const struct spdm_config *cfg)
+{
+    size_t n = REQUEST_MAX;
+
+    if (cfg->request_max != 0) return cfg->request_max;
+    if (cfg->sessions != NULL) n += largest(cfg->policy->exchanges);
+    if (cfg->mutual != NULL) n += largest(cfg->policy->req_signatures);
+    if (cfg->mutual != NULL && cfg->turned->identity != NULL) n += cfg->turned->out.n; /* requester: envelopes */
+    return n < 0xffff ? (uint16_t)n : 0xffff;
 }
 
 size_t spdm_conn_size(const struct spdm_config *cfg)
@@ -212,7 +235,8 @@ struct signer spdm_conn_signer(const struct conn *c)
     return (struct signer){.edition = c->ed,
                            .alg = c->facts.signature,
                            .hash = c->facts.hash,
-                           .byte_order = c->cfg->policy->legacy_byte_order};
+                           .byte_order = c->cfg->policy->legacy_byte_order,
+                           .turned = c->turned};
 }
 
 bool spdm_conn_digest(const struct conn *c, const struct spdm_span *part, size_t n, uint8_t out[SPDM_HASH_MAX])

@@ -25,6 +25,7 @@ struct conn {
     uint8_t phase;           /* enum phase, one bit */
     bool challenged;         /* a CHALLENGE has completed: some requests no longer reset M1/M2 (UN-07) */
     bool interrupted;        /* something came between the last GET_DIGESTS and now (UN-07) */
+    bool turned;             /* mutual authentication: the Requester proves, the Responder verifies */
     bool after_vca;          /* nothing has come since ALGORITHMS */
     bool digests_first;      /* ... but GET_DIGESTS: its answer counts in session transcripts (R-ORD-06) */
     /* the peer's chain: requester, witness */
@@ -43,6 +44,8 @@ struct exchange {
     union spdm_body req, rsp;
 };
 
+/* The longest request to be kept: KEY_EXCHANGE carries a public value, FINISH a signature, an envelope a response. */
+uint16_t spdm_conn_request_max(const struct spdm_config *cfg);
 /* Memory behind the struct for transcripts. */
 size_t spdm_conn_size(const struct spdm_config *cfg);
 /* Places a connection without looking at what only endpoints need (out, sizes). */

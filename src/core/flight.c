@@ -57,7 +57,8 @@ uint8_t spdm_requester_start_in(struct spdm_requester *rq, const struct verify_j
     if (why != SPDM_WHY_FINE) return why;
     spdm_conn_reset_by(&rq->c, job->request);
     rq->job = job;
-    rq->flight = FLIGHT_SEND;
+    if (rq->encap.signing) spdm_requester_question(rq, SPDM_ASK_SIGN); /* FINISH goes out when it is signed */
+    else rq->flight = FLIGHT_SEND;
     rq->ask_ready = false;
     rq->tries = rq->busy = rq->not_ready = 0;
     return SPDM_WHY_FINE;

@@ -3,7 +3,7 @@
  * What to ask next is a function of what is wanted and what is known. There is
  * no state to fall out of step with the facts: slot fallback, cached digests
  * and starting over after RequestResynch are all this function called again. */
-#include "core/requester_state.h"
+#include "core/mutual.h"
 
 static struct step send(const struct verify_job *job)
 {
@@ -68,11 +68,13 @@ struct step spdm_plan(struct spdm_requester *rq)
     bool measure = wants(rq, SPDM_WANT_MEASUREMENTS) && !rq->got.measured;
     bool open = wants(rq, SPDM_WANT_SESSION) && rq->got.session == 0;
     bool identify = wants(rq, SPDM_WANT_IDENTITY | SPDM_WANT_CHALLENGE) || open || (measure && rq->goal.sign);
-    struct step session = {.kind = STEP_DONE};
+    struct step session = {.kind = STEP_DONE}, turned = {.kind = STEP_DONE};
 
     if (c->phase == PHASE_START) return send(&spdm_verify_version);
     if (c->phase == PHASE_VERSION) return send(&spdm_verify_capabilities);
     if (c->phase == PHASE_CAPABLE) return send(&spdm_verify_algorithms);
+    if (rq->inner != NULL) turned = c->cfg->mutual->plan(rq);
+    if (turned.kind != STEP_DONE) return turned;
     if (wants(rq, SPDM_WANT_DIGESTS) && !c->digests_known) {
         return has(rq, SPDM_CERT_CAP) ? send(&spdm_verify_digests) : CANNOT(rq, "CERT_CAP");
     }

@@ -2,7 +2,7 @@
  *
  * CHALLENGE_AUTH as the prover builds it: digest of the slot, fresh nonce,
  * measurement summary if asked for; the signature is the caller's. */
-#include "core/responder_state.h"
+#include "core/mutual.h"
 
 static uint8_t consider_challenge(struct spdm_responder *rs, const union spdm_body *req)
 {
@@ -24,6 +24,17 @@ static uint8_t consider_challenge(struct spdm_responder *rs, const union spdm_bo
     return SPDM_WHY_FINE;
 }
 
+/* Basic mutual authentication follows if policy asks for it and the connection allows it (deprecated from 1.2 on). */
+static bool wants_mutual(const struct spdm_responder *rs)
+{
+    return rs->c.cfg->policy->basic_mut_auth && rs->inner != NULL && rs->c.cfg->mutual->possible(rs, 0);
+}
+
+static void sent_challenge(struct spdm_responder *rs)
+{
+    if (wants_mutual(rs)) rs->c.cfg->mutual->arm(rs, NULL, 0);
+}
+
 static uint8_t reply_challenge(struct spdm_responder *rs, const union spdm_body *req, union spdm_body *rsp)
 {
     const struct challenge *q = &req->challenge;
@@ -38,6 +49,7 @@ static uint8_t reply_challenge(struct spdm_responder *rs, const union spdm_body 
     if (q->summary != 0) why = spdm_measurement_summary(rs, q->summary, summary);
     rsp->challenge_auth =
         (struct challenge_auth){.slot = spdm_slot_nibble(q->slot),
+                                .basic_mut_auth = wants_mutual(rs),
                                 .slot_mask = q->slot == SPDM_SLOT_KEY ? 0 : spdm_slots_usable(rs), /* R-CHL-11 */
                                 .chain_hash = spdm_span(hash, h),
                                 .nonce = spdm_span(rs->nonce, NONCE_BYTES),
@@ -50,4 +62,5 @@ const struct prove_job spdm_prove_challenge = {.request = &spdm_message_CHALLENG
                                                .response = &spdm_message_CHALLENGE_AUTH,
                                                .signed_by = SIGNED_CHALLENGE_AUTH,
                                                .consider = consider_challenge,
-                                               .reply = reply_challenge};
+                                               .reply = reply_challenge,
+                                               .sent = sent_challenge};

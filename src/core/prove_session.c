@@ -3,7 +3,7 @@
  * KEY_EXCHANGE, PSK_EXCHANGE and the two FINISHes as the prover answers them
  * (sessions.md sections 2 and 3). Whatever is refused on the way gives its
  * session back; a FINISH that does not verify ends it. */
-#include "core/responder_state.h"
+#include "core/mutual.h"
 
 enum { EXCHANGE_AT = 40, PSK_CONTEXT_AT = 12, EVENT_ALL = 0x02, CONTEXT_MIN = 32 };
 
@@ -32,6 +32,14 @@ static uint8_t consider_exchange(struct spdm_responder *rs, bool psk, uint8_t su
     if (rs->opening == NULL) return refuse(c, SESSION_LIMIT, NULL, 0, spdm_session_count(c));
     rs->opening->psk = psk;
     return SPDM_WHY_FINE;
+}
+
+/* MutAuthRequested for this connection: what policy wants, if it is possible (R-KEX-30 ... R-KEX-33). */
+static uint8_t mut_auth(const struct spdm_responder *rs)
+{
+    uint8_t wanted = rs->c.cfg->policy->mut_auth;
+
+    return wanted != 0 && rs->inner != NULL && rs->c.cfg->mutual->possible(rs, wanted) ? wanted : 0;
 }
 
 /* Names the session; the requester's half must make an id that is not in use (R-KEX-18). */
@@ -101,9 +109,13 @@ static uint8_t consider_key_exchange(struct spdm_responder *rs, const union spdm
     if (spdm_session_clear_handshake(c) != NULL) return refuse(c, NOT_NOW, "R-KEX-04", 0, 0);
     if (!spdm_slot_usable(rs, q->slot)) return refuse(c, BAD_SLOT, "SlotID R-KEX-17", q->slot, 0);
     if (!spdm_slot_allows(rs, q->slot, SPDM_USE_KEY_EX)) return refuse(c, BAD_VALUE, "SlotID R-KEX-17", q->slot, 0);
+    if (c->cfg->policy->mut_auth_required && mut_auth(rs) == 0) {
+        return refuse(c, INVALID_POLICY, "mutual authentication R-KEX-48", 0, 0);
+    }
     why = consider_exchange(rs, false, q->summary, q->policy);
     if (why == SPDM_WHY_FINE) why = name(rs, q->session, q->opaque);
     if (why != SPDM_WHY_FINE) return why;
+    rs->opening->mut_auth = mut_auth(rs);
     rs->need = q->summary != 0 ? SPDM_ASK_MEASURE : SPDM_NOTHING;
     c->facts.slot = rs->opening->slot = q->slot;
     return SPDM_WHY_FINE;
@@ -143,6 +155,8 @@ static uint8_t reply_key_exchange(struct spdm_responder *rs, const union spdm_bo
     rsp->key_exchange_rsp = (struct key_exchange_rsp){
         .heartbeat = rs->opening->heartbeat,
         .session = (uint16_t)(rs->opening->id >> 16),
+        .mut_auth = rs->opening->mut_auth,
+        .slot = rs->opening->mut_auth == 1 ? spdm_slot_nibble(rs->c.cfg->policy->mut_auth_slot) : 0,
         .random = spdm_span(rs->nonce, NONCE_BYTES),
         .exchange = spdm_span(at.p, reply_n),
         .summary = spdm_span(summary, sum_n),
@@ -186,6 +200,7 @@ static void sent_exchange(struct spdm_responder *rs)
     struct session *s = rs->opening;
 
     rs->opening = NULL;
+    if (s->mut_auth != 0) rs->c.cfg->mutual->arm(rs, s, s->mut_auth);
     if (s->psk && !s->needs_finish) establish(rs, s);
 }
 
@@ -273,7 +288,7 @@ static uint8_t check_verify_data(struct spdm_responder *rs, struct session *s, s
 {
     uint8_t ours[SPDM_HASH_MAX];
 
-    spdm_session_th(&rs->c, s, spdm_span(rs->request, rs->request_verify_at));
+    if (s->mut_auth == 0) spdm_session_th(&rs->c, s, spdm_span(rs->request, rs->request_verify_at)); /* else it is in */
     if (!spdm_session_verify_data(&rs->c, s, REQUEST, ours)) return refuse(&rs->c, CRYPTO_FAILED, "the HMAC", 0, 0);
     if (!spdm_equal(theirs, spdm_span(ours, spdm_conn_hash_size(&rs->c)))) {
         rs->at = s; /* in the clear the session to end is not the channel */
@@ -288,11 +303,16 @@ static uint8_t consider_finish(struct spdm_responder *rs, const union spdm_body 
 {
     struct conn *c = &rs->c;
     struct session *s = finishing(rs);
+    uint8_t why = SPDM_WHY_FINE;
 
     if (s == NULL) return refuse(c, SESSION_REQUIRED, "R-FIN-17", 0, 0);
     if (s->psk || s->state != SESSION_HANDSHAKE) return refuse(c, NOT_NOW, "R-FIN-01", 0, 0);
-    if (req->finish.with_signature) return refuse(c, BAD_VALUE, "SignatureIncluded R-FIN-03", 1, 0);
-    return check_verify_data(rs, s, req->finish.verify);
+    if (req->finish.with_signature != (s->mut_auth != 0)) {
+        return refuse(c, BAD_VALUE, "SignatureIncluded R-FIN-03", req->finish.with_signature, 0);
+    }
+    if (s->mut_auth != 0 && !s->proven) return refuse(c, NOT_NOW, "R-MUT-02", 0, 0);
+    if (s->mut_auth != 0) why = c->cfg->mutual->check_finish(rs, s, &req->finish);
+    return why == SPDM_WHY_FINE ? check_verify_data(rs, s, req->finish.verify) : why;
 }
 
 static uint8_t consider_psk_finish(struct spdm_responder *rs, const union spdm_body *req)

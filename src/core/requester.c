@@ -3,7 +3,7 @@
  * The requester's engine: one exchange at a time. Sending, waiting, retrying,
  * matching, decoding, judging and learning are written once for all messages;
  * what is particular to a message is in its job. */
-#include "core/requester_state.h"
+#include "core/mutual.h"
 
 void spdm_requester_tell(struct spdm_requester *rq, enum spdm_event_kind kind)
 {
@@ -23,6 +23,7 @@ void spdm_requester_abandon(struct spdm_requester *rq)
 
     if (rq->exchange_open) c->cfg->crypto->exchange_end(c->cfg->crypto_ctx, rq->exchange);
     rq->exchange_open = false;
+    rq->encap = (struct encap_rq){0};
     if (rq->opening != NULL) c->cfg->sessions->free(c, rq->opening);
     rq->opening = NULL;
     if (c->channel != NULL && !survives(c->report.why)) spdm_requester_lose(rq, c->channel, c->report.why);
@@ -67,7 +68,7 @@ bool spdm_requester_restart(struct spdm_requester *rq)
     return true;
 }
 
-static void question(struct spdm_requester *rq, enum spdm_event_kind kind)
+void spdm_requester_question(struct spdm_requester *rq, enum spdm_event_kind kind)
 {
     rq->question = rq->asked = kind;
     rq->ticket++;
@@ -79,7 +80,7 @@ static void ask_psk(struct spdm_requester *rq)
 {
     if (rq->opening == NULL) rq->opening = rq->c.cfg->sessions->begin(&rq->c, true);
     if (rq->opening != NULL) {
-        question(rq, SPDM_ASK_PSK);
+        spdm_requester_question(rq, SPDM_ASK_PSK);
         return;
     }
     (void)refuse(&rq->c, SESSION_LIMIT, NULL, 0, 0);
@@ -101,9 +102,12 @@ void spdm_requester_advance(struct spdm_requester *rq)
     case STEP_SEND:
         if (spdm_requester_start(rq, step.job) != SPDM_WHY_FINE) spdm_requester_fail(rq, step.job->request->code);
         break;
-    case STEP_ASK_DIGEST: question(rq, SPDM_ASK_DIGEST); break;
-    case STEP_ASK_TRUST: question(rq, SPDM_ASK_TRUST); break;
+    case STEP_ASK_DIGEST: spdm_requester_question(rq, SPDM_ASK_DIGEST); break;
+    case STEP_ASK_TRUST: spdm_requester_question(rq, SPDM_ASK_TRUST); break;
     case STEP_ASK_PSK: ask_psk(rq); break;
+    case STEP_ASK_INNER:
+        spdm_requester_question(rq, SPDM_ASK_SIGN);
+        break; /* whichever it is, mutual->question() knows */
     case STEP_DONE:
         rq->flight = FLIGHT_NONE;
         spdm_requester_tell(rq, SPDM_DONE);
@@ -135,18 +139,22 @@ bool spdm_requester_ask(struct spdm_requester *rq, const struct spdm_goal *goal)
     return true;
 }
 
+void spdm_requester_use_vouched(struct spdm_requester *rq, uint8_t slot)
+{
+    if (rq->vouched.key == NULL || rq->vouched.slot != slot || rq->vouched.n != spdm_conn_hash_size(&rq->c)) return;
+    rq->c.facts.slot = slot;
+    rq->c.facts.trusted = true;
+    memcpy(rq->c.facts.chain_hash, rq->vouched.hash, rq->vouched.n);
+    rq->c.key = rq->vouched.key;
+}
+
 /* The chain or key vouched for beforehand, if the goal can use it. */
 static void use_vouched(struct spdm_requester *rq)
 {
-    struct spdm_facts *f = &rq->c.facts;
     uint8_t slot = rq->vouched.slot;
     bool wanted = slot < SPDM_SLOT_N ? !rq->goal.use_key && (rq->c.slots_wanted >> slot & 1) != 0 : rq->goal.use_key;
 
-    if (rq->vouched.key == NULL || !wanted || rq->vouched.n != spdm_conn_hash_size(&rq->c)) return;
-    f->slot = slot;
-    f->trusted = true;
-    memcpy(f->chain_hash, rq->vouched.hash, rq->vouched.n);
-    rq->c.key = rq->vouched.key;
+    if (wanted) spdm_requester_use_vouched(rq, slot);
 }
 
 void spdm_requester_trust(struct spdm_requester *rq, uint8_t slot, struct spdm_span hash, const void *key)
@@ -181,8 +189,12 @@ static void after_measurements(struct spdm_requester *rq, const struct exchange 
 }
 
 /* What the engine makes of an exchange beyond its facts. */
-static void after(struct spdm_requester *rq, const struct exchange *x)
+static uint8_t after(struct spdm_requester *rq, const struct exchange *x)
 {
+    if (rq->job->response == &spdm_message_CHALLENGE_AUTH && x->rsp.challenge_auth.basic_mut_auth) {
+        return rq->inner != NULL ? rq->c.cfg->mutual->begin(rq, 0, 0)
+                                 : refuse(&rq->c, BAD_VALUE, "BasicMutAuthReq R-CHL-10", 1, 0);
+    }
     if (rq->job->response->code == CODE_ALGORITHMS) {
         use_vouched(rq);
         spdm_requester_tell(rq, SPDM_CONNECTED);
@@ -197,6 +209,7 @@ static void after(struct spdm_requester *rq, const struct exchange *x)
         rq->record = x->rsp.vendor_defined.payload;
         spdm_requester_tell(rq, SPDM_VENDOR);
     }
+    return SPDM_WHY_FINE;
 }
 
 /* A proof that failed for a reason that starting over may mend: a chain that was vouched for has changed, or a request
@@ -232,7 +245,7 @@ static uint8_t digest_response(struct spdm_requester *rq, struct spdm_span messa
     if (why == SPDM_WHY_FINE) why = job->judge(&rq->c, &x);
     if (why != SPDM_WHY_FINE) return why;
     why = job->finish != NULL ? job->finish(rq, &x) : spdm_verify_finish(&rq->c, job, &x);
-    if (why == SPDM_WHY_FINE) after(rq, &x);
+    if (why == SPDM_WHY_FINE) why = after(rq, &x);
     if (why == SPDM_WHY_FINE) rq->mark = mark(message);
     return why;
 }

@@ -7,6 +7,8 @@
 enum {
     ERROR_INVALID_REQUEST = 0x01,
     ERROR_BUSY = 0x03,
+    ERROR_UNEXPECTED = 0x04,
+    ERROR_NO_PENDING = 0x45,
     ERROR_DECRYPT = 0x06,
     ERROR_MESSAGE_LOST = 0x10,
     ERROR_DATA_TOO_LARGE = 0x12,
@@ -119,6 +121,17 @@ static bool undecipherable(struct spdm_requester *rq, const struct error *e)
     return refused(rq, e);
 }
 
+/* Asked whether there is an encapsulated request, the Responder said no: that is an answer (up to 1.2 it has no code of
+ * its own). */
+static bool nothing_pending(struct spdm_requester *rq)
+{
+    if (rq->job->request != &spdm_message_GET_ENCAPSULATED_REQUEST || (rq->goal.want & SPDM_WANT_POLL) == 0)
+        return false;
+    rq->encap.due = ENCAP_NOTHING;
+    rq->got.polled = true;
+    return true;
+}
+
 bool spdm_requester_error(struct spdm_requester *rq, struct spdm_span message, uint64_t now)
 {
     struct exchange x = {.response = message};
@@ -134,6 +147,8 @@ bool spdm_requester_error(struct spdm_requester *rq, struct spdm_span message, u
     case ERROR_MESSAGE_LOST: return again(rq, e, now);
     case ERROR_NOT_READY: return deferred(rq, e, now);
     case ERROR_RESYNCH: return resynch(rq, e);
+    case ERROR_NO_PENDING:
+    case ERROR_UNEXPECTED: return nothing_pending(rq) || refused(rq, e);
     case ERROR_INVALID_REQUEST:
         if (!missed(rq)) return skip_index(rq) || refused(rq, e);
         rq->ask_ready = false;

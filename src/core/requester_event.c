@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Events of a requester, and the answers to its questions. */
-#include "core/requester_state.h"
+#include "core/mutual.h"
 
 static bool fetch(struct spdm_requester *rq, enum spdm_event_kind kind)
 {
@@ -11,13 +11,15 @@ static bool fetch(struct spdm_requester *rq, enum spdm_event_kind kind)
     return there;
 }
 
-static void describe_question(const struct spdm_requester *rq, struct spdm_event *event)
+static void describe_question(struct spdm_requester *rq, struct spdm_event *event)
 {
     size_t h = spdm_conn_hash_size(&rq->c);
 
     event->ticket = rq->ticket;
     if (rq->question == SPDM_ASK_DIGEST) {
         event->data = spdm_span(rq->c.facts.chain_hash, h);
+    } else if (rq->question == SPDM_ASK_SIGN) {
+        rq->c.cfg->mutual->question(rq, event);
     } else if (rq->question == SPDM_ASK_PSK) {
         event->data = rq->goal.psk_hint;
         event->hash = (enum spdm_alg)rq->c.facts.hash;
@@ -104,6 +106,7 @@ bool spdm_requester_answer(struct spdm_requester *rq, const struct spdm_answer *
 
     if (rq->flight != FLIGHT_QUESTION || answer->ticket != rq->ticket) return false;
     if (rq->asked == SPDM_ASK_PSK) return take_psk(rq, answer);
+    if (rq->asked == SPDM_ASK_SIGN) return rq->c.cfg->mutual->answer(rq, answer), true;
     rq->got.digest_answered = true;
     if (answer->yes) {
         rq->c.facts.trusted = true;

@@ -1,24 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * A requester's two ends: the memory it lives in and the frames that pass. */
-#include "core/requester_state.h"
-
-enum { REQUEST_MAX = 160 };
-
-/* The longest request we may have to keep: KEY_EXCHANGE carries a public value of the largest group or KEM. */
-static uint16_t request_max(const struct spdm_config *cfg)
-{
-    const uint8_t *list = cfg->policy->exchanges;
-    uint16_t most = 0;
-
-    if (cfg->request_max != 0) return cfg->request_max;
-    for (size_t i = 0; cfg->sessions != NULL && list != NULL && list[i] != 0; i++) {
-        uint16_t n = spdm_algorithm((enum spdm_alg)list[i])->size;
-
-        if (n > most) most = n;
-    }
-    return (uint16_t)(REQUEST_MAX + most);
-}
+#include "core/mutual.h"
 
 static size_t exchange_size(const struct spdm_config *cfg)
 {
@@ -32,8 +15,10 @@ static size_t aligned(size_t n)
 
 size_t spdm_requester_size(const struct spdm_config *config)
 {
-    return aligned(sizeof(struct spdm_requester)) + exchange_size(config) + spdm_conn_size(config) +
-           request_max(config);
+    size_t inner = config->mutual != NULL ? config->mutual->requester_size(config) : 0;
+
+    return aligned(sizeof(struct spdm_requester)) + exchange_size(config) + aligned(spdm_conn_size(config)) +
+           aligned(spdm_conn_request_max(config)) + inner;
 }
 
 struct spdm_requester *spdm_requester_init(struct spdm_room memory, const struct spdm_config *config)
@@ -43,12 +28,15 @@ struct spdm_requester *spdm_requester_init(struct spdm_room memory, const struct
     struct spdm_room behind = spdm_room_from(memory, aligned(sizeof *rq));
 
     if (memory.p == NULL || memory.n < spdm_requester_size(config)) return NULL;
-    *rq = (struct spdm_requester){.request_max = request_max(config)};
+    *rq = (struct spdm_requester){.request_max = spdm_conn_request_max(config)};
     rq->exchange = behind.p;
     memset(behind.p, 0, exchange_size(config));
     behind = spdm_room_from(behind, exchange_size(config));
     if (!spdm_conn_init(&rq->c, config, behind)) return NULL;
-    rq->request = spdm_room_from(behind, spdm_conn_size(config)).p;
+    behind = spdm_room_from(behind, aligned(spdm_conn_size(config)));
+    rq->request = behind.p;
+    behind = spdm_room_from(behind, aligned(rq->request_max));
+    if (config->mutual != NULL && !config->mutual->requester_place(rq, behind)) return NULL;
     rq->c.inside = spdm_io_inside;
     return rq;
 }
@@ -206,7 +194,9 @@ void spdm_requester_reset(struct spdm_requester *rq)
 
 void spdm_requester_close(struct spdm_requester *rq)
 {
-    size_t behind = exchange_size(rq->c.cfg) + spdm_conn_size(rq->c.cfg) + rq->request_max;
+    size_t behind = exchange_size(rq->c.cfg) + aligned(spdm_conn_size(rq->c.cfg)) + rq->request_max;
+
+    if (rq->inner != NULL) rq->c.cfg->mutual->requester_close(rq);
 
     spdm_requester_abandon(rq);
     if (rq->c.cfg->sessions != NULL) rq->c.cfg->sessions->clear(&rq->c);

@@ -16,11 +16,22 @@ enum flight {
     FLIGHT_QUESTION /* the caller owes an answer */
 };
 
+/* What an encapsulated flow needs next (mutual_requester.c). */
+enum encap_due { ENCAP_NOTHING, ENCAP_GET, ENCAP_DELIVER, ENCAP_QUESTION };
+struct encap_rq {
+    uint8_t due, flow, id, slot; /* enum encap_due, enum flow, RequestID, the slot to sign FINISH with */
+    bool any;                    /* a response of this flow has been acknowledged */
+    bool signing;                /* FINISH waits for its signature ... */
+    size_t signature_at;         /* ... which goes here */
+    uint8_t own[4];              /* a response of the engine's own */
+    struct spdm_span response;   /* what is to be delivered */
+};
+
 /* What of the goal has been reached; reset by ask(). */
 struct progress {
     bool digest_answered, measured, counted, vendor_done, slots_told;
     uint8_t next_index, left; /* SPDM_MEASURE_EACH: next to read; announced and not read yet */
-    bool psk, key_sent, key_verified, ended;
+    bool psk, key_sent, key_verified, ended, polled;
     uint32_t session; /* opened for this goal */
 };
 
@@ -41,9 +52,11 @@ struct spdm_requester {
     bool ask_ready; /* send RESPOND_IF_READY instead of the request */
     uint8_t token;
     uint8_t tries, busy, not_ready, restarts;
-    uint16_t certificates;   /* GET_CERTIFICATE sent for this chain */
-    uint32_t mark;           /* fingerprint of the last answer taken since ask() or a restart */
-    bool retried;            /* a request was sent twice since GET_VERSION */
+    uint16_t certificates;        /* GET_CERTIFICATE sent for this chain */
+    uint32_t mark;                /* fingerprint of the last answer taken since ask() or a restart */
+    bool retried;                 /* a request was sent twice since GET_VERSION */
+    struct spdm_responder *inner; /* proves us, when the roles are turned; NULL: they never are */
+    struct encap_rq encap;
     struct session *opening; /* between KEY_EXCHANGE or PSK_EXCHANGE and the end of its handshake */
     void *exchange;          /* crypto->exchange_state_size bytes: the private half of KEY_EXCHANGE */
     bool exchange_open;
@@ -65,7 +78,7 @@ struct spdm_requester {
     enum spdm_event_kind question, asked; /* to be fetched; open */
 };
 
-enum step_kind { STEP_SEND, STEP_DONE, STEP_FAIL, STEP_ASK_DIGEST, STEP_ASK_TRUST, STEP_ASK_PSK };
+enum step_kind { STEP_SEND, STEP_DONE, STEP_FAIL, STEP_ASK_DIGEST, STEP_ASK_TRUST, STEP_ASK_PSK, STEP_ASK_INNER };
 struct step {
     enum step_kind kind;
     const struct verify_job *job;
@@ -91,6 +104,10 @@ void spdm_requester_receive(struct spdm_requester *rq, struct spdm_span message,
 void spdm_requester_abandon(struct spdm_requester *rq);
 /* Starts over with GET_VERSION if that is still allowed; false: it is not. */
 bool spdm_requester_restart(struct spdm_requester *rq);
+/* The caller owes an answer before anything goes on. */
+void spdm_requester_question(struct spdm_requester *rq, enum spdm_event_kind kind);
+/* The chain or key vouched for in a slot, as if the goal had asked for it. */
+void spdm_requester_use_vouched(struct spdm_requester *rq, uint8_t slot);
 void spdm_requester_tell(struct spdm_requester *rq, enum spdm_event_kind kind);
 
 /* What to do next for the goal: a function of goal and facts. STEP_FAIL has left its reason in c.report. */

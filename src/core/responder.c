@@ -3,7 +3,9 @@
  * The responder's engine: dispatch in the order of state-machine.md section 2,
  * questions to the caller, deferral, retries. What is particular to a message
  * is in its job; only responder_error.c writes an ERROR. */
-#include "core/responder_state.h"
+#include "core/mutual.h"
+
+enum { HEAD_ONLY = 8 };
 
 void spdm_responder_tell(struct spdm_responder *rs, enum spdm_event_kind kind)
 {
@@ -24,7 +26,8 @@ void spdm_responder_idle(struct spdm_responder *rs)
 /* The session in which this happened cannot go on (R-SSN-05, R-PSF-05). */
 static bool ends_session(uint8_t why)
 {
-    return why == SPDM_WHY_BAD_VERIFY_DATA || why == SPDM_WHY_BAD_PSK_FINISH || why == SPDM_WHY_BAD_RECORD;
+    return why == SPDM_WHY_BAD_ENCAPSULATED || why == SPDM_WHY_BAD_VERIFY_DATA || why == SPDM_WHY_BAD_PSK_FINISH ||
+           why == SPDM_WHY_BAD_RECORD;
 }
 
 /* A message was refused, perhaps not the one that is being answered. */
@@ -136,6 +139,7 @@ static uint8_t judge_header(struct spdm_responder *rs, const struct prove_job *j
         (c->facts.responder.flags & job->request->needs) == 0) {
         return refuse(c, UNSUPPORTED, "the request", code, 0);
     }
+    if (rs->inner != NULL && c->cfg->mutual->blocks(rs, code)) return refuse(c, IN_FLIGHT, NULL, code, 0); /* C7 */
     if ((job->request->legal & phase(rs)) != 0) return SPDM_WHY_FINE;
     if (phase(rs) == PHASE_NEGOTIATED && (job->request->legal & PHASE_NEGOTIATED) == 0 &&
         (job->request->legal & (PHASE_HANDSHAKE | PHASE_SESSION)) != 0) {
@@ -155,10 +159,12 @@ static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, str
     if (spdm_responder_in_records(rs) && n != message.n) { /* nothing pads inside a record */
         return refuse(&rs->c, BAD_LENGTH, "the message", message.n, n);
     }
+    if (job->head_only && n > HEAD_ONLY) n = HEAD_ONLY;
     if (n > rs->request_max) return refuse(&rs->c, NO_ROOM, "the request", n, rs->request_max);
     memcpy(rs->request, message.p, n);
     rs->request_n = (uint16_t)n;
     rs->request_verify_at = x.verify_at;
+    rs->request_signature_at = x.signature_at;
     rs->job = job;
     why = job->consider(rs, &x.req);
     if (why != SPDM_WHY_FINE) return why;
@@ -229,6 +235,7 @@ static void repeated(struct spdm_responder *rs)
 
 void spdm_responder_restart(struct spdm_responder *rs)
 {
+    rs->encap = (struct encap_rs){0};
     if (rs->c.facts.negotiated) spdm_responder_tell(rs, SPDM_RESTARTED);
     spdm_conn_restart(&rs->c);
     rs->opening = NULL; /* gone with all sessions */
@@ -276,11 +283,18 @@ void spdm_responder_receive(struct spdm_responder *rs, struct session *from, str
     }
 }
 
+/* Questions of the requester inside us. */
+static bool turned(enum spdm_event_kind need)
+{
+    return need == SPDM_ASK_TRUST || need == SPDM_ASK_DIGEST;
+}
+
 /* An answer of the caller's: the PSK's secret waits in its session, perhaps for the measurements; then we build. */
 static uint8_t take(struct spdm_responder *rs, const struct spdm_answer *answer)
 {
     size_t h = spdm_conn_hash_size(&rs->c);
 
+    if (turned(rs->need)) return rs->c.cfg->mutual->take(rs, answer);
     if (rs->need != SPDM_ASK_PSK) return spdm_responder_build(rs, answer);
     if (answer->data.n != h) return refuse(&rs->c, ANSWER_REFUSED, "no secret for this PSKHint", answer->data.n, h);
     memcpy(rs->opening->secrets.root, answer->data.p, h);
@@ -296,7 +310,7 @@ bool spdm_responder_answer(struct spdm_responder *rs, const struct spdm_answer *
     if ((stage != STAGE_NEED && stage != STAGE_SIGN) || answer->ticket != rs->ticket) return false;
     rs->c.report = (struct spdm_report){0};
     spdm_conn_turn_to(&rs->c, rs->at, rs->at != NULL ? &rs->at->tr : NULL);
-    if (!answer->yes) {
+    if (!answer->yes && !turned(rs->need)) {
         why = stage == STAGE_SIGN           ? refuse(&rs->c, SIGN_FAILED, NULL, 0, 0)
               : rs->need == SPDM_ASK_VENDOR ? refuse(&rs->c, UNSUPPORTED, "the vendor's protocol", rs->request[1], 0)
               : rs->need == SPDM_ASK_PSK    ? refuse(&rs->c, BAD_VALUE, "PSKHint", 0, 0) /* UN-10 */

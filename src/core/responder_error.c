@@ -8,6 +8,9 @@ enum {
     ERROR_UNSPECIFIED = 0x05,
     ERROR_UNSUPPORTED = 0x07,
     ERROR_SESSION_REQUIRED = 0x0b,
+    ERROR_UNEXPECTED = 0x04,
+    ERROR_NO_PENDING = 0x45,
+    ERROR_POLICY = 0x11,
     ERROR_TOO_LARGE = 0x0d,
     ERROR_DATA_TOO_LARGE = 0x12,
     ERROR_NOT_READY = 0x42,
@@ -60,6 +63,8 @@ void spdm_responder_refuse(struct spdm_responder *rs, uint8_t why, uint8_t code)
         if (!known) e.code = ERROR_UNSPECIFIED; /* R-ERR-33 */
     }
     if (e.code == ERROR_SESSION_REQUIRED && !rs->c.ed->session_required) e.code = ERROR_UNSPECIFIED;
+    if (e.code == ERROR_NO_PENDING && !rs->c.ed->no_pending) e.code = ERROR_UNEXPECTED;
+    if (e.code == ERROR_POLICY && !rs->c.ed->policy_error) e.code = ERROR_UNSPECIFIED;
     if (rs->c.report.code == 0) rs->c.report.code = code;
     send_error(rs, &e, error_version(rs, code));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Events of a responder: what happened, and the question at hand. */
-#include "core/responder_state.h"
+#include "core/mutual.h"
 
 /* The question at hand, described from the request it is about. */
 static void describe(struct spdm_responder *rs, struct spdm_event *event)
@@ -23,6 +23,8 @@ static void describe(struct spdm_responder *rs, struct spdm_event *event)
         event->index = req->get_measurements.operation;
         event->raw = req->get_measurements.raw;
         event->fresh = req->get_measurements.fresh;
+    } else if (rs->need == SPDM_ASK_TRUST || rs->need == SPDM_ASK_DIGEST) {
+        rs->c.cfg->mutual->describe(rs, event);
     } else if (rs->need == SPDM_ASK_VENDOR) {
         event->standard = req->vendor_defined.standard;
         event->vendor = req->vendor_defined.vendor;

@@ -1,32 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * A responder's two ends: the memory it lives in and the frames that pass. */
-#include "core/responder_state.h"
-
-enum { REQUEST_MAX = 160 };
+#include "core/mutual.h"
 
 static size_t aligned(size_t n)
 {
     return (n + 7) & ~(size_t)7;
 }
 
-static uint16_t request_max(const struct spdm_config *cfg)
-{
-    const uint8_t *list = cfg->policy->exchanges;
-    uint16_t most = 0;
-
-    if (cfg->request_max != 0) return cfg->request_max;
-    for (size_t i = 0; cfg->sessions != NULL && list != NULL && list[i] != 0; i++) {
-        uint16_t n = spdm_algorithm((enum spdm_alg)list[i])->size;
-
-        if (n > most) most = n;
-    }
-    return (uint16_t)(REQUEST_MAX + most);
-}
-
 size_t spdm_responder_size(const struct spdm_config *config)
 {
-    return aligned(sizeof(struct spdm_responder)) + spdm_conn_size(config) + request_max(config);
+    size_t inner = config->mutual != NULL ? config->mutual->responder_size(config) : 0;
+
+    return aligned(sizeof(struct spdm_responder)) + aligned(spdm_conn_size(config)) +
+           aligned(spdm_conn_request_max(config)) + inner;
 }
 
 struct spdm_responder *spdm_responder_init(struct spdm_room memory, const struct spdm_config *config)
@@ -37,9 +24,12 @@ struct spdm_responder *spdm_responder_init(struct spdm_room memory, const struct
 
     if (memory.p == NULL || memory.n < spdm_responder_size(config)) return NULL;
     if (config->identity == NULL || config->services == NULL) return NULL;
-    *rs = (struct spdm_responder){.request_max = request_max(config), .due = SPDM_NEVER};
+    *rs = (struct spdm_responder){.request_max = spdm_conn_request_max(config), .due = SPDM_NEVER};
     if (!spdm_conn_init(&rs->c, config, behind)) return NULL;
-    rs->request = spdm_room_from(behind, spdm_conn_size(config)).p;
+    behind = spdm_room_from(behind, aligned(spdm_conn_size(config)));
+    rs->request = behind.p;
+    behind = spdm_room_from(behind, aligned(rs->request_max));
+    if (config->mutual != NULL && !config->mutual->responder_place(rs, behind)) return NULL;
     rs->c.inside = config->services->inside;
     return rs;
 }
@@ -51,6 +41,7 @@ bool spdm_responder_in_records(const struct spdm_responder *rs)
 
 void spdm_responder_lose(struct spdm_responder *rs, struct session *s, uint8_t why)
 {
+    if (rs->encap.session == s) rs->encap = (struct encap_rs){.id = rs->encap.id};
     if (rs->at == s) {
         rs->at = NULL;
         if (rs->stage != STAGE_IDLE) spdm_responder_idle(rs);
@@ -165,7 +156,9 @@ void spdm_responder_resynch(struct spdm_responder *rs)
 
 void spdm_responder_close(struct spdm_responder *rs)
 {
-    size_t behind = spdm_conn_size(rs->c.cfg) + rs->request_max;
+    size_t behind = aligned(spdm_conn_size(rs->c.cfg)) + rs->request_max;
+
+    if (rs->inner != NULL) rs->c.cfg->mutual->responder_close(rs);
 
     if (rs->c.cfg->sessions != NULL) rs->c.cfg->sessions->clear(&rs->c);
     spdm_transcript_clear(&rs->c.tr);

@@ -13,6 +13,7 @@ enum { NONCE_BYTES = 32, SMALL_MAX = 64 };
 struct prove_job {
     const struct spdm_message *request, *response;
     uint8_t signed_by; /* enum signed_by */
+    bool head_only;    /* consider() is done with the body: only eight bytes are kept */
     /* Judges the decoded request; may set rs->need. */
     uint8_t (*consider)(struct spdm_responder *rs, const union spdm_body *req);
     /* Fills the response; large parts are written in place into spdm_responder_body(). */
@@ -37,6 +38,19 @@ extern const struct prove_job spdm_prove_version, spdm_prove_capabilities, spdm_
     spdm_prove_finish, spdm_prove_psk_exchange, spdm_prove_psk_finish, spdm_prove_heartbeat, spdm_prove_key_update,
     spdm_prove_end_session;
 
+struct spdm_requester;
+
+/* An encapsulated flow from our side (mutual_responder.c). */
+enum encap_state { ENCAP_IDLE, ENCAP_ARMED, ENCAP_ASKED };
+struct encap_rs {
+    uint8_t state, flow, id;  /* enum encap_state, enum flow, RequestID of the request that is out */
+    bool any;                 /* a response of this flow has come */
+    struct session *where;    /* the channel it runs in, NULL outside */
+    struct session *session;  /* the session it is about, NULL for basic mutual authentication */
+    struct spdm_span request; /* the next request */
+    uint8_t own[4];
+};
+
 enum stage {
     STAGE_IDLE, /* waiting for a request */
     STAGE_NEED, /* the caller owes measurements or a vendor payload */
@@ -58,7 +72,10 @@ struct spdm_responder {
 
     uint8_t *request; /* the request being answered */
     uint16_t request_n, request_max;
-    size_t request_verify_at;              /* where its VerifyData begins, 0 if it has none */
+    size_t request_signature_at;
+    size_t request_verify_at;     /* where its VerifyData begins, 0 if it has none */
+    struct spdm_requester *inner; /* verifies the peer, when the roles are turned; NULL: they never are */
+    struct encap_rs encap;
     struct session *at;                    /* where it came: NULL outside */
     struct session *opening;               /* the session that it opens, until its response is complete */
     uint32_t opened, closed, data_session; /* that SPDM_CLOSED, SPDM_DATA are about */

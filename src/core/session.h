@@ -24,6 +24,9 @@ struct session {
     uint8_t state; /* enum session_state */
     bool psk;
     bool in_the_clear;   /* handshake messages travel outside of records */
+    uint8_t mut_auth;    /* MutAuthRequested */
+    uint8_t req_slot;    /* responder: the Requester's slot that we named */
+    bool proven;         /* responder: the Requester's chain is trusted */
     bool needs_finish;   /* PSK: the response carried a context */
     uint8_t slot;        /* of the Responder: 0..7, SPDM_SLOT_KEY */
     uint8_t heartbeat;   /* seconds, 0: none */
@@ -105,6 +108,9 @@ struct session *spdm_session_silent(const struct conn *c, uint64_t now);
 struct step spdm_session_plan(struct spdm_requester *rq);
 struct step spdm_session_end(struct spdm_requester *rq);
 bool spdm_session_heartbeat(struct spdm_requester *rq, uint64_t now);
+
+enum fate spdm_session_open(struct conn *c, struct spdm_span record, uint64_t now, struct incoming *in);
+size_t spdm_session_seal(struct conn *c, struct session *s, const struct outgoing *out);
 
 struct schedule spdm_session_schedule(const struct conn *c);
 /* Adds to TH, beginning it with VCA (and the DIGESTS that count). */

@@ -21,6 +21,11 @@ struct edition {
     bool algorithm_block;          /* GET_CAPABILITIES can ask for SupportedAlgorithms */
     bool too_large;                /* ERROR ResponseTooLarge exists (R-ERR-33) */
     bool slot_in_measurements;     /* MEASUREMENTS names its slot (1.1+) */
+    bool mut_without_vca;          /* M1/M2 of mutual authentication lacks VCA (transcripts.md 3.1) */
+    bool mut_for_encap;            /* MUT_AUTH_CAP stands in for ENCAP_CAP (1.2, state-machine.md section 7) */
+    bool ack_has_id;               /* ENCAPSULATED_RESPONSE_ACK names what it acknowledges (1.2+) */
+    bool no_pending;               /* ERROR NoPendingRequests exists */
+    bool policy_error;             /* ERROR InvalidPolicy exists */
     uint8_t psk_salt;              /* every byte of Salt_0 of a PSK session (R-KSC-03) */
     bool session_required;         /* ERROR SessionRequired exists (R-SSN-14) */
     bool session_policy;           /* KEY_EXCHANGE carries a SessionPolicy */

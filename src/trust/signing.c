@@ -14,19 +14,22 @@ static const struct context contexts[SIGNED_N] = {
     [SIGNED_CHALLENGE_AUTH] = {32, "responder-challenge_auth signing"},
     [SIGNED_MEASUREMENTS] = {30, "responder-measurements signing"},
     [SIGNED_KEY_EXCHANGE_RSP] = {34, "responder-key_exchange_rsp signing"},
+    [SIGNED_FINISH] = {24, "responder-finish signing"}, /* only ever turned: the Requester signs it */
 };
 
 /* "dmtf-spdm-v1.N.*" four times, zeros, the context string: 100 bytes (R-SIG-02, R-SIG-04). */
-static void prefix(struct to_sign *out, uint8_t version, const struct context *c)
+static void prefix(struct to_sign *out, const struct signer *signer, const struct context *c)
 {
+    static const char requester[] = "requester"; /* as long as "responder" (R-SIG-03) */
     static const uint8_t head[16] = {'d', 'm', 't', 'f', '-', 's', 'p', 'd', 'm', '-', 'v', '1', '.', '0', '.', '*'};
 
     memset(out->message, 0, SIGNING_PREFIX);
     for (unsigned i = 0; i < 64; i += 16) {
         memcpy(&out->message[i], head, 16);
-        out->message[i + 13] = (uint8_t)('0' + (version & 0x0f));
+        out->message[i + 13] = (uint8_t)('0' + (signer->edition->version & 0x0f));
     }
     memcpy(&out->message[SIGNING_PREFIX - c->n], c->text, c->n);
+    if (signer->turned) memcpy(&out->message[SIGNING_PREFIX - c->n], requester, sizeof requester - 1);
 }
 
 /* RSA and ECDSA sign a digest; EdDSA, SM2 and the post-quantum algorithms the message (transcripts.md 8.3). */
@@ -52,7 +55,7 @@ bool spdm_signing_prepare(struct to_sign *out, const struct transcript *t, const
                                       .prehashed = takes_digest(signer->alg),
                                       .data = spdm_span(out->digest, h)};
     if (!signer->edition->signing_prefix) return true;
-    prefix(out, signer->edition->version, c);
+    prefix(out, signer, c);
     memcpy(&out->message[SIGNING_PREFIX], out->digest, h);
     if (takes_context(signer->alg)) out->what.context = spdm_part(message, SIGNING_PREFIX - (size_t)c->n, c->n);
     if (!out->what.prehashed) out->what.data = message;

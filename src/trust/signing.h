@@ -8,7 +8,14 @@
 #include <assay/spdm.h>
 
 /* What is signed: one row per context string. */
-enum signed_by { SIGNED_NOT, SIGNED_CHALLENGE_AUTH, SIGNED_MEASUREMENTS, SIGNED_KEY_EXCHANGE_RSP, SIGNED_N };
+enum signed_by {
+    SIGNED_NOT,
+    SIGNED_CHALLENGE_AUTH,
+    SIGNED_MEASUREMENTS,
+    SIGNED_KEY_EXCHANGE_RSP,
+    SIGNED_FINISH,
+    SIGNED_N
+};
 
 enum { SIGNING_PREFIX = 100 };
 
@@ -24,6 +31,7 @@ struct signer {
     const struct edition *edition;
     uint8_t alg, hash;  /* enum spdm_alg */
     uint8_t byte_order; /* enum spdm_byte_order, below 1.2 (UN-15) */
+    bool turned;        /* the signer is the Requester: "requester-..." */
 };
 
 /* Fills *out from out->digest, the digest of the transcript. false: the crypto library failed. */

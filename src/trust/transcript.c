@@ -50,7 +50,7 @@ bool spdm_transcript_add_vca(struct transcript *t, struct spdm_span message)
 
 static bool begin(struct transcript *t, enum transcript_kind kind, enum spdm_alg hash)
 {
-    bool with_vca = kind != TRANSCRIPT_L1L2 || t->vca_in_l1l2;
+    bool with_vca = kind == TRANSCRIPT_L1L2 ? t->vca_in_l1l2 : !t->without_vca;
 
     if (t->open[kind]) return true;
     t->open[kind] = t->crypto->hash_begin(t->ctx, t->state[kind], hash);

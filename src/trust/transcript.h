@@ -23,6 +23,7 @@ struct transcript {
     void *ctx;
     uint8_t *vca;
     uint16_t vca_n, vca_max;
+    bool without_vca; /* M1/M2 of mutual authentication at 1.1 (edition.h) */
     bool vca_in_l1l2; /* edition.h */
     bool open[TRANSCRIPT_N], broken[TRANSCRIPT_N];
     void *state[TRANSCRIPT_N]; /* crypto->hash_state_size bytes each */

@@ -39,7 +39,7 @@ static void tables(struct io *io, struct algorithms *m, unsigned n, bool respons
         io_need(io, count >> 4 == 2, BAD_VALUE, "AlgCount R-ALG-19", count, 0);
         if (!io_going(io)) return;
         io_u16(io, "AlgSupported", &m->table[type]);
-        if (response) selected(io, m->table[type]);
+        if (response) io_name(io, "AlgSupported R-ALG-37") selected(io, m->table[type]);
         m->tables = (uint8_t)(m->tables | 1u << type);
         extended(io, m, count & 0x0fu);
     }
@@ -81,6 +81,7 @@ static void negotiate(struct io *io, struct algorithms *m, size_t before)
     extended(io, m, ext_asym);
     extended(io, m, ext_hash);
     tables(io, m, n, false);
+    io->last = 0; /* sums have no place of their own */
     io_need(io, m->ext_n <= ext_max, TOO_LONG, "ExtAlgCount R-ALG-07", m->ext_n, ext_max);
     /* UN-06: a SupportedAlgorithms block may count the two header bytes it does not have. */
     if (before == 0 && length == io->at - start + 2) return;
@@ -125,6 +126,7 @@ void spdm_walk_algorithms(struct io *io, union spdm_body *b)
     io_need(io, ext_hash == 0, NOT_OFFERED, "ExtHashSelCount R-ALG-27", ext_hash, 0);
     io_zero(io, 2);
     tables(io, m, n, true);
+    io->last = 0; /* sums have no place of their own */
     io_need(io, m->ext_n == 0, NOT_OFFERED, "ExtAlgCount R-ALG-27", m->ext_n, 0);
     io_need(io, length == io->at, BAD_LENGTH, "Length R-ALG-26", length, (uint32_t)io->at);
 }

@@ -332,6 +332,9 @@ static const struct row vendor_rows[] = {
     {ALL, 'C', "vv fe 00 00 0300 02 b41a 0000", "vv 7f 04 00", PLAIN},          /* R-VDR-08 */
 
     /* in no session (section 3, column N) */
+    {"0", 'N', "vv ea 00 00", "vv 7f 07 ea", PLAIN},
+    {V1, 'N', "vv ea 00 00", "vv 7f 07 ea", PLAIN}, /* no ENCAP_CAP */
+    {"0", 'N', "vv eb 00 00", "vv 7f 07 eb", PLAIN},
     {"0", 'N', "vv ec 00 00", "vv 7f 07 ec", PLAIN},
     {"1", 'N', "vv ec 00 00", "vv 7f 05 00", PLAIN},
     {V2, 'N', "vv ec 00 00", "vv 7f 0b 00", PLAIN},
@@ -388,7 +391,7 @@ TABLE(vendor)
 static void test_codes(void **state)
 {
     static struct pair p;
-    static const uint8_t served[] = {0x81, 0x82, 0x83, 0x84, 0xe0, 0xe1, 0xe3, 0xec, 0xfe, 0xff};
+    static const uint8_t served[] = {0x81, 0x82, 0x83, 0x84, 0xe0, 0xe1, 0xe3, 0xea, 0xeb, 0xec, 0xfe, 0xff};
 
     (void)state;
     for (unsigned code = 0; code < 256; code++) {

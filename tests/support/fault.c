@@ -101,19 +101,21 @@ static uint32_t differ(const struct learned *a, const struct learned *b, const c
 static void copy_state(struct pair *to, const struct pair *from)
 {
     enum { SMALL = 1024 };
-    uint8_t *t = (uint8_t *)to;
-    const uint8_t *f = (const uint8_t *)from;
-    size_t sessions = offsetof(struct pair, rq_sessions), in = offsetof(struct pair, rq_in);
-    size_t opened = offsetof(struct pair, opened_rq), out = offsetof(struct pair, rq_out);
-    size_t sign = offsetof(struct pair, sign_at);
+    static const struct {
+        size_t from, to;
+    } parts[] = {{0, offsetof(struct pair, rq_sessions)},
+                 {offsetof(struct pair, opened_rq), offsetof(struct pair, rq_turned_out)},
+                 {offsetof(struct pair, signed_by_rq), offsetof(struct pair, rq_memory)},
+                 {offsetof(struct pair, sign_at), sizeof(struct pair)}};
 
-    memcpy(t, f, sessions);
-    if (from->req_config.sessions != NULL) memcpy(t + sessions, f + sessions, in - sessions);
-    memcpy(t + opened, f + opened, out - opened);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        memcpy((uint8_t *)to + parts[i].from, (const uint8_t *)from + parts[i].from, parts[i].to - parts[i].from);
+    }
+    memcpy(to->rq_memory, from->rq_memory, spdm_requester_size(&from->req_config));
+    memcpy(to->rs_memory, from->rs_memory, spdm_responder_size(&from->rsp_config));
     memcpy(to->rs_out, from->rs_out, SMALL);
     memcpy(to->chain, from->chain, SMALL);
     for (size_t i = 0; i < PAIR_LATE; i++) to->late[i].n = 0;
-    memcpy(t + sign, f + sign, sizeof *to - sign);
 }
 
 static size_t record(struct pair *p, bool to_responder, uint8_t *frame, size_t n)

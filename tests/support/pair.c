@@ -73,6 +73,37 @@ void pair_sessions(struct pair *p, size_t n)
     p->rsp_config.in = (struct spdm_room){p->rs_in, sizeof p->rs_in};
 }
 
+void pair_mutual(struct pair *p)
+{
+    static const uint8_t algorithms[] = {SPDM_ECDSA_P256, 0};
+    static uint8_t certificates[900];
+    uint32_t flags = SPDM_MUT_AUTH_CAP | SPDM_ENCAP_CAP;
+
+    for (size_t i = 0; i < sizeof certificates; i++) certificates[i] = (uint8_t)(i * 3);
+    p->rq_key.id = 77;
+    p->rq_trusted = &p->rq_key;
+    p->rq_identity.slot[0] = (struct spdm_slot){
+        .certificates = {certificates, sizeof certificates}, .root = {certificates, 300}, .signs = algorithms};
+    p->rq_identity.slot[2] = p->rq_identity.slot[0];
+    p->req_policy.flags |= flags | SPDM_CERT_CAP | SPDM_CHAL_CAP;
+    p->rsp_policy.flags |= flags;
+    p->req_policy.req_signatures = p->rsp_policy.req_signatures = algorithms;
+    p->rq_turned = p->req_config;
+    p->rq_turned.sessions = NULL;
+    p->rq_turned.binding = &spdm_binding_none;
+    p->rq_turned.out = (struct spdm_room){p->rq_turned_out, sizeof p->rq_turned_out};
+    p->rq_turned.identity = &p->rq_identity;
+    p->rq_turned.services = &spdm_serve_identity;
+    p->rs_turned = p->rsp_config;
+    p->rs_turned.sessions = NULL;
+    p->rs_turned.binding = &spdm_binding_none;
+    p->rs_turned.out = (struct spdm_room){p->rs_turned_out, sizeof p->rs_turned_out};
+    p->rs_turned.chain = (struct spdm_room){p->rq_chain, sizeof p->rq_chain};
+    p->req_config.mutual = p->rsp_config.mutual = &spdm_with_mutual;
+    p->req_config.turned = &p->rq_turned;
+    p->rsp_config.turned = &p->rs_turned;
+}
+
 void pair_start(struct pair *p)
 {
     p->rq = spdm_requester_init((struct spdm_room){(uint8_t *)p->rq_memory, sizeof p->rq_memory}, &p->req_config);
@@ -118,6 +149,15 @@ static void answer_requester(struct pair *p, const struct spdm_event *ev)
 {
     struct spdm_answer a = {.ticket = ev->ticket, .key = p->trusted};
 
+    if (ev->kind == SPDM_ASK_SIGN) {
+        uint8_t signature[512];
+
+        p->signed_by_rq++;
+        a.yes = true;
+        a.data = (struct spdm_span){signature, toy_sign(&p->rq_key, &ev->signing, signature)};
+        assert_true(spdm_requester_answer(p->rq, &a));
+        return;
+    }
     if (ev->kind == SPDM_ASK_PSK) {
         a.yes = true;
         a.data = psk_secret(p, ev, p->wrong_psk);
@@ -172,6 +212,7 @@ static void requester_events(struct pair *p)
             memcpy(p->data_rq, ev.data.p, ev.data.n);
             p->data_rq_n = ev.data.n;
             break;
+        case SPDM_ASK_SIGN:
         case SPDM_ASK_PSK:
         case SPDM_ASK_DIGEST:
         case SPDM_ASK_TRUST: answer_requester(p, &ev); break;
@@ -214,6 +255,9 @@ static void answer_responder(struct pair *p, const struct spdm_event *ev)
         a.data = ev->data;
     } else if (ev->kind == SPDM_ASK_PSK) {
         a.data = psk_secret(p, ev, false);
+    } else if (ev->kind == SPDM_ASK_DIGEST || ev->kind == SPDM_ASK_TRUST) {
+        a.yes = ev->kind == SPDM_ASK_TRUST && p->rq_trusted != NULL;
+        a.key = p->rq_trusted;
     }
     assert_true(spdm_responder_answer(p->rs, &a));
 }
@@ -236,6 +280,8 @@ static void responder_events(struct pair *p)
             memcpy(p->data_rs, ev.data.p, ev.data.n);
             p->data_rs_n = ev.data.n;
             break;
+        case SPDM_ASK_DIGEST:
+        case SPDM_ASK_TRUST:
         case SPDM_ASK_PSK:
         case SPDM_ASK_MEASURE:
         case SPDM_ASK_SIGN:

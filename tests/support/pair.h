@@ -61,9 +61,15 @@ struct pair {
     struct spdm_report closed_why_rq, closed_why_rs;
     uint8_t data_rq[256], data_rs[256]; /* the last application data that arrived */
     size_t data_rq_n, data_rs_n;
-    bool wrong_psk; /* the requester has another PSK */
+    struct spdm_config rq_turned, rs_turned; /* pair_mutual() */
+    struct spdm_identity rq_identity;
+    struct toy_key rq_key;
+    const struct toy_key *rq_trusted; /* the key the responder believes the requester has */
+    uint8_t rq_turned_out[PAIR_BUFFER / 2], rs_turned_out[PAIR_BUFFER / 2], rq_chain[PAIR_BUFFER];
+    unsigned signed_by_rq; /* signatures the requester was asked for */
+    bool wrong_psk;        /* the requester has another PSK */
 
-    uint64_t rq_memory[512], rs_memory[512];
+    uint64_t rq_memory[2048], rs_memory[2048];
     uint8_t rq_out[PAIR_BUFFER], rs_out[PAIR_BUFFER], chain[PAIR_BUFFER], in[PAIR_BUFFER];
     struct pair_late {
         uint64_t at;
@@ -82,6 +88,8 @@ struct pair {
 void pair_init(struct pair *pair);
 /* Both ends get everything sessions need: capabilities, algorithms, memory for `n` sessions each. */
 void pair_sessions(struct pair *pair, size_t n);
+/* Both ends can turn their roles: the requester has a chain in slots 0 and 2 and a key of its own (id 77). */
+void pair_mutual(struct pair *pair);
 /* Moves frames and time until nothing is left to do, at most to `until`. */
 void pair_settle(struct pair *pair, uint64_t until);
 /* Places both ends; to be called after the fields are as wanted. */

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The responder sends encapsulated requests: those of the requester inside it,
+ * which verifies the peer, or KEY_UPDATE for its own direction. */
+#include "core/mutual.h"
+
+enum { NO_ENCAPSULATION = 1, ENCAPSULATED = 2, IMPLICIT_DIGESTS = 4, ACK_NONE = 0, ACK_REQUEST = 1, ACK_SLOT = 2 };
+enum { UPDATE_KEY = 1, VERIFY_NEW_KEY = 3 };
+
+bool spdm_mutual_possible(const struct spdm_responder *rs, uint8_t value)
+{
+    uint32_t both = rs->c.facts.requester.flags & rs->c.facts.responder.flags;
+
+    if ((both & SPDM_MUT_AUTH_CAP) == 0 || rs->c.facts.req_signature == SPDM_ALG_NONE) return false;
+    if (value == NO_ENCAPSULATION) return true;
+    if (value == 0 && (rs->c.facts.requester.flags & SPDM_CHAL_CAP) == 0) return false;
+    return spdm_mutual_encapsulates(&rs->c) && (rs->c.facts.requester.flags & SPDM_CERT_CAP) != 0; /* R-KEX-32 */
+}
+
+/* The next request of the inner requester, if it has one to send now. */
+static void collect(struct spdm_responder *rs)
+{
+    rs->encap.request = spdm_requester_pull(rs->inner, rs->now);
+}
+
+void spdm_mutual_arm(struct spdm_responder *rs, struct session *s, uint8_t value)
+{
+    struct spdm_goal goal = {.want = value == 0 ? SPDM_WANT_CHALLENGE : SPDM_WANT_IDENTITY};
+
+    spdm_requester_reset(rs->inner);
+    rs->inner->broken = false;
+    spdm_mutual_adopt(&rs->inner->c, &rs->c);
+    rs->encap.flow = value == 0 ? FLOW_BASIC : FLOW_SESSION;
+    rs->encap.where = s != NULL && !s->in_the_clear ? s : NULL;
+    rs->encap.session = s;
+    rs->encap.any = false;
+    rs->encap.state = ENCAP_IDLE;
+    if (value == NO_ENCAPSULATION) {
+        spdm_requester_use_vouched(rs->inner, rs->c.cfg->policy->mut_auth_slot);
+        s->proven = rs->inner->c.facts.trusted;
+        s->req_slot = rs->inner->c.facts.slot;
+        return;
+    }
+    (void)spdm_requester_ask(rs->inner, &goal);
+    collect(rs);
+    rs->encap.state = value == IMPLICIT_DIGESTS ? ENCAP_ASKED : ENCAP_ARMED;
+    rs->encap.id = 0;
+}
+
+bool spdm_responder_update(struct spdm_responder *rs, uint32_t session)
+{
+    struct session *s = spdm_session_find(&rs->c, session);
+    uint32_t both = rs->c.facts.requester.flags & rs->c.facts.responder.flags;
+
+    if (s == NULL || s->state != SESSION_ESTABLISHED || rs->c.cfg->mutual == NULL) return false;
+    if ((both & SPDM_KEY_UPD_CAP) == 0 || !spdm_mutual_encapsulates(&rs->c) || rs->encap.state != ENCAP_IDLE)
+        return false;
+    rs->encap =
+        (struct encap_rs){.state = ENCAP_ARMED, .flow = FLOW_UPDATE, .where = s, .session = s, .id = rs->encap.id};
+    rs->encap.own[0] = rs->c.ed->version;
+    rs->encap.own[1] = spdm_message_KEY_UPDATE.code;
+    rs->encap.own[2] = UPDATE_KEY;
+    rs->encap.own[3] = ++s->tag;
+    rs->encap.request = spdm_span(rs->encap.own, sizeof rs->encap.own);
+    return true;
+}
+
+void spdm_responder_trust(struct spdm_responder *rs, uint8_t slot, struct spdm_span hash, const void *key)
+{
+    if (rs->inner != NULL) spdm_requester_trust(rs->inner, slot, hash, key);
+}
+
+/* While an encapsulated request is out, and from the start for basic mutual authentication, nothing else may come (C7).
+ */
+bool spdm_mutual_blocks(const struct spdm_responder *rs, uint8_t code)
+{
+    bool open = rs->encap.state == ENCAP_ASKED || (rs->encap.state == ENCAP_ARMED && rs->encap.flow == FLOW_BASIC);
+
+    return open && rs->encap.where == rs->c.channel && code != spdm_message_GET_ENCAPSULATED_REQUEST.code &&
+           code != spdm_message_DELIVER_ENCAPSULATED_RESPONSE.code && code != spdm_message_GET_VERSION.code;
+}
+
+/* ---- GET_ENCAPSULATED_REQUEST ---- */
+
+static uint8_t enter_nothing(struct spdm_responder *rs, struct spdm_span response)
+{
+    (void)rs;
+    (void)response;
+    return SPDM_WHY_FINE;
+}
+
+static uint8_t consider_get(struct spdm_responder *rs, const union spdm_body *req)
+{
+    (void)req;
+    if (rs->c.cfg->mutual == NULL || !spdm_mutual_encapsulates(&rs->c))
+        return refuse(&rs->c, UNSUPPORTED, "ENCAP_CAP", 0, 0);
+    if (rs->encap.state == ENCAP_IDLE || rs->encap.where != rs->c.channel || rs->encap.request.n == 0) {
+        return refuse(&rs->c, NO_PENDING, NULL, 0, 0);
+    }
+    return SPDM_WHY_FINE;
+}
+
+/* RequestID counts up from 1; 0 is the implicit GET_DIGESTS (UN-20). Asked again, the same request goes out again. */
+static uint8_t reply_get(struct spdm_responder *rs, const union spdm_body *req, union spdm_body *rsp)
+{
+    (void)req;
+    if (rs->encap.state == ENCAP_ARMED) rs->encap.id++;
+    rs->encap.state = ENCAP_ASKED;
+    rsp->encapsulated = (struct encapsulated){.id = rs->encap.id, .message = rs->encap.request};
+    return SPDM_WHY_FINE;
+}
+
+const struct prove_job spdm_prove_get_encapsulated = {.request = &spdm_message_GET_ENCAPSULATED_REQUEST,
+                                                      .response = &spdm_message_ENCAPSULATED_REQUEST,
+                                                      .consider = consider_get,
+                                                      .reply = reply_get,
+                                                      .enter = enter_nothing};
+
+/* ---- DELIVER_ENCAPSULATED_RESPONSE ---- */
+
+static uint8_t give_up(struct spdm_responder *rs)
+{
+    rs->encap.state = ENCAP_IDLE;
+    rs->encap.request = (struct spdm_span){0};
+    return refuse(&rs->c, BAD_ENCAPSULATED, NULL, 0, 0);
+}
+
+/* What the inner requester makes of the response: a question for our caller, the next request, or the end. */
+static uint8_t settle(struct spdm_responder *rs)
+{
+    struct spdm_requester *inner = rs->inner;
+    struct spdm_event event;
+
+    rs->need = SPDM_NOTHING;
+    rs->encap.request = (struct spdm_span){0};
+    if (inner->c.phase != PHASE_NEGOTIATED) return give_up(rs); /* the peer wanted to start over */
+    if (inner->flight == FLIGHT_QUESTION) {
+        rs->need = inner->question;
+        return SPDM_WHY_FINE;
+    }
+    while (spdm_requester_event(inner, &event) != SPDM_NOTHING) {
+        if (event.kind == SPDM_FAILED) return give_up(rs);
+    }
+    collect(rs);
+    if (rs->encap.request.n != 0 || rs->encap.session == NULL) return SPDM_WHY_FINE;
+    rs->encap.session->proven = inner->c.facts.trusted;
+    rs->encap.session->req_slot = inner->c.facts.slot;
+    return SPDM_WHY_FINE;
+}
+
+/* KEY_UPDATE_ACK to our UpdateKey, then to our VerifyNewKey. */
+static uint8_t updated(struct spdm_responder *rs, struct spdm_span m)
+{
+    struct session *s = rs->encap.session;
+    uint8_t operation = rs->encap.own[2];
+
+    if (m.n != 4 || m.p[1] != spdm_message_KEY_UPDATE_ACK.code || m.p[2] != operation || m.p[3] != rs->encap.own[3]) {
+        return give_up(rs);
+    }
+    if (operation == VERIFY_NEW_KEY) {
+        rs->encap.request = (struct spdm_span){0};
+        return SPDM_WHY_FINE;
+    }
+    if (!spdm_session_update(&rs->c, s, RESPONSE)) return refuse(&rs->c, CRYPTO_FAILED, "the key schedule", 0, 0);
+    spdm_session_drop_previous(&rs->c, s, RESPONSE);
+    rs->encap.own[2] = VERIFY_NEW_KEY;
+    rs->encap.own[3] = ++s->tag;
+    return SPDM_WHY_FINE;
+}
+
+static uint8_t consider_deliver(struct spdm_responder *rs, const union spdm_body *req)
+{
+    const struct encapsulated *q = &req->encapsulated;
+    struct session *s = rs->encap.session;
+
+    if (rs->c.cfg->mutual == NULL || !spdm_mutual_encapsulates(&rs->c))
+        return refuse(&rs->c, UNSUPPORTED, "ENCAP_CAP", 0, 0);
+    if (rs->encap.state != ENCAP_ASKED || rs->encap.where != rs->c.channel) return refuse(&rs->c, NOT_NOW, NULL, 0, 0);
+    if (q->id != rs->encap.id) return refuse(&rs->c, MISMATCH, "RequestID", q->id, rs->encap.id);
+    if (rs->encap.flow == FLOW_UPDATE) return updated(rs, q->message);
+    /* R-ORD-08 */
+    if (s != NULL && !rs->encap.any && q->message.p[1] == spdm_message_DIGESTS.code && rs->c.facts.multi_key_req) {
+        spdm_session_th(&rs->c, s, q->message);
+    }
+    rs->encap.any = true;
+    spdm_requester_push(rs->inner, q->message, rs->now);
+    return settle(rs);
+}
+
+static uint8_t reply_deliver(struct spdm_responder *rs, const union spdm_body *req, union spdm_body *rsp)
+{
+    struct encapsulated *m = &rsp->encapsulated;
+
+    m->ack = req->encapsulated.id;
+    if (rs->encap.request.n != 0) {
+        m->kind = ACK_REQUEST;
+        m->id = ++rs->encap.id;
+        m->message = rs->encap.request;
+        return SPDM_WHY_FINE;
+    }
+    rs->encap.state = ENCAP_IDLE;
+    if (rs->encap.flow != FLOW_SESSION) return SPDM_WHY_FINE;
+    m->kind = ACK_SLOT; /* with the slot, also for slot 0 (R-MUT-06, LQ-22) */
+    rs->encap.own[0] = rs->encap.session->req_slot;
+    m->message = spdm_span(rs->encap.own, 1);
+    return SPDM_WHY_FINE;
+}
+
+const struct prove_job spdm_prove_deliver_encapsulated = {.request = &spdm_message_DELIVER_ENCAPSULATED_RESPONSE,
+                                                          .response = &spdm_message_ENCAPSULATED_RESPONSE_ACK,
+                                                          .head_only = true,
+                                                          .consider = consider_deliver,
+                                                          .reply = reply_deliver,
+                                                          .enter = enter_nothing};
+
+/* ---- questions and FINISH ---- */
+
+void spdm_mutual_describe(struct spdm_responder *rs, struct spdm_event *event)
+{
+    do {
+        (void)spdm_requester_event(rs->inner, event);
+    } while (event->kind != SPDM_NOTHING && event->kind != rs->need);
+    event->ticket = rs->ticket;
+}
+
+uint8_t spdm_mutual_take(struct spdm_responder *rs, const struct spdm_answer *answer)
+{
+    struct spdm_answer inner = *answer;
+    uint8_t why;
+
+    inner.ticket = rs->inner->ticket;
+    (void)spdm_requester_answer(rs->inner, &inner);
+    why = settle(rs);
+    if (why != SPDM_WHY_FINE || rs->need != SPDM_NOTHING) return why;
+    return spdm_responder_build(rs, NULL);
+}
+
+/* transcripts.md section 6, row 4: TH, the requester's chain, FINISH up to its signature. */
+uint8_t spdm_mutual_check_finish(struct spdm_responder *rs, struct session *s, const struct finish *finish)
+{
+    struct conn *c = &rs->c, *inner = &rs->inner->c;
+    struct to_sign input;
+    size_t h = spdm_conn_hash_size(c);
+
+    if (finish->slot != s->req_slot) return refuse(c, MISMATCH, "SlotID R-FIN-11", finish->slot, s->req_slot);
+    spdm_session_th(c, s, spdm_span(inner->facts.chain_hash, h));
+    spdm_session_th(c, s, spdm_span(rs->request, rs->request_signature_at));
+    if (!spdm_session_th_digest(s, input.digest)) return refuse(c, CRYPTO_FAILED, "the transcript's digest", 0, 0);
+    if (spdm_verify_signature(inner, SIGNED_FINISH, &input, finish->signature) != SPDM_WHY_FINE) {
+        rs->at = s;
+        return refuse(c, BAD_VERIFY_DATA, "Signature R-FIN-08", 0, 0);
+    }
+    spdm_session_th(c, s, finish->signature);
+    return SPDM_WHY_FINE;
+}
