@@ -85,7 +85,8 @@ void spdm_respond_stop(struct server *s, const char *why)
     if (!s->options->quiet) spdm_respond_say(s, "stopping: %s", why);
     for (unsigned i = 0; i < s->listener_n; i++) spdm_listener_close(s->listener[i]);
     unless_closed((uv_handle_t *)&s->hangup);
-    /* Both stay and are taken in silence: a second signal, which timeout(1) always sends, must not cut the end short. */
+    /* Both stay and are taken in silence: a second signal, which timeout(1) always sends, must not cut the end short.
+     */
     uv_unref((uv_handle_t *)&s->terminate);
     uv_unref((uv_handle_t *)&s->interrupt);
     unless_closed((uv_handle_t *)&s->log_timer);
