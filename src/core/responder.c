@@ -71,10 +71,15 @@ static void hand_out(struct spdm_responder *rs)
     refused(rs, refuse(&rs->c, NO_ROOM, "the frame", rs->response_n, cfg->out.n), code);
 }
 
-/* After each step of building: done, one more question, or refused. */
+/* After each step of building: done, one more question, or refused. Who was told to come again gets the refusal when it
+ * comes: nothing is sent unasked (R-TIM-14). */
 static void proceed(struct spdm_responder *rs, uint8_t why)
 {
-    if (why != SPDM_WHY_FINE) {
+    if (why != SPDM_WHY_FINE && rs->deferred) {
+        rs->stage = STAGE_REFUSED;
+        rs->later = rs->c.report;
+        rs->later.why = why;
+    } else if (why != SPDM_WHY_FINE) {
         uint8_t code = rs->request[1];
 
         spdm_responder_idle(rs);
@@ -164,6 +169,14 @@ static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, str
     return rs->need == SPDM_NOTHING ? spdm_responder_build(rs, NULL) : SPDM_WHY_FINE;
 }
 
+/* Another request takes the place of the one at hand. */
+static void drop(struct spdm_responder *rs)
+{
+    if (rs->opening != NULL) rs->c.cfg->sessions->free(&rs->c, rs->opening);
+    rs->opening = NULL;
+    spdm_responder_idle(rs);
+}
+
 /* A repeat of the last request that can only be a retry gets the kept answer and enters no transcript (R-TIM-15,
  * R-ORD-01). Without a nonce or a once-only place in the protocol a repeat may be meant, so it is served anew. */
 static bool is_retry(const struct spdm_responder *rs, struct spdm_span message)
@@ -188,8 +201,7 @@ static void begin(struct spdm_responder *rs, struct spdm_span message)
         return;
     }
     why = judge_header(rs, job, message);
-    rs->need = rs->then = SPDM_NOTHING;
-    rs->opening = NULL;
+    drop(rs);
     if (why == SPDM_WHY_FINE) {
         if (job->request->code == CODE_GET_VERSION) spdm_responder_restart(rs);
         rs->kept = false;
@@ -231,6 +243,12 @@ static void fetch_deferred(struct spdm_responder *rs, struct spdm_span message)
     } else if (rs->stage == STAGE_READY) {
         rs->deferred = false;
         hand_out(rs);
+    } else if (rs->stage == STAGE_REFUSED) {
+        uint8_t why = rs->later.why;
+
+        rs->c.report = rs->later;
+        spdm_responder_idle(rs);
+        refused(rs, why, message.p[2]);
     } else {
         spdm_responder_not_ready(rs);
     }
