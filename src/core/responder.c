@@ -79,10 +79,15 @@ static void hand_out(struct spdm_responder *rs)
     refused(rs, refuse(&rs->c, NO_ROOM, "the frame", rs->response_n, cfg->out.n), code);
 }
 
-/* After each step of building: done, one more question, or refused. */
+/* After each step of building: done, one more question, or refused. Who was told to come again gets the refusal when it
+ * comes: nothing is sent unasked (R-TIM-14). */
 static void proceed(struct spdm_responder *rs, uint8_t why)
 {
-    if (why != SPDM_WHY_FINE) {
+    if (why != SPDM_WHY_FINE && rs->deferred) {
+        rs->stage = STAGE_REFUSED;
+        rs->later = rs->c.report;
+        rs->later.why = why;
+    } else if (why != SPDM_WHY_FINE) {
         uint8_t code = rs->request[1];
 
         spdm_responder_idle(rs);
@@ -173,10 +178,19 @@ static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, str
     return rs->need == SPDM_NOTHING ? spdm_responder_build(rs, NULL) : SPDM_WHY_FINE;
 }
 
+<<<<<<< HEAD
 /* Padding of the transport may follow. */
 static bool same_request(const struct spdm_responder *rs, struct spdm_span message)
 {
     return spdm_equal(spdm_part(message, 0, rs->request_n), spdm_span(rs->request, rs->request_n));
+=======
+/* Another request takes the place of the one at hand. */
+static void drop(struct spdm_responder *rs)
+{
+    if (rs->opening != NULL) rs->c.cfg->sessions->free(&rs->c, rs->opening);
+    rs->opening = NULL;
+    spdm_responder_idle(rs);
+>>>>>>> interop
 }
 
 /* A repeat of the last request that can only be a retry gets the kept answer and enters no transcript (R-TIM-15,
@@ -202,6 +216,10 @@ static void begin(struct spdm_responder *rs, struct spdm_span message)
         return;
     }
     why = judge_header(rs, job, message);
+<<<<<<< HEAD
+=======
+    drop(rs);
+>>>>>>> interop
     if (why == SPDM_WHY_FINE) {
         spdm_responder_idle(rs); /* a deferred request gives way (R-RIR-09) */
         rs->at = rs->c.channel;
@@ -259,7 +277,20 @@ static void fetch_deferred(struct spdm_responder *rs, struct spdm_span message)
     } else if (message.p[0] != rs->c.facts.version) {
         turn_away(rs, refuse(&rs->c, BAD_VERSION, NULL, message.p[0], rs->c.facts.version), message.p[1]);
     } else if (message.p[2] != rs->request[1] || message.p[3] != rs->token) {
+<<<<<<< HEAD
         turn_away(rs, refuse(&rs->c, BAD_TOKEN, "Token", message.p[3], rs->token), message.p[1]);
+=======
+        refused(rs, refuse(&rs->c, BAD_TOKEN, "Token", message.p[3], rs->token), message.p[1]);
+    } else if (rs->stage == STAGE_READY) {
+        rs->deferred = false;
+        hand_out(rs);
+    } else if (rs->stage == STAGE_REFUSED) {
+        uint8_t why = rs->later.why;
+
+        rs->c.report = rs->later;
+        spdm_responder_idle(rs);
+        refused(rs, why, message.p[2]);
+>>>>>>> interop
     } else {
         repeated(rs);
     }

@@ -52,10 +52,11 @@ struct encap_rs {
 };
 
 enum stage {
-    STAGE_IDLE, /* waiting for a request */
-    STAGE_NEED, /* the caller owes measurements or a vendor payload */
-    STAGE_SIGN, /* the response is built up to its signature; the caller owes it */
-    STAGE_READY /* the response is complete, perhaps held back until RESPOND_IF_READY */
+    STAGE_IDLE,   /* waiting for a request */
+    STAGE_NEED,   /* the caller owes measurements or a vendor payload */
+    STAGE_SIGN,   /* the response is built up to its signature; the caller owes it */
+    STAGE_READY,  /* the response is complete, perhaps held back until RESPOND_IF_READY */
+    STAGE_REFUSED /* a deferred request came to nothing: its ERROR is held back until RESPOND_IF_READY */
 };
 
 struct spdm_responder {
@@ -94,7 +95,10 @@ struct spdm_responder {
     bool resynch;                                     /* RequestResynch until GET_VERSION (R-VSN-15) */
     uint8_t small[SMALL_MAX];                         /* ERROR frames: `out` may hold a half-built response */
 
-    uint8_t nonce[NONCE_BYTES];
+    union {
+        uint8_t nonce[NONCE_BYTES];
+        struct spdm_report later; /* STAGE_REFUSED: why, when no response will need a nonce any more */
+    };
     struct to_sign to_sign;
 };
 
