@@ -65,7 +65,7 @@ enum spdm_event_kind spdm_requester_event(struct spdm_requester *rq, struct spdm
     event->report = rq->c.report;
     if (SPDM_SESSIONS) describe_session(rq, event);
     if (event->kind == SPDM_MEASURED) {
-        event->index = rq->request[3];
+        event->index = rq->operation;
         event->proven = rq->proven;
         event->data = rq->record;
     } else if (event->kind == SPDM_VENDOR) {
