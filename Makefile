@@ -26,8 +26,8 @@ check: ## all gates: house rules, both compilers, static analysis, budgets
 	@$(call deps,build test check)
 	@scripts/check/all
 
-bench: ## run the benchmarks
-	@$(call deps,build test)
+bench: ## run the benchmarks: what was reached beside the goals
+	@$(call deps,build test check)
 	@mkdir -p build
 	@$(call cmake_build,bench)
 	@scripts/bench.sh

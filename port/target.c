@@ -15,18 +15,18 @@
 
 struct scheme {
     const char *name, *form;
-    bool emulator;
+    const struct spdm_binding *binding;
     uint32_t transport;
     uint16_t port;
-    const struct spdm_binding *binding;
+    bool emulator;
 };
 
 static const struct scheme schemes[] = {
-    {"tcp", "tcp://HOST[:4194]", false, 0, 4194, &spdm_binding_tcp},
-    {"emu+mctp", "emu+mctp://HOST[:2323]", true, 1, 2323, &spdm_binding_mctp},
-    {"emu+doe", "emu+doe://HOST[:2323]", true, 2, 2323, &spdm_binding_doe},
-    {"emu+tcp", "emu+tcp://HOST[:4194]", true, 3, 4194, &spdm_binding_tcp},
-    {"emu+none", "emu+none://HOST[:2323]", true, 0, 2323, &spdm_binding_none},
+    {"tcp", "tcp://HOST[:4194]", &spdm_binding_tcp, 0, 4194, false},
+    {"emu+mctp", "emu+mctp://HOST[:2323]", &spdm_binding_mctp, 1, 2323, true},
+    {"emu+doe", "emu+doe://HOST[:2323]", &spdm_binding_doe, 2, 2323, true},
+    {"emu+tcp", "emu+tcp://HOST[:4194]", &spdm_binding_tcp, 3, 4194, true},
+    {"emu+none", "emu+none://HOST[:2323]", &spdm_binding_none, 0, 2323, true},
 };
 #define SCHEME_N (sizeof schemes / sizeof *schemes)
 

@@ -60,12 +60,12 @@ struct spdm_x509 {
     struct spdm_span pci_info;        /* "Vendor=...", UTF-8 */
     struct spdm_span tcb_info;        /* element: one DiceTcbInfo, or the list of a MultiTcbInfo */
     struct spdm_span unknown_critical[SPDM_X509_CRITICAL_MAX]; /* OIDs of critical extensions not understood */
-    uint8_t unknown_critical_n;
-    struct spdm_span repeated;     /* OID of an extension that occurs twice; else empty */
-    int64_t not_before, not_after; /* seconds since 1970 */
-    uint32_t has;                  /* enum spdm_x509_has */
+    struct spdm_span repeated;                                 /* OID of an extension that occurs twice; else empty */
+    int64_t not_before, not_after;                             /* seconds since 1970 */
+    uint32_t has;                                              /* enum spdm_x509_has */
     uint32_t path_len;
     uint16_t key_usage;
+    uint8_t unknown_critical_n;
     uint8_t version;   /* as encoded: 2 is v3 */
     bool bad_time;     /* a validity date that is no date */
     char key_name[24]; /* "EC P-384"; set by whoever opens the key */

@@ -276,7 +276,7 @@ static void announce(struct server *s)
 
 static int start(struct server *s)
 {
-    struct spdm_target targets[RESPOND_LISTEN_MAX];
+    struct spdm_target targets[RESPOND_LISTEN_MAX] = {{{0}, {0}, 0, false, 0, NULL}};
     unsigned n = 0;
     int rc = read_targets(s->options, targets, &n);
     if (rc == SPDM_PARSED) rc = load_first(s);

@@ -97,8 +97,11 @@ static uint8_t consider_algorithms(struct spdm_responder *rs, const union spdm_b
     bool bit = (req->algorithms.other_params & 0x10) != 0;
     uint32_t cap = c->facts.responder.flags & SPDM_MULTI_KEY_CAP_MASK;
 
-    if (c->ed->multi_key && ((bit && cap == 0) || (!bit && cap == SPDM_MULTI_KEY_CAP_ONLY))) {
-        return refuse(c, BAD_VALUE, "OtherParamsSupport", req->algorithms.other_params, 0);
+    if (c->ed->multi_key && bit && cap == 0) {
+        return refuse(c, BAD_VALUE, "OtherParamsSupport R-MKY-04", req->algorithms.other_params, 0);
+    }
+    if (c->ed->multi_key && !bit && cap == SPDM_MULTI_KEY_CAP_ONLY) {
+        return refuse(c, BAD_VALUE, "OtherParamsSupport R-MKY-03", req->algorithms.other_params, 0);
     }
     return SPDM_WHY_FINE;
 }

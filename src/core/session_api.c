@@ -40,8 +40,9 @@ static size_t seal(struct conn *c, uint32_t id, struct outgoing *out)
     const struct spdm_config *cfg = c->cfg;
     struct session *s = cfg->sessions != NULL ? cfg->sessions->find(c, id) : NULL;
 
-    if (s == NULL || s->state != SESSION_ESTABLISHED || cfg->binding->inner_n == 0) return 0;
-    if (out->message.n == 0 || out->message.p[0] == cfg->binding->inner) return 0;
+    if (s == NULL || s->state != SESSION_ESTABLISHED || !cfg->binding->app_data || out->message.n == 0) return 0;
+    if (cfg->binding->inner_n != 0 ? out->message.p[0] == cfg->binding->inner : spdm_session_is_message(out->message))
+        return 0;
     out->app = true;
     out->room = cfg->out;
     return cfg->sessions->seal(c, s, out);

@@ -107,12 +107,12 @@ static uint8_t judge_blocks(struct conn *c, struct spdm_span record, uint8_t ope
     struct spdm_measurement block;
 
     while (spdm_measurement_next(&record, &block)) {
-        if (block.index <= last) return refuse(c, BAD_ORDER, "Index R-MEA-16", block.index, last);
+        if (block.index <= last) return refuse(c, BAD_ORDER, "Index R-MBK-12", block.index, last);
         if (operation != SPDM_MEAS_ALL && block.index != operation) {
             return refuse(c, MISMATCH, "Index R-MEA-17", block.index, operation);
         }
         if (!block.raw && (alg == SPDM_RAW_ONLY || block.value.n != h)) {
-            return refuse(c, BAD_LENGTH, "DMTFSpecMeasurementValueSize", block.value.n, h);
+            return refuse(c, BAD_LENGTH, "DMTFSpecMeasurementValueSize R-MBK-05", block.value.n, h);
         }
         last = block.index;
     }

@@ -79,6 +79,7 @@ static void negotiate(struct io *io, struct algorithms *m, size_t before)
     extended(io, m, ext_asym);
     extended(io, m, ext_hash);
     tables(io, m, n);
+    io->last = 0; /* sums have no place of their own */
     io_need(io, m->ext_n <= ext_max, TOO_LONG, "ExtAlgCount R-ALG-07", m->ext_n, ext_max);
     /* UN-06: a SupportedAlgorithms block may count the two header bytes it does not have. */
     if (before == 0 && length == io->at - start + 2) return;
@@ -122,7 +123,10 @@ void spdm_walk_algorithms(struct io *io, union spdm_body *b)
     io_need(io, (ext_asym | ext_hash) == 0, NOT_OFFERED, "ExtAsymSelCount R-ALG-27", ext_asym + 0u + ext_hash, 0);
     io_zero(io, 2);
     tables(io, m, n);
+    io->last = 0; /* it is one of the tables, or their sum */
     io_need(io, m->ext_n == 0, NOT_OFFERED, "ExtAlgCount R-ALG-27", m->ext_n, 0);
-    for (unsigned type = ALG_TYPE_DHE; type < ALG_TYPE_N; type++) selected(io, m->table[type]);
+    for (unsigned type = ALG_TYPE_DHE; type < ALG_TYPE_N; type++) {
+        io_name(io, "AlgSupported R-ALG-37") selected(io, m->table[type]);
+    }
     io_need(io, length == io->at, BAD_LENGTH, "Length R-ALG-26", length, (uint32_t)io->at);
 }

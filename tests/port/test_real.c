@@ -3,8 +3,8 @@
  * The published evidence of a real GPU (NVIDIA H100, SPDM 1.1): its chain of
  * five certificates is judged under its own root, and the signature over its
  * measurements verifies with the key the judge hands out. The evidence is not
- * part of the project: ASSAY_GOLDEN, or the folder shared/golden beside the
- * source tree, holds it; skipped without. */
+ * part of the project: ASSAY_REAL_DIR, or shared/golden/real beside the
+ * checkout, holds it; skipped without. */
 #include "port/x509_judge.h"
 #include "support/hex.h"
 #include <openssl/evp.h>
@@ -77,13 +77,13 @@ static void take_certificates(struct evidence *e, struct spdm_room pem)
 
 static struct spdm_room find_file(void)
 {
-    const char *const places[] = {getenv("ASSAY_GOLDEN"), "../shared/golden", "../../shared/golden"};
+    const char *const places[] = {getenv("ASSAY_REAL_DIR"), "../shared/golden/real", "../../shared/golden/real"};
     struct spdm_room file = {0};
 
     for (size_t i = 0; file.p == NULL && i < sizeof places / sizeof places[0]; i++) {
         char path[1000];
         if (places[i] == NULL) continue;
-        snprintf(path, sizeof path, "%s/real/h100-evidence.json", places[i]);
+        snprintf(path, sizeof path, "%s/h100-evidence.json", places[i]);
         file = file_bytes(path);
     }
     return file;
