@@ -48,6 +48,7 @@ void spdm_requester_fail(struct spdm_requester *rq, uint8_t code)
     rq->flight = FLIGHT_NONE;
     rq->beating = false;
     rq->broken = rq->broken || !survives(rq->c.report.why);
+    rq->c.interrupted = true; /* who refused a CHALLENGE may have forgotten M1/M2 (UN-07) */
     spdm_requester_abandon(rq);
     if (!beating) spdm_requester_tell(rq, SPDM_FAILED); /* nobody asked for a heartbeat; the session's end is told */
 }
