@@ -79,10 +79,15 @@ static void hand_out(struct spdm_responder *rs)
     refused(rs, refuse(&rs->c, NO_ROOM, "the frame", rs->response_n, cfg->out.n), code);
 }
 
-/* After each step of building: done, one more question, or refused. */
+/* After each step of building: done, one more question, or refused. Who was told to come again gets the refusal when it
+ * comes: nothing is sent unasked (R-TIM-14). */
 static void proceed(struct spdm_responder *rs, uint8_t why)
 {
-    if (why != SPDM_WHY_FINE) {
+    if (why != SPDM_WHY_FINE && rs->deferred) {
+        rs->stage = STAGE_REFUSED;
+        rs->later = rs->c.report;
+        rs->later.why = why;
+    } else if (why != SPDM_WHY_FINE) {
         uint8_t code = rs->request[1];
 
         spdm_responder_idle(rs);
@@ -173,6 +178,14 @@ static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, str
     return rs->need == SPDM_NOTHING ? spdm_responder_build(rs, NULL) : SPDM_WHY_FINE;
 }
 
+/* A deferred request gives way to another (R-RIR-09), and so does the session it was to open. */
+static void drop(struct spdm_responder *rs)
+{
+    if (rs->opening != NULL) rs->c.cfg->sessions->free(&rs->c, rs->opening);
+    rs->opening = NULL;
+    spdm_responder_idle(rs);
+}
+
 /* Padding of the transport may follow. */
 static bool same_request(const struct spdm_responder *rs, struct spdm_span message)
 {
@@ -203,7 +216,7 @@ static void begin(struct spdm_responder *rs, struct spdm_span message)
     }
     why = judge_header(rs, job, message);
     if (why == SPDM_WHY_FINE) {
-        spdm_responder_idle(rs); /* a deferred request gives way (R-RIR-09) */
+        drop(rs);
         rs->at = rs->c.channel;
         if (job->request->code == CODE_GET_VERSION) spdm_responder_restart(rs);
         rs->kept = 0;
@@ -228,6 +241,12 @@ static void repeated(struct spdm_responder *rs)
     if (rs->stage == STAGE_READY) {
         rs->deferred = false;
         hand_out(rs);
+    } else if (rs->stage == STAGE_REFUSED) {
+        uint8_t why = rs->later.why;
+
+        rs->c.report = rs->later;
+        spdm_responder_idle(rs);
+        refused(rs, why, rs->request[1]);
     } else {
         spdm_responder_not_ready(rs);
     }
