@@ -48,24 +48,21 @@ static bool bad(char error[SPDM_REASON_MAX], const char *text, const char *what)
     return false;
 }
 
+/* What may stand in a name, and in an IPv6 address with its zone. */
+static const char in_name[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+static const char in_ipv6[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:%";
+
 /* Copies the host, with [] of an IPv6 address taken off; returns what follows it, NULL if it is none. */
 static const char *take_host(const char *at, char *host, size_t cap)
 {
-    const char *end;
-    size_t n;
-    if (*at == '[') {
-        end = strchr(++at, ']');
-        if (end == NULL) return NULL;
-        n = (size_t)(end - at);
-        end++;
-    } else {
-        end = at + strcspn(at, ":/");
-        n = (size_t)(end - at);
-    }
-    if (n == 0 || n >= cap) return NULL;
-    memcpy(host, at, n);
+    bool six = *at == '[';
+    size_t n = strspn(at + six, six ? in_ipv6 : in_name);
+    const char *end = at + six + n;
+    if (n == 0 || n >= cap || (six && *end != ']')) return NULL;
+    memcpy(host, at + six, n);
     host[n] = '\0';
-    return end;
+    if (six && strchr(host, ':') == NULL) return NULL;
+    return end + six;
 }
 
 /* ":1234", or nothing. */

@@ -58,6 +58,7 @@ static struct step measurements(struct spdm_requester *rq)
     if (!has(rq, SPDM_MEAS_CAP_MASK)) return CANNOT(rq, "MEAS_CAP");
     if (rq->goal.sign && !has(rq, SPDM_MEAS_CAP_SIGNED)) return CANNOT(rq, "signed measurements (MEAS_CAP 2)");
     if (rq->c.facts.meas_spec == 0) return CANNOT(rq, "a measurement specification");
+    if (rq->got.next_index == SPDM_MEAS_ALL) return fail(refuse(&rq->c, INCOMPLETE, NULL, rq->got.left, 0));
     return send(&spdm_verify_measurements);
 }
 

@@ -55,7 +55,7 @@ enum spdm_event_kind spdm_requester_event(struct spdm_requester *rq, struct spdm
                                                 : rq->got.session;
     if (event->kind == SPDM_DATA) event->data = rq->data;
     if (event->kind == SPDM_MEASURED) {
-        event->index = rq->request[3];
+        event->index = rq->operation;
         event->proven = rq->proven;
         event->data = rq->record;
     } else if (event->kind == SPDM_VENDOR) {

@@ -32,9 +32,11 @@ static uint8_t enter(struct spdm_responder *rs, struct spdm_span response)
     struct conn *c = &rs->c;
     struct signer signer = spdm_conn_signer(c);
     enum signed_by by = (enum signed_by)rs->job->signed_by;
+    uint16_t vca_n = c->tr.vca_n;
 
     if (!spdm_conn_enter(c, rs->job->request, spdm_span(rs->request, rs->request_n)) ||
         !spdm_conn_enter(c, rs->job->response, response)) {
+        c->tr.vca_n = vca_n;
         return refuse(c, NO_ROOM, "the transcript VCA", rs->request_n + response.n, c->tr.vca_max);
     }
     if (rs->signature_at == 0) return SPDM_WHY_FINE;
@@ -60,8 +62,8 @@ uint8_t spdm_responder_build(struct spdm_responder *rs, const struct spdm_answer
     rs->answer = NULL;
     if (why != SPDM_WHY_FINE) return why;
     why = spdm_conn_encode(&rs->c, rs->job->response, &x, room);
-    if (why == SPDM_WHY_NO_ROOM && room.n == peer) { /* or the buffer of our own is too small */
-        return refuse(&rs->c, TOO_BIG_FOR_PEER, NULL, x.response.n + rs->c.report.got, peer);
+    if (why == SPDM_WHY_NO_ROOM && room.n == peer) {                       /* or the buffer of our own is too small */
+        return refuse(&rs->c, TOO_BIG_FOR_PEER, NULL, x.response.n, peer); /* R-ERR-17 */
     }
     if (why != SPDM_WHY_FINE) return why;
     rs->response_n = x.response.n;

@@ -77,6 +77,8 @@ void spdm_responder_not_ready(struct spdm_responder *rs)
                       .request_code = rs->request[1],
                       .rdtm = policy->rdtm > 1 ? policy->rdtm : RDTM};
 
+    /* in the session of the request, whoever spoke last */
+    spdm_conn_turn_to(&rs->c, rs->at, rs->at != NULL ? &rs->at->tr : NULL);
     if (!rs->deferred) rs->token++;
     rs->deferred = true;
     rs->due = SPDM_NEVER;

@@ -110,7 +110,7 @@ void spdm_responder_push(struct spdm_responder *rs, struct spdm_span frame, uint
     } else if (in.kind == SPDM_FRAME_CONTROL && cfg->binding->control != NULL && rs->stage == STAGE_IDLE) {
         rs->send_n = cfg->binding->control(frame, cfg->out);
         rs->send = rs->send_n != 0 ? SEND_OUT : SEND_NOTHING;
-        rs->kept = false;
+        rs->kept = 0;
     } else {
         rs->c.report = (struct spdm_report){0};
         (void)refuse(&rs->c, NOT_A_FRAME, NULL, frame.n, 0); /* dropped */
@@ -151,7 +151,7 @@ void spdm_responder_resynch(struct spdm_responder *rs)
     if (rs->c.phase == PHASE_START) return;
     spdm_responder_idle(rs);
     rs->resynch = true;
-    rs->kept = false;
+    rs->kept = 0;
 }
 
 void spdm_responder_close(struct spdm_responder *rs)

@@ -91,7 +91,7 @@ struct spdm_responder {
 
     enum { SEND_NOTHING, SEND_OUT, SEND_SMALL } send; /* what pull() hands out */
     size_t send_n;                                    /* length of that frame */
-    bool kept;                                        /* cfg->out still holds the answer to `request` */
+    size_t kept;                                      /* cfg->out still holds the answer to `request`; its frame */
     bool resynch;                                     /* RequestResynch until GET_VERSION (R-VSN-15) */
     uint8_t small[SMALL_MAX];                         /* ERROR frames: `out` may hold a half-built response */
 
