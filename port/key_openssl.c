@@ -18,6 +18,8 @@
 
 #define SPKI_MAX 16384 /* larger ones are no key anybody made: the largest here is ML-DSA-87 with 2,614 bytes */
 
+#define RSA_BITS_MAX 16384 /* what libcrypto verifies at most */
+
 #define OID(text) .oid = (text), .oid_n = sizeof(text) - 1
 #define SIGNS(...)                                                                                                     \
     .signs = (const uint8_t[])                                                                                         \
@@ -195,8 +197,8 @@ static EVP_PKEY *ec_from_point(struct spdm_openssl *ossl, enum spdm_openssl_kind
 /* An even modulus or exponent, or an exponent of 1, makes no RSA key: such "keys" verify what nobody signed. */
 static bool rsa_is_sane(const BIGNUM *n, const BIGNUM *e)
 {
-    return n != NULL && e != NULL && BN_is_odd(n) && BN_is_odd(e) && !BN_is_one(e) &&
-           BN_num_bits(n) <= OPENSSL_RSA_MAX_MODULUS_BITS && BN_num_bits(e) <= 64;
+    return n != NULL && e != NULL && BN_is_odd(n) && BN_is_odd(e) && !BN_is_one(e) && BN_num_bits(n) <= RSA_BITS_MAX &&
+           BN_num_bits(e) <= 64;
 }
 
 static EVP_PKEY *rsa_from_numbers(struct spdm_openssl *ossl, const BIGNUM *n, const BIGNUM *e)
