@@ -81,9 +81,26 @@ foreach(file IN LISTS fuzz_targets)
   endif()
 endforeach()
 
-# ---- benchmarks: built with the tests, run by `make bench` ----
-file(GLOB benchmarks CONFIGURE_DEPENDS tests/bench/bench_*.c)
+# ---- benchmarks: built with the tests, run by `make bench`; tests/bench/<other>.c is linked into each ----
+# Heap calls of our own objects go through counters, those inside shared libraries do not.
+file(GLOB benchmarks CONFIGURE_DEPENDS tests/bench/*.c)
+set(bench_support ${benchmarks})
+list(FILTER bench_support EXCLUDE REGEX "/bench_[^/]*$")
+list(FILTER benchmarks INCLUDE REGEX "/bench_[^/]*$")
+add_custom_target(benchmarks)
 foreach(file IN LISTS benchmarks)
   cmake_path(GET file STEM target)
-  assay_test_program(${target} ${file})
+  assay_test_program(${target} ${file} ${bench_support})
+  foreach(function malloc calloc realloc CRYPTO_malloc CRYPTO_zalloc CRYPTO_realloc)
+    target_link_options(${target} PRIVATE -Wl,--wrap=${function})
+  endforeach()
+  add_dependencies(benchmarks ${target})
+endforeach()
+
+# ---- examples: they must compile, and tests/cli/example.sh runs them ----
+file(GLOB examples CONFIGURE_DEPENDS examples/*.c)
+foreach(file IN LISTS examples)
+  cmake_path(GET file STEM name)
+  add_executable(example_${name} ${file})
+  target_link_libraries(example_${name} PRIVATE assay_port assay)
 endforeach()

@@ -5,6 +5,7 @@
  * is looked for once: what the library does not have is remembered, too. */
 #include "port/ed448_openssl.h"
 #include "port/openssl_inside.h"
+#include "port/session_openssl.h"
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -139,7 +140,7 @@ static bool supports(void *ctx, enum spdm_alg alg)
             if (*a == (uint8_t)alg) return spdm_openssl_usable(ossl, kind);
         }
     }
-    return false;
+    return spdm_openssl_session_supports(ossl, alg);
 }
 
 static bool fill_random(void *ctx, uint8_t *out, size_t n)
@@ -166,6 +167,17 @@ const struct spdm_crypto *spdm_openssl_crypto(void)
         .hash_end = spdm_openssl_hash_end,
         .random = fill_random,
         .verify = spdm_openssl_verify,
+        .hmac = spdm_openssl_hmac,
+        .aead_state_size = SPDM_OPENSSL_AEAD_STATE,
+        .aead_begin = spdm_openssl_aead_begin,
+        .aead_seal = spdm_openssl_aead_seal,
+        .aead_open = spdm_openssl_aead_open,
+        .aead_end = spdm_openssl_aead_end,
+        .exchange_state_size = SPDM_OPENSSL_EXCHANGE_STATE,
+        .exchange_begin = spdm_openssl_exchange_begin,
+        .exchange_finish = spdm_openssl_exchange_finish,
+        .exchange_end = spdm_openssl_exchange_end,
+        .exchange_reply = spdm_openssl_exchange_reply,
     };
     return &crypto;
 }
@@ -205,7 +217,7 @@ static bool prepare(struct spdm_openssl *ossl, const struct spdm_openssl_options
                            ossl->propq != NULL ? ossl->propq : "");
         return false;
     }
-    return true;
+    return spdm_openssl_session_open(ossl);
 }
 
 struct spdm_openssl *spdm_openssl_open(const struct spdm_openssl_options *options, char *cause)
@@ -232,6 +244,7 @@ void spdm_openssl_close(struct spdm_openssl *ossl)
         while (ossl->kind[i].spare_n != 0) EVP_PKEY_free(ossl->kind[i].spare[--ossl->kind[i].spare_n]);
         EVP_PKEY_free(ossl->kind[i].empty);
     }
+    spdm_openssl_session_drop(ossl);
     spdm_ed448_drop(ossl);
     EVP_MD_free(ossl->shake256);
     for (size_t i = ossl->providers.n; i-- > 0;) OSSL_PROVIDER_unload(ossl->providers.v[i]);

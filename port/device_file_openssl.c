@@ -79,9 +79,11 @@ static bool is_pem(struct spdm_span bytes)
     return false;
 }
 
-static void release(struct spdm_span span)
+void spdm_device_release(struct spdm_span bytes)
 {
-    free((void *)(uintptr_t)span.p);
+    void *p;
+    memcpy(&p, &bytes.p, sizeof p); /* a span is for reading; what is in it here was allocated here */
+    free(p);
 }
 
 /* The blocks of one label, back to back. An empty span if there is none. */
@@ -132,7 +134,7 @@ static struct spdm_span root_first(struct spdm_span chain)
         memcpy(out + put, certificate[n].der.p, certificate[n].der.n);
         put += certificate[n].der.n;
     }
-    release(chain);
+    spdm_device_release(chain);
     return (struct spdm_span){out, chain.n};
 }
 
@@ -141,16 +143,16 @@ static struct spdm_span read_der(struct loader *l, const config_setting_t *at, c
     struct spdm_span file = spdm_device_file(l, at, name), der;
     if (file.p == NULL) return file;
     if (file.n == 0) {
-        release(file);
+        spdm_device_release(file);
         return nothing(l, at, name, "the file is empty");
     }
     if (!is_pem(file)) {
         if (file.p[0] == 0x30) return file;
-        release(file);
+        spdm_device_release(file);
         return nothing(l, at, name, "this is neither PEM nor DER");
     }
     der = from_pem(file, label);
-    release(file);
+    spdm_device_release(file);
     if (der.n != 0) return der;
     spdm_device_error(l, at, "%s: there is no block \"BEGIN %s\" in it", name, label);
     return (struct spdm_span){NULL, 0};

@@ -272,31 +272,24 @@ struct spdm_device_key *spdm_device_key(const struct spdm_device *device, uint8_
     return slot < SPDM_SLOT_N ? device->slot_key[slot] : NULL;
 }
 
-static void free_span(struct spdm_span span)
-{
-    void *p;
-    memcpy(&p, &span.p, sizeof p);
-    free(p);
-}
-
 void spdm_device_free(struct spdm_device *d)
 {
     if (d == NULL) return;
     for (unsigned i = 0; i < SPDM_SLOT_N; i++) {
         const struct spdm_slot *s = &d->identity.slot[i];
         bool inside = s->root.p == s->certificates.p; /* the chain's own first certificate */
-        if (!inside) free_span(s->root);
-        free_span(s->certificates);
+        if (!inside) spdm_device_release(s->root);
+        spdm_device_release(s->certificates);
     }
-    free_span(d->identity.public_key);
-    for (size_t i = 0; i < d->measurement_n; i++) free_span(d->measurements[i].value);
+    spdm_device_release(d->identity.public_key);
+    for (size_t i = 0; i < d->measurement_n; i++) spdm_device_release(d->measurements[i].value);
     for (size_t i = 0; i < d->key_n; i++) {
         spdm_signer_close(d->keys[i].signer);
         if (d->keys[i].ossl != NULL) spdm_openssl_close(d->keys[i].ossl);
     }
     for (size_t i = 0; d->keys != NULL && i < SPDM_DEVICE_KEYS; i++) free(d->keys[i].uri);
-    free_span((struct spdm_span){d->policy.hashes, 0});
-    free_span((struct spdm_span){d->policy.signatures, 0});
+    spdm_device_release((struct spdm_span){d->policy.hashes, 0});
+    spdm_device_release((struct spdm_span){d->policy.signatures, 0});
     free(d->keys);
     free(d->name);
     free(d);
@@ -315,5 +308,5 @@ void spdm_device_describe(const struct spdm_device *d, char *out, size_t cap)
         n += (size_t)snprintf(out + n, cap - n, " %zu measurement%s, SPDM", d->measurement_n,
                               d->measurement_n == 1 ? "" : "s");
     for (size_t i = 0; i <= last && n < cap; i++)
-        n += (size_t)snprintf(out + n, cap - n, "%s %u.%u", i != 0 ? "," : "", v[i] >> 4, v[i] & 15u);
+        n += (size_t)snprintf(out + n, cap - n, "%s %u.%u", i != 0 ? "," : "", (unsigned)v[i] >> 4, v[i] & 15u);
 }

@@ -61,4 +61,5 @@ struct spdm_span spdm_device_certificates(struct loader *l, const config_setting
 struct spdm_span spdm_device_spki(struct loader *l, const config_setting_t *at, const char *name);
 /* name, relative to the description unless it is absolute; freed by the caller. */
 char *spdm_device_path(const struct loader *l, const char *name);
+void spdm_device_release(struct spdm_span bytes);
 #endif

@@ -90,6 +90,7 @@ bool spdm_device_number(struct loader *l, const config_setting_t *at, void *out)
 
 static bool bounded(struct loader *l, const config_setting_t *at, uint32_t min, uint32_t max, uint32_t *out)
 {
+    *out = 0;
     if (!spdm_device_number(l, at, out)) return false;
     if (*out >= min && *out <= max) return true;
     return spdm_device_error(l, at, "%s is %u, %u to %u allowed", name_of(at), *out, min, max);
@@ -415,9 +416,10 @@ static bool load(struct loader *l)
 
 struct spdm_device *spdm_device_load(const char *path, struct spdm_openssl *ossl, char error[SPDM_DEVICE_REASON])
 {
-    struct loader l = {.path = path, .ossl = ossl, .error = error};
+    struct loader l = {.path = path, .ossl = ossl};
     const char *slash = strrchr(path, '/');
     size_t n = slash != NULL ? (size_t)(slash - path) + 1 : 0;
+    l.error = error;
     l.device = calloc(1, sizeof *l.device);
     if (l.device != NULL) l.device->keys = calloc(SPDM_DEVICE_KEYS, sizeof *l.device->keys);
     if (l.device == NULL || l.device->keys == NULL || n >= sizeof l.dir) {

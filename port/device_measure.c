@@ -87,11 +87,13 @@ static bool take_hex(struct loader *l, const config_setting_t *at, const char *h
     if (p == NULL) return spdm_device_error(l, at, "out of memory");
     for (; *hex != '\0'; hex++) {
         if (*hex == ' ' || *hex == ':') continue;
-        if (nibble(hex[0]) < 0 || nibble(hex[1]) < 0) break;
-        p[n++] = (uint8_t)(nibble(hex[0]) << 4 | nibble(hex[1]));
+        int high = nibble(hex[0]), low = high < 0 ? -1 : nibble(hex[1]);
+        if (high < 0 || low < 0) break;
+        p[n++] = (uint8_t)((unsigned)high << 4 | (unsigned)low);
         hex++;
     }
-    *out = (struct spdm_span){p, n};
+    out->p = p;
+    out->n = n;
     return *hex == '\0' || spdm_device_error(l, at, "\"%.20s\": pairs of hexadecimal digits expected", hex);
 }
 
@@ -100,7 +102,8 @@ static bool copy(struct loader *l, const config_setting_t *at, const void *bytes
     uint8_t *p = malloc(n + 1);
     if (p == NULL) return spdm_device_error(l, at, "out of memory");
     memcpy(p, bytes, n);
-    *out = (struct spdm_span){p, n};
+    out->p = p;
+    out->n = n;
     return true;
 }
 
@@ -132,14 +135,16 @@ static bool is_digest(const struct measure_setting *s)
     return s->digest != NULL || (s->file != NULL && code);
 }
 
-/* Puts it where its index belongs: the list is ascending. */
+/* Puts it where its index belongs: the list is ascending. From here on the value is the device's. */
 static bool insert(struct loader *l, const config_setting_t *at, const struct spdm_measurement *m)
 {
     struct spdm_device *d = l->device;
     size_t i = d->measurement_n;
-    while (i > 0 && d->measurements[i - 1].index >= m->index) i--;
-    if (i < d->measurement_n && d->measurements[i].index == m->index)
+    while (i > 0 && d->measurements[i - 1].index > m->index) i--;
+    if (d->measurement_n == SPDM_MEAS_ALL || (i > 0 && d->measurements[i - 1].index == m->index)) {
+        spdm_device_release(m->value);
         return spdm_device_error(l, at, "measurement %u is described twice", m->index);
+    }
     memmove(&d->measurements[i + 1], &d->measurements[i], (d->measurement_n - i) * sizeof *m);
     d->measurements[i] = *m;
     d->measurement_n++;
@@ -163,24 +168,20 @@ static bool read_measurement(struct loader *l, const config_setting_t *at)
     if (!spdm_device_group(l, at, fields, &s)) return false;
     if (s.index < 1 || s.index > 0xfe)
         return spdm_device_error(l, at, "a measurement's index is %u, 1 to 254 allowed", s.index);
-    if (!take_value(l, at, &s, &m.value)) {
-        free((void *)(uintptr_t)m.value.p);
-        return false;
-    }
     m.index = (uint8_t)s.index;
     m.type = (uint8_t)s.type;
     m.tcb = s.has_tcb ? s.tcb : s.type <= SPDM_MEAS_FIRMWARE;
     m.raw = !is_digest(&s);
-    if (m.raw && m.value.n > RAW_MAX) {
-        spdm_device_error(l, at, "measurement %u has %zu bytes, at most %u can be shown raw; use form = \"digest\"",
-                          s.index, m.value.n, RAW_MAX);
-    } else if (insert(l, at, &m)) {
-        if (s.digest == NULL && !m.raw) l->to_hash[m.index] = at;
-        if (s.digest != NULL) l->digests[m.index] = at;
-        return true;
+    if (!take_value(l, at, &s, &m.value)) {
+        spdm_device_release(m.value);
+        return false;
     }
-    free((void *)(uintptr_t)m.value.p);
-    return false;
+    if (!insert(l, at, &m)) return false;
+    if (s.digest == NULL && !m.raw) l->to_hash[m.index] = at;
+    if (s.digest != NULL) l->digests[m.index] = at;
+    return !m.raw || m.value.n <= RAW_MAX ||
+           spdm_device_error(l, at, "measurement %u has %zu bytes, at most %u can be shown raw; use form = \"digest\"",
+                             s.index, m.value.n, RAW_MAX);
 }
 
 bool spdm_device_measurements(struct loader *l, const config_setting_t *at, void *out)
@@ -209,7 +210,7 @@ static bool digest_of(struct loader *l, enum spdm_alg hash, struct spdm_measurem
         free(out);
         return false;
     }
-    free((void *)(uintptr_t)m->value.p);
+    spdm_device_release(m->value);
     m->value = (struct spdm_span){out, size};
     return true;
 }

@@ -87,6 +87,7 @@ struct spdm_openssl {
     } kind[SPDM_KIND_SPDM_N];
     EVP_MD *shake256; /* Ed448 with a context string where libcrypto cannot */
     void *ed448;      /* its curve, see ed448_openssl.c */
+    struct spdm_openssl_session *session;
     struct {
         void **v;
         size_t n;

@@ -32,8 +32,9 @@ enum spdm_pcap_form { SPDM_PCAP_STANDARD, SPDM_PCAP_DMTF };
 /* Creates the file. binding matters for DMTF's form only. NULL: error says why. */
 struct spdm_pcap *spdm_pcap_open(const char *path, enum spdm_pcap_form form, const struct spdm_binding *binding,
                                  char error[SPDM_REASON_MAX]);
-/* A spdm_link_tap: writes the frame and flushes, so that a killed program leaves a whole file. Uses the memo. */
-void spdm_pcap_tap(void *pcap, const struct spdm_tapped *tapped);
+/* A spdm_link_tap, its ctx the struct spdm_pcap: writes the frame and flushes, so that a killed program leaves a whole
+ * file. Uses the memo. */
+void spdm_pcap_tap(void *ctx, const struct spdm_tapped *t);
 /* false: not everything could be written, error says why. */
 bool spdm_pcap_close(struct spdm_pcap *pcap, char error[SPDM_REASON_MAX]);
 #endif

@@ -15,18 +15,18 @@
 
 struct scheme {
     const char *name, *form;
-    bool emulator;
+    const struct spdm_binding *binding;
     uint32_t transport;
     uint16_t port;
-    const struct spdm_binding *binding;
+    bool emulator;
 };
 
 static const struct scheme schemes[] = {
-    {"tcp", "tcp://HOST[:4194]", false, 0, 4194, &spdm_binding_tcp},
-    {"emu+mctp", "emu+mctp://HOST[:2323]", true, 1, 2323, &spdm_binding_mctp},
-    {"emu+doe", "emu+doe://HOST[:2323]", true, 2, 2323, &spdm_binding_doe},
-    {"emu+tcp", "emu+tcp://HOST[:4194]", true, 3, 4194, &spdm_binding_tcp},
-    {"emu+none", "emu+none://HOST[:2323]", true, 0, 2323, &spdm_binding_none},
+    {"tcp", "tcp://HOST[:4194]", &spdm_binding_tcp, 0, 4194, false},
+    {"emu+mctp", "emu+mctp://HOST[:2323]", &spdm_binding_mctp, 1, 2323, true},
+    {"emu+doe", "emu+doe://HOST[:2323]", &spdm_binding_doe, 2, 2323, true},
+    {"emu+tcp", "emu+tcp://HOST[:4194]", &spdm_binding_tcp, 3, 4194, true},
+    {"emu+none", "emu+none://HOST[:2323]", &spdm_binding_none, 0, 2323, true},
 };
 #define SCHEME_N (sizeof schemes / sizeof *schemes)
 
@@ -48,24 +48,21 @@ static bool bad(char error[SPDM_REASON_MAX], const char *text, const char *what)
     return false;
 }
 
+/* What may stand in a name, and in an IPv6 address with its zone. */
+static const char in_name[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+static const char in_ipv6[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:%";
+
 /* Copies the host, with [] of an IPv6 address taken off; returns what follows it, NULL if it is none. */
 static const char *take_host(const char *at, char *host, size_t cap)
 {
-    const char *end;
-    size_t n;
-    if (*at == '[') {
-        end = strchr(++at, ']');
-        if (end == NULL) return NULL;
-        n = (size_t)(end - at);
-        end++;
-    } else {
-        end = at + strcspn(at, ":/");
-        n = (size_t)(end - at);
-    }
-    if (n == 0 || n >= cap) return NULL;
-    memcpy(host, at, n);
+    bool six = *at == '[';
+    size_t n = strspn(at + six, six ? in_ipv6 : in_name);
+    const char *end = at + six + n;
+    if (n == 0 || n >= cap || (six && *end != ']')) return NULL;
+    memcpy(host, at + six, n);
     host[n] = '\0';
-    return end;
+    if (six && strchr(host, ':') == NULL) return NULL;
+    return end + six;
 }
 
 /* ":1234", or nothing. */

@@ -41,6 +41,7 @@ gcc-arm-none-eabi   code size and stack on Cortex-M33
 libcmocka-dev       compiling the tests with both compilers
 mandoc              manual pages
 shellcheck          shell scripts
+valgrind            instruction counts
 git                 list of files
 LIST
     *)

@@ -108,10 +108,28 @@ const struct spdm_attest_trust spdm_attest_trust_judge = {.answer = answer, .rem
 
 /* ---- who it is ---- */
 
+/* RFC 4514 writes every byte of "Gerät" that is not ASCII as \C3; people read letters. What is no clean UTF-8 then
+ * becomes safe again where it is printed. */
+static void read_letters(char *text)
+{
+    char *to = text;
+    for (const char *p = text; *p != '\0'; to++) {
+        uint8_t byte;
+        char digits[3] = {p[0] == '\\' ? p[1] : '\0', '\0', '\0'};
+        if (digits[0] != '\0') digits[1] = p[2];
+        bool high = digits[1] != '\0' && spdm_text_unhex(digits, (struct spdm_room){&byte, 1}) == 1 && byte >= 0x80;
+        *to = high ? (char)byte : *p;
+        p += high ? 3 : 1;
+        if (!high && digits[0] == '\\') *++to = *p++; /* "\\" is a backslash, and begins nothing */
+    }
+    *to = '\0';
+}
+
 static char *name_of(struct spdm_span name)
 {
     char text[TEXT_MAX];
     spdm_x509_name_text(name, text, sizeof text);
+    read_letters(text);
     return spdm_text_format("%s", text);
 }
 
@@ -219,6 +237,9 @@ void spdm_attest_subject(const struct spdm_attest_file *file, const struct spdm_
     out->trusted = j->verdict == SPDM_GOOD;
     out->time_checked = j->input.now != 0;
     if (out->trusted && j->anchor != NULL) out->anchor = name_of(j->anchor->subject);
+    out->chain.p = spdm_text_need(malloc(j->input.chain.n + 1));
+    out->chain.n = j->input.chain.n;
+    if (out->chain.n != 0) memcpy(out->chain.p, j->input.chain.p, out->chain.n);
     add_leaf(j, out);
     add_certificates(j, out);
     add_findings(j, true, out);

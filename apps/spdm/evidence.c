@@ -133,7 +133,7 @@ static json_t *evidence(const struct spdm_attestation *a)
     put(out, "hash", json_string(spdm_algorithm_name((enum spdm_alg)f->hash)));
     put(out, "signature", json_string(spdm_algorithm_name((enum spdm_alg)f->signature)));
     put(out, "slot", f->slot < SPDM_SLOT_N ? json_integer(f->slot) : json_null());
-    put(out, "chain", r->chain.n != 0 ? hex(r->chain.p, r->chain.n) : json_null());
+    put(out, "chain", a->device->chain.n != 0 ? hex(a->device->chain.p, a->device->chain.n) : json_null());
     put(out, "measurements", measurements(r, start_of(r)));
     put(out, "messages", messages(r));
     return out;

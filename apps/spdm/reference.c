@@ -356,6 +356,18 @@ static void count(struct spdm_comparison *c, enum spdm_match match)
     if (match == SPDM_MATCH_ALLOWED) c->allowed++;
 }
 
+/* A second measurement with an index. */
+static void twice(struct spdm_comparison *c, struct spdm_reference_finding *f)
+{
+    if (f->match == SPDM_MATCH_DIFFERENT) return;
+    if (f->match == SPDM_MATCH_SAME) c->same--;
+    if (f->match == SPDM_MATCH_EXTRA) c->extra--;
+    if (f->match == SPDM_MATCH_ALLOWED) c->allowed--;
+    f->match = SPDM_MATCH_DIFFERENT;
+    f->why = spdm_text_format("the device has this index twice");
+    count(c, SPDM_MATCH_DIFFERENT);
+}
+
 void spdm_reference_compare(const struct spdm_reference *reference, const struct spdm_comparand *what,
                             struct spdm_comparison *out)
 {
@@ -364,7 +376,11 @@ void spdm_reference_compare(const struct spdm_reference *reference, const struct
     for (size_t i = 0; i < what->n; i++) {
         const struct spdm_measurement *m = &what->m[i];
         struct spdm_reference_finding *f = &out->at[m->index];
-        if (there[m->index] || (what->only != 0 && what->only != m->index)) continue;
+        if (what->only != 0 && what->only != m->index) continue;
+        if (there[m->index]) { /* which one counts is not ours to choose */
+            twice(out, f);
+            continue;
+        }
         there[m->index] = true;
         if (reference->at[m->index].kind != ABSENT) judge(reference, what, m, f);
         else f->match = reference->allow_extra ? SPDM_MATCH_ALLOWED : SPDM_MATCH_EXTRA;

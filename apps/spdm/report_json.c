@@ -90,7 +90,7 @@ static json_t *chain(const struct spdm_attestation *a)
     put(out, "source", json_string(spdm_chain_source_name(r->source)));
     put(out, "slot", known && r->facts.slot < SPDM_SLOT_N ? json_integer(r->facts.slot) : json_null());
     put(out, "digest", known && r->facts.trusted ? hex(digest) : json_null());
-    put(out, "bytes", r->chain.n != 0 ? json_integer((json_int_t)r->chain.n) : json_null());
+    put(out, "bytes", d->chain.n != 0 ? json_integer((json_int_t)d->chain.n) : json_null());
     put(out, "trusted", json_boolean(d->judged && d->trusted));
     put(out, "anchor", told(d->anchor));
     put(out, "reasons", strings(d->reasons, d->reason_n));

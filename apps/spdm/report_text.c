@@ -100,9 +100,9 @@ static void print_chain(const struct spdm_attestation *a, const struct spdm_scre
     told(table, "leads to", d->anchor);
     for (size_t i = 0; i < d->reason_n; i++) told(table, d->trusted ? "refused" : "reason", d->reasons[i]);
     for (size_t i = 0; i < d->note_n; i++) told(table, "note", d->notes[i]);
-    if (r->chain.n != 0)
+    if (r->source != SPDM_CHAIN_NONE)
         row(table, "slot",
-            spdm_text_format("%u, %s, %zu bytes", r->facts.slot, spdm_chain_source_name(r->source), r->chain.n));
+            spdm_text_format("%u, %s, %zu bytes", r->facts.slot, spdm_chain_source_name(r->source), d->chain.n));
     if (r->fell_back) told(table, "note", "it is not the chain that this target had last time");
     spdm_table_print(table, screen, 2);
     print_certificates(d, screen);
@@ -240,7 +240,7 @@ static void print_measurements(const struct spdm_attestation *a, const struct sp
 
 static enum spdm_style check_style(enum spdm_check_state state)
 {
-    return state == SPDM_CHECK_PASSED ? SPDM_GREEN : state == SPDM_CHECK_FAILED ? SPDM_RED : SPDM_YELLOW;
+    return state == SPDM_CHECK_PASSED ? SPDM_GREEN : state == SPDM_CHECK_FAILED ? SPDM_RED : SPDM_FAINT;
 }
 
 static void print_checks(const struct spdm_attestation *a, const struct spdm_screen *screen)

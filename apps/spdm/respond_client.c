@@ -260,8 +260,8 @@ static void on_down(void *ctx, struct spdm_link *link, enum spdm_link_end end, c
     (void)link;
     (void)end;
     spdm_respond_client_says(s, "%s: %u requests, %u refused, %u signatures, SPDM %u.%u: %s", spdm_link_peer(link),
-                             c->requests, c->refusals, c->signatures, facts->version >> 4, facts->version & 15u,
-                             reason);
+                             c->requests, c->refusals, c->signatures, (unsigned)facts->version >> 4,
+                             facts->version & 15u, reason);
     s->count.requests += c->requests;
     s->count.refusals += c->refusals;
     s->count.signatures += c->signatures;

@@ -30,7 +30,7 @@ struct spdm_screen spdm_screen_on(FILE *to)
 
 void spdm_screen_put(const struct spdm_screen *screen, enum spdm_style style, const char *text)
 {
-    bool colour = screen->colour && style != SPDM_PLAIN;
+    bool colour = screen->colour && style != SPDM_PLAIN && text[0] != '\0';
     if (colour) fputs(codes[style], screen->to);
     fputs(text, screen->to);
     if (colour) fputs("\033[0m", screen->to);

@@ -32,5 +32,6 @@ void spdm_subject_clear(struct spdm_subject *d)
         for (size_t k = 0; k < sizeof strings / sizeof strings[0]; k++) free(strings[k]);
     }
     free(d->certificates);
+    free(d->chain.p);
     *d = (struct spdm_subject){0};
 }

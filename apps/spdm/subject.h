@@ -6,6 +6,7 @@
  * spdm_text_safe() has seen them. NULL is "not told". */
 #ifndef SPDM_SUBJECT_H
 #define SPDM_SUBJECT_H
+#include <assay/span.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -30,6 +31,7 @@ struct spdm_subject {
     char *model;                           /* "device certificate", "alias certificate", ... */
     char **oids;                           /* "1.3.6.1.4.1.412.274.2 hardware identity" */
     size_t oid_n;
+    struct spdm_room chain;                        /* the structure that was judged; empty if none was */
     struct spdm_subject_certificate *certificates; /* root side first */
     size_t certificate_n;
 };

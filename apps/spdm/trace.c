@@ -54,8 +54,8 @@ void spdm_trace_frame(struct spdm_trace *t, const struct spdm_tapped *tapped, co
         fprintf(t->to, "%s %s  %s, %zu bytes\n", arrow, peer, kinds[frame.kind], tapped->frame.n);
         return;
     }
-    fprintf(t->to, "%s %s  SPDM %u.%u %s, %zu bytes\n", arrow, peer, frame.message.p[0] >> 4, frame.message.p[0] & 15u,
-            spdm_message_name(frame.message.p[1]), frame.message.n);
+    fprintf(t->to, "%s %s  SPDM %u.%u %s, %zu bytes\n", arrow, peer, (unsigned)frame.message.p[0] >> 4,
+            frame.message.p[0] & 15u, spdm_message_name(frame.message.p[1]), frame.message.n);
     if (!tapped->request) dump.request = (struct spdm_span){t->request, t->request_n};
     if (spdm_dump(&dump, &report) == 0) {
         (void)spdm_report_text(&report, why, sizeof why);

@@ -45,7 +45,7 @@ static void check_chain(struct spdm_attestation *a)
 {
     const struct spdm_subject *d = a->device;
     const struct spdm_attest_result *r = a->result;
-    bool used = r->source != SPDM_CHAIN_NONE && r->connected;
+    bool used = r->source != SPDM_CHAIN_NONE && r->connected && (r->end != SPDM_ATTEST_DONE || r->facts.trusted);
     char *reason = d->reason_n != 0 ? spdm_text_safe_string(d->reasons[0]) : NULL;
     if (r->source == SPDM_CHAIN_KEY && used) {
         set(a, SPDM_CHECK_CHAIN, SPDM_CHECK_PASSED, words("the key is the provisioned one"));
@@ -118,6 +118,34 @@ static void check_summary(struct spdm_attestation *a)
         words(details[a->summary]));
 }
 
+/* " 2 different (3, 7)" is appended to text if there are any; the first few indices are named. */
+static void append_indices(const struct spdm_comparison *c, enum spdm_match match, unsigned n, char **text)
+{
+    static const char *const words[] = {
+        [SPDM_MATCH_DIFFERENT] = "different", [SPDM_MATCH_MISSING] = "missing", [SPDM_MATCH_EXTRA] = "extra"};
+    enum { NAMED = 8 };
+    char list[80] = "";
+    size_t at = 0;
+    unsigned named = 0;
+    for (unsigned index = 1; index < 255 && named < NAMED; index++)
+        if (c->at[index].match == match)
+            at += (size_t)snprintf(list + at, sizeof list - at, "%s%u", named++ == 0 ? "" : ", ", index);
+    if (n == 0) return;
+    char *longer = spdm_text_format("%s%s%u %s (%s%s)", *text, (*text)[0] == '\0' ? "" : ", ", n, words[match], list,
+                                    n > NAMED ? ", ..." : "");
+    free(*text);
+    *text = longer;
+}
+
+static char *differences(const struct spdm_comparison *c)
+{
+    char *text = words("");
+    append_indices(c, SPDM_MATCH_DIFFERENT, c->different, &text);
+    append_indices(c, SPDM_MATCH_MISSING, c->missing, &text);
+    append_indices(c, SPDM_MATCH_EXTRA, c->extra, &text);
+    return text;
+}
+
 static void check_reference(struct spdm_attestation *a)
 {
     const struct spdm_comparison *c = a->comparison;
@@ -126,8 +154,7 @@ static void check_reference(struct spdm_attestation *a)
     } else if (c == NULL || !c->done) {
         set(a, SPDM_CHECK_REFERENCE, SPDM_CHECK_NOT_DONE, words("no measurements to compare"));
     } else if (!spdm_comparison_good(c)) {
-        set(a, SPDM_CHECK_REFERENCE, SPDM_CHECK_FAILED,
-            spdm_text_format("%u different, %u missing, %u extra", c->different, c->missing, c->extra));
+        set(a, SPDM_CHECK_REFERENCE, SPDM_CHECK_FAILED, differences(c));
     } else if (a->verdict.checks[SPDM_CHECK_MEASUREMENTS].state != SPDM_CHECK_PASSED) {
         set(a, SPDM_CHECK_REFERENCE, SPDM_CHECK_FAILED,
             words("they match, but nothing proves that they are the device's"));

@@ -37,6 +37,7 @@ struct spdm_binding {
      * of an SPDM message inside (0 or 1 byte), which tells it from other application data. */
     uint8_t sequence_bytes;
     bool random_data;
+    bool app_data; /* application data beside SPDM messages is possible at all (not over PCI DOE) */
     uint8_t inner_n, inner;
 
     /* A message of n bytes lies at buffer.p + head. Adds header and padding; returns the frame's length from

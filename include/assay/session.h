@@ -42,7 +42,8 @@ struct spdm_session_facts {
 bool spdm_requester_session(const struct spdm_requester *rq, uint32_t id, struct spdm_session_facts *out);
 bool spdm_responder_session(const struct spdm_responder *rs, uint32_t id, struct spdm_session_facts *out);
 
-/* Seals application data (with the binding's message type in front, if it has one: not SPDM's) as the next frame that
+/* Seals application data (over MCTP it begins with its message type, which is not SPDM's; elsewhere its first byte must
+ * not look like an SPDM version, 0x10 to 0x1f; PCI DOE carries none) as the next frame that
  * pull() hands over. false: not established, too large, or a frame still waits. */
 bool spdm_requester_send(struct spdm_requester *rq, uint32_t session, struct spdm_span data);
 bool spdm_responder_send(struct spdm_responder *rs, uint32_t session, struct spdm_span data);

@@ -126,6 +126,15 @@ struct spdm_services; /* responder.h */
 struct spdm_sessions; /* session.h */
 struct spdm_mutual;   /* session.h */
 
+/* One secret of a session, as it comes into being; valid until the call returns. */
+struct spdm_keylog {
+    const char
+        *label; /* "req hs data", "rsp hs data", "req app data", "rsp app data", "exp master" (DSP0274's labels) */
+    uint32_t session;
+    unsigned generation; /* KEY_UPDATEs of that direction so far */
+    struct spdm_span secret;
+};
+
 struct spdm_config {
     const struct spdm_crypto *crypto;
     void *crypto_ctx;
@@ -143,11 +152,14 @@ struct spdm_config {
     const struct spdm_config *turned;     /* for it: the turned role. Requester: identity and services that answer;
                                              Responder:     chain room. Both: spdm_binding_none, `out`, crypto, policy */
     const struct spdm_sessions *sessions; /* &spdm_with_sessions, or NULL: none, and nothing of them is linked */
-    struct spdm_room session_memory;      /* spdm_session_size() bytes for each session wanted, aligned like uint64_t */
-    struct spdm_room in;                  /* sessions: room to open a record into, as long as the longest record; can be
-                                             shared: it holds nothing beyond the event() calls after a push() */
-    uint16_t vca_max;                     /* bytes kept for the six negotiation messages: 512 */
-    uint16_t request_max;                 /* bytes kept of a request while its answer is outstanding: 160 */
+    void (*keylog)(void *ctx,
+                   const struct spdm_keylog *entry); /* NULL: none. For decoding captures, never for production */
+    void *keylog_ctx;
+    struct spdm_room session_memory; /* spdm_session_size() bytes for each session wanted, aligned like uint64_t */
+    struct spdm_room in;             /* sessions: room to open a record into, as long as the longest record; can be
+                                        shared: it holds nothing beyond the event() calls after a push() */
+    uint16_t vca_max;                /* bytes kept for the six negotiation messages: 512 */
+    uint16_t request_max;            /* bytes kept of a request while its answer is outstanding: 160 */
 };
 
 /* ---- facts: what is known of a connection; read only ---- */

@@ -6,7 +6,7 @@ come from an implementation that is believed. Next to the fields as they stand o
 decoded message shall have (include names of src/wire/message.h)."""
 from collections import namedtuple
 
-Shape = namedtuple("Shape", "version hash sig sum fmt multi sign", defaults=(0,) * 6)
+Shape = namedtuple("Shape", "version hash sig sum fmt multi sign verify exchange reply", defaults=(0,) * 9)
 # value: None for bytes; name "Reserved" for bytes without meaning
 Field = namedtuple("Field", "name at n value")
 
@@ -63,7 +63,9 @@ class Reading:
         self.number("RequestResponseCode", 1)
 
     def opaque(self):
-        n = self.number("OpaqueDataLength", 2)
+        self.opaque_data(self.number("OpaqueDataLength", 2))
+
+    def opaque_data(self, n):
         start = self.bytes("OpaqueData", n, "opaque")
         if n and self.shape.fmt == 2:
             self._elements(start, start + n)
@@ -330,6 +332,259 @@ def vendor_defined(r):
     r.bytes("VendorDefinedPayload", n, "payload")
 
 
+# ---- sessions ----
+
+def _policy(r):
+    r.number_since(V12, "SessionPolicy", 1, "policy")
+
+
+def key_exchange(r):
+    r.number("MeasurementSummaryHashType", 1, "summary")
+    r.number("SlotID", 1, "slot")
+    r.number("ReqSessionID", 2, "session")
+    _policy(r)
+    r.reserved(1)
+    r.bytes("RandomData", 32, "random")
+    r.bytes("ExchangeData", r.shape.exchange, "exchange")
+    r.opaque()
+
+
+def key_exchange_rsp(r):
+    r.number("HeartbeatPeriod", 1, "heartbeat")
+    r.reserved(1)
+    r.number("RspSessionID", 2, "session")
+    r.number("MutAuthRequested", 1, "mut_auth")
+    r.members["slot"] = r.number("SlotIDParam", 1) & 0x0F
+    r.bytes("RandomData", 32, "random")
+    r.bytes("ExchangeData", r.shape.reply, "exchange")
+    r.bytes("MeasurementSummaryHash", r.shape.sum, "summary")
+    r.opaque()
+    r.bytes("Signature", r.shape.sig, "signature")
+    r.bytes("ResponderVerifyData", r.shape.verify, "verify")
+
+
+def _opaque_since_14(r):
+    r.members["opaque"] = (0, 0)
+    if r.since(V14):
+        r.opaque()
+
+
+def finish(r):
+    included = r.number("Param1", 1) & 1
+    r.members["with_signature"] = included
+    r.number("SlotID", 1, "slot")
+    _opaque_since_14(r)
+    r.bytes("Signature", r.shape.sig if included else 0, "signature")
+    r.bytes("RequesterVerifyData", r.shape.hash, "verify")
+
+
+def finish_rsp(r):
+    r.reserved(2)
+    _opaque_since_14(r)
+    r.bytes("ResponderVerifyData", r.shape.verify, "verify")
+
+
+def psk_exchange(r):
+    r.number("MeasurementSummaryHashType", 1, "summary")
+    _policy(r)
+    r.number("ReqSessionID", 2, "session")
+    hint = r.number("PSKHintLength", 2)
+    context = r.number("RequesterContextLength", 2)
+    opaque = r.number("OpaqueDataLength", 2)
+    r.bytes("PSKHint", hint, "hint")
+    r.bytes("RequesterContext", context, "context")
+    r.opaque_data(opaque)
+
+
+def psk_exchange_rsp(r):
+    r.number("HeartbeatPeriod", 1, "heartbeat")
+    r.reserved(1)
+    r.number("RspSessionID", 2, "session")
+    r.reserved(2)
+    context = r.number("ResponderContextLength", 2)
+    opaque = r.number("OpaqueDataLength", 2)
+    r.bytes("MeasurementSummaryHash", r.shape.sum, "summary")
+    r.bytes("ResponderContext", context, "context")
+    r.opaque_data(opaque)
+    r.bytes("ResponderVerifyData", r.shape.hash, "verify")
+
+
+def psk_finish(r):
+    r.reserved(2)
+    _opaque_since_14(r)
+    r.bytes("RequesterVerifyData", r.shape.hash, "verify")
+
+
+def psk_finish_rsp(r):
+    r.reserved(2)
+    _opaque_since_14(r)
+
+
+def header_only(r):
+    r.reserved(2)
+
+
+def key_update(r):
+    r.number("KeyOperation", 1, "operation")
+    r.number("Tag", 1, "tag")
+
+
+def end_session(r):
+    r.members["clear_state"] = r.number("Param1", 1) & 1
+    r.reserved(1)
+
+
+# ---- encapsulated requests ----
+
+def encapsulated(r):
+    r.number("RequestID", 1, "id")
+    r.reserved(1)
+    r.bytes("EncapsulatedMessage", len(r.data) - r.at, "message")
+
+
+def encapsulated_response_ack(r):
+    r.number("RequestID", 1, "id")
+    kind = r.number("PayloadType", 1, "kind")
+    r.members.update(ack=0, message=(0, 0))
+    if r.since(V12):
+        r.number("AckRequestID", 1, "ack")
+        r.reserved(3)
+    if kind == 1:
+        r.bytes("EncapsulatedRequest", len(r.data) - r.at, "message")
+    elif kind == 2:
+        r.bytes("ReqSlotNumber", 1, "message")
+
+
+# ---- chunks ----
+
+def _chunk_head(r, attributes):
+    if attributes:
+        r.number(attributes, 1)
+    else:
+        r.reserved(1)
+    r.number("Handle", 1, "handle")
+    return r.number("ChunkSeqNo", 4 if r.since(V14) else 2, "sequence")
+
+
+def _chunk(r):
+    sequence = _chunk_head(r, "Param1")
+    r.members["last"] = r.data[2] & 1
+    r.reserved(0 if r.since(V14) else 2)
+    n = r.number("ChunkSize", 4)
+    r.members["large_size"] = 0
+    if sequence == 0:
+        r.number("LargeMessageSize", 4, "large_size")
+    r.bytes("SPDMchunk", n, "chunk")
+
+
+def chunk_send_ack(r):
+    _chunk_head(r, "Param1")
+    r.bytes("ResponseToLargeRequest", len(r.data) - r.at)
+
+
+def chunk_get(r):
+    _chunk_head(r, None)
+
+
+# ---- provisioning ----
+
+def get_csr(r):
+    r.number_since(V13, "KeyPairID", 1)
+    r.number_since(V13, "Param2", 1)
+    info = r.number("RequesterInfoLength", 2)
+    opaque = r.number("OpaqueDataLength", 2)
+    r.bytes("RequesterInfo", info)
+    r.opaque_data(opaque)
+
+
+def csr(r):
+    r.reserved(2)
+    n = r.number("CSRLength", 2)
+    r.reserved(2)
+    r.bytes("CSRdata", n)
+
+
+def set_certificate(r):
+    r.number("SlotID", 1)
+    r.number_since(V13, "KeyPairID", 1)
+    r.bytes("CertChain", len(r.data) - r.at)
+
+
+def set_certificate_rsp(r):
+    r.number("SlotID", 1)
+    r.reserved(1)
+
+
+def get_key_pair_info(r):
+    r.reserved(2)
+    r.number("KeyPairID", 1)
+
+
+def key_pair_info(r):
+    r.reserved(2)
+    r.number("TotalKeyPairs", 1)
+    r.number("KeyPairID", 1)
+    r.number("Capabilities", 2)
+    r.number("KeyUsageCapabilities", 2)
+    r.number("CurrentKeyUsage", 2)
+    r.number("AsymAlgoCapabilities", 4)
+    r.number("CurrentAsymAlgo", 4)
+    n = r.number("PublicKeyInfoLen", 2)
+    r.number("AssocCertSlotMask", 1)
+    r.bytes("PublicKeyInfo", n)
+    if r.since(V14):
+        for name in ("PqcAsymAlgoCap", "CurrentPqcAsymAlgo"):
+            n = r.number(name + "Len", 1)
+            r.number("PqcAsymAlgoCapabilities" if name == "PqcAsymAlgoCap" else name, n)
+
+
+def set_key_pair_info(r):
+    operation = r.number("Operation", 1)
+    r.reserved(1)
+    r.number("KeyPairID", 1)
+    if operation == 1:
+        return
+    r.reserved(1)
+    r.number("DesiredKeyUsage", 2)
+    r.number("DesiredAsymAlgo", 4)
+    r.number("DesiredAssocCertSlotMask", 1)
+    if r.since(V14):
+        r.number("DesiredPqcAsymAlgo", r.number("DesiredPqcAsymAlgoLen", 1))
+
+
+# ---- what a device tells of itself ----
+
+def get_endpoint_info(r):
+    r.number("SubCode", 1)
+    r.number("SlotID", 1)
+    signed = r.number("RequestAttributes", 1) & 1
+    r.members["sign"] = signed
+    r.reserved(3)
+    r.bytes("Nonce", 32 if signed else 0)
+
+
+def endpoint_info(r):
+    r.reserved(1)
+    r.number("SlotID", 1)
+    r.reserved(4)
+    r.bytes("Nonce", 32 if r.shape.sign else 0)
+    r.bytes("EPInfo", r.number("EPInfoLen", 4))
+    r.bytes("Signature", r.shape.sig if r.shape.sign else 0)
+
+
+def get_measurement_extension_log(r):
+    r.reserved(2)
+    r.number("Offset", 4)
+    r.number("Length", 4)
+
+
+def measurement_extension_log(r):
+    r.reserved(2)
+    n = r.number("PortionLength", 4)
+    r.number("RemainderLength", 4)
+    r.bytes("MEL", n)
+
+
 MESSAGES = {
     0x84: ("GET_VERSION", get_version), 0x04: ("VERSION", version),
     0xE1: ("GET_CAPABILITIES", get_capabilities), 0x61: ("CAPABILITIES", capabilities),
@@ -340,6 +595,25 @@ MESSAGES = {
     0xE0: ("GET_MEASUREMENTS", get_measurements), 0x60: ("MEASUREMENTS", measurements),
     0x7F: ("ERROR", error), 0xFF: ("RESPOND_IF_READY", respond_if_ready),
     0xFE: ("VENDOR_DEFINED_REQUEST", vendor_defined), 0x7E: ("VENDOR_DEFINED_RESPONSE", vendor_defined),
+    0xE4: ("KEY_EXCHANGE", key_exchange), 0x64: ("KEY_EXCHANGE_RSP", key_exchange_rsp),
+    0xE5: ("FINISH", finish), 0x65: ("FINISH_RSP", finish_rsp),
+    0xE6: ("PSK_EXCHANGE", psk_exchange), 0x66: ("PSK_EXCHANGE_RSP", psk_exchange_rsp),
+    0xE7: ("PSK_FINISH", psk_finish), 0x67: ("PSK_FINISH_RSP", psk_finish_rsp),
+    0xE8: ("HEARTBEAT", header_only), 0x68: ("HEARTBEAT_ACK", header_only),
+    0xE9: ("KEY_UPDATE", key_update), 0x69: ("KEY_UPDATE_ACK", key_update),
+    0xEC: ("END_SESSION", end_session), 0x6C: ("END_SESSION_ACK", header_only),
+    0xEA: ("GET_ENCAPSULATED_REQUEST", header_only), 0x6A: ("ENCAPSULATED_REQUEST", encapsulated),
+    0xEB: ("DELIVER_ENCAPSULATED_RESPONSE", encapsulated),
+    0x6B: ("ENCAPSULATED_RESPONSE_ACK", encapsulated_response_ack),
+    0x85: ("CHUNK_SEND", _chunk), 0x05: ("CHUNK_SEND_ACK", chunk_send_ack),
+    0x86: ("CHUNK_GET", chunk_get), 0x06: ("CHUNK_RESPONSE", _chunk),
+    0xED: ("GET_CSR", get_csr), 0x6D: ("CSR", csr),
+    0xEE: ("SET_CERTIFICATE", set_certificate), 0x6E: ("SET_CERTIFICATE_RSP", set_certificate_rsp),
+    0xFC: ("GET_KEY_PAIR_INFO", get_key_pair_info), 0x7C: ("KEY_PAIR_INFO", key_pair_info),
+    0xFD: ("SET_KEY_PAIR_INFO", set_key_pair_info), 0x7D: ("SET_KEY_PAIR_INFO_ACK", header_only),
+    0x87: ("GET_ENDPOINT_INFO", get_endpoint_info), 0x07: ("ENDPOINT_INFO", endpoint_info),
+    0xEF: ("GET_MEASUREMENT_EXTENSION_LOG", get_measurement_extension_log),
+    0x6F: ("MEASUREMENT_EXTENSION_LOG", measurement_extension_log),
 }
 
 

@@ -25,4 +25,4 @@ static struct spdm_frame unwrap(struct spdm_span frame)
 }
 
 const struct spdm_binding spdm_binding_none = {
-    .name = "none", .head = 0, .tail = 0, .rtt = 1000000, .wrap = wrap, .unwrap = unwrap};
+    .name = "none", .head = 0, .tail = 0, .rtt = 1000000, .app_data = true, .wrap = wrap, .unwrap = unwrap};

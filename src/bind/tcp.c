@@ -58,8 +58,14 @@ static size_t control(struct spdm_span frame, struct spdm_room out)
     return spdm_tcp_control(out, frame.p[2] != BINDING_VERSION ? SPDM_TCP_NOT_SUPPORTED : SPDM_TCP_NO_REQUESTER);
 }
 
-const struct spdm_binding spdm_binding_tcp = {
-    .name = "TCP", .head = HEADER, .tail = 0, .rtt = 2000000, .wrap = wrap, .unwrap = unwrap, .control = control};
+const struct spdm_binding spdm_binding_tcp = {.name = "TCP",
+                                              .head = HEADER,
+                                              .tail = 0,
+                                              .rtt = 2000000,
+                                              .app_data = true,
+                                              .wrap = wrap,
+                                              .unwrap = unwrap,
+                                              .control = control};
 
 size_t spdm_tcp_frame_length(struct spdm_span start)
 {

@@ -104,20 +104,25 @@ static void number(struct text *t, uint32_t v, unsigned base)
     while (n > 0) put(t, digits[--n]);
 }
 
+/* The rule id at the end of the field, or NULL. A field may be nothing but a rule. */
 static const char *rule_of(const struct spdm_report *r)
 {
     const char *s = r->field;
 
     if (r->why == SPDM_WHY_BAD_FLAGS || s == NULL) return NULL; /* there the field is the whole sentence */
-    while (*s != '\0' && !(s[0] == ' ' && s[1] == 'R' && s[2] == '-')) s++;
-    return *s != '\0' ? s : NULL;
+    for (char before = ' '; *s != '\0'; before = *s++) {
+        if (before == ' ' && s[0] == 'R' && s[1] == '-') return s;
+    }
+    return NULL;
 }
 
 static void field(struct text *t, const struct spdm_report *r)
 {
     const char *s = r->field != NULL ? r->field : "a field", *end = rule_of(r);
 
-    for (; *s != '\0' && s != end; s++) put(t, *s);
+    for (; *s != '\0' && s != end; s++) {
+        if (*s != ' ' || s + 1 != end) put(t, *s);
+    }
 }
 
 static void insert(struct text *t, char what, const struct spdm_report *r)
@@ -161,7 +166,7 @@ size_t spdm_report_text(const struct spdm_report *report, char *out, size_t cap)
     }
     if (rule != NULL) {
         words(&t, " (", '\0');
-        words(&t, rule + 1, '\0');
+        words(&t, rule, '\0');
         put(&t, ')');
     }
     if (cap > 0) out[t.n < cap ? t.n : cap - 1] = '\0';

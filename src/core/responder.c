@@ -14,6 +14,8 @@ void spdm_responder_tell(struct spdm_responder *rs, enum spdm_event_kind kind)
 
 void spdm_responder_idle(struct spdm_responder *rs)
 {
+    if (rs->opening != NULL) rs->c.cfg->sessions->free(&rs->c, rs->opening); /* the id goes back (withstand 8) */
+    rs->opening = NULL;
     rs->stage = STAGE_IDLE;
     rs->need = rs->then = SPDM_NOTHING;
     rs->deferred = false;
@@ -28,15 +30,21 @@ static bool ends_session(uint8_t why)
            why == SPDM_WHY_BAD_RECORD;
 }
 
-static void refused(struct spdm_responder *rs, uint8_t why, uint8_t code)
+/* A message was refused, perhaps not the one that is being answered. */
+static void turn_away(struct spdm_responder *rs, uint8_t why, uint8_t code)
 {
     if (rs->c.report.code == 0) rs->c.report.code = code;
     rs->c.report.version = rs->c.facts.version;
-    if (code == CODE_GET_MEASUREMENTS) spdm_transcript_reset(rs->c.log, TRANSCRIPT_L1L2); /* R-MEA-25 */
+    /* R-MEA-24, R-MEA-25; an invalid GET_VERSION leaves everything as it is (R-VSN-13) */
+    if (code != CODE_GET_VERSION) spdm_transcript_reset(rs->c.log, TRANSCRIPT_L1L2);
     spdm_responder_refuse(rs, why, code);
     spdm_responder_tell(rs, SPDM_FAILED);
-    if (rs->opening != NULL) rs->c.cfg->sessions->free(&rs->c, rs->opening); /* the id goes back (withstand 8) */
-    rs->opening = NULL;
+}
+
+/* The request at hand was refused. */
+static void refused(struct spdm_responder *rs, uint8_t why, uint8_t code)
+{
+    turn_away(rs, why, code);
     if (ends_session(why) && rs->at != NULL) spdm_responder_lose(rs, rs->at, why);
 }
 
@@ -60,21 +68,26 @@ static void hand_out(struct spdm_responder *rs)
     rs->stage = STAGE_READY;
     rs->due = SPDM_NEVER;
     if (rs->deferred) return;
-    rs->kept = !cfg->out_shared && !spdm_responder_in_records(rs);
     rs->send_n = frame(rs);
+    rs->kept = cfg->out_shared || spdm_responder_in_records(rs) ? 0 : rs->send_n;
     rs->send = SEND_OUT;
     if (rs->job->response->code == CODE_ALGORITHMS) spdm_responder_tell(rs, SPDM_CONNECTED);
     if (rs->send_n != 0 && rs->job->sent != NULL) rs->job->sent(rs);
     spdm_responder_idle(rs);
     if (rs->send_n != 0) return;
-    rs->kept = false;
+    rs->kept = 0;
     refused(rs, refuse(&rs->c, NO_ROOM, "the frame", rs->response_n, cfg->out.n), code);
 }
 
-/* After each step of building: done, one more question, or refused. */
+/* After each step of building: done, one more question, or refused. Who was told to come again gets the refusal when it
+ * comes: nothing is sent unasked (R-TIM-14). */
 static void proceed(struct spdm_responder *rs, uint8_t why)
 {
-    if (why != SPDM_WHY_FINE) {
+    if (why != SPDM_WHY_FINE && rs->deferred) {
+        rs->stage = STAGE_REFUSED;
+        rs->later = rs->c.report;
+        rs->later.why = why;
+    } else if (why != SPDM_WHY_FINE) {
         uint8_t code = rs->request[1];
 
         spdm_responder_idle(rs);
@@ -119,8 +132,9 @@ static uint8_t judge_header(struct spdm_responder *rs, const struct prove_job *j
         return refuse(c, UNKNOWN_CODE, NULL, code, 0);
     }
     if (code == CODE_GET_CAPABILITIES && c->phase == PHASE_VERSION) {
-        return spdm_conn_version(c, version) ? SPDM_WHY_FINE
-                                             : refuse(c, BAD_VERSION, "SPDMVersion R-VSN-10", version, 0);
+        if (spdm_conn_version(c, version)) return SPDM_WHY_FINE;
+        c->facts.version = 0; /* one that a refused GET_CAPABILITIES tried is not fixed either */
+        return refuse(c, BAD_VERSION, "SPDMVersion R-VSN-10", version, 0);
     }
     /* VERSION: the header must carry the negotiated one */
     if (code == CODE_GET_VERSION ? version != SPDM_V10 : c->facts.version != 0 && version != c->facts.version) {
@@ -164,16 +178,29 @@ static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, str
     return rs->need == SPDM_NOTHING ? spdm_responder_build(rs, NULL) : SPDM_WHY_FINE;
 }
 
+/* A deferred request gives way to another (R-RIR-09), and so does the session it was to open. */
+static void drop(struct spdm_responder *rs)
+{
+    if (rs->opening != NULL) rs->c.cfg->sessions->free(&rs->c, rs->opening);
+    rs->opening = NULL;
+    spdm_responder_idle(rs);
+}
+
+/* Padding of the transport may follow. */
+static bool same_request(const struct spdm_responder *rs, struct spdm_span message)
+{
+    return spdm_equal(spdm_part(message, 0, rs->request_n), spdm_span(rs->request, rs->request_n));
+}
+
 /* A repeat of the last request that can only be a retry gets the kept answer and enters no transcript (R-TIM-15,
  * R-ORD-01). Without a nonce or a once-only place in the protocol a repeat may be meant, so it is served anew. */
 static bool is_retry(const struct spdm_responder *rs, struct spdm_span message)
 {
-    struct spdm_span last = spdm_span(rs->request, rs->request_n);
     uint8_t code = message.p[1];
     bool once = code == CODE_GET_CAPABILITIES || code == CODE_NEGOTIATE_ALGORITHMS || code == CODE_CHALLENGE ||
                 (code == CODE_GET_MEASUREMENTS && message.n > NONCE_BYTES);
 
-    return rs->kept && rs->c.channel == NULL && once && spdm_equal(spdm_part(message, 0, last.n), last);
+    return rs->kept != 0 && rs->c.channel == NULL && once && same_request(rs, message);
 }
 
 static void begin(struct spdm_responder *rs, struct spdm_span message)
@@ -181,27 +208,48 @@ static void begin(struct spdm_responder *rs, struct spdm_span message)
     const struct prove_job *job = find(rs, message.p[1]);
     uint8_t why;
 
-    rs->at = rs->c.channel;
     rs->c.report = (struct spdm_report){0};
     if (is_retry(rs, message)) {
         rs->send = SEND_OUT;
+        rs->send_n = rs->kept;
         return;
     }
     why = judge_header(rs, job, message);
-    rs->need = rs->then = SPDM_NOTHING;
-    rs->opening = NULL;
     if (why == SPDM_WHY_FINE) {
+        drop(rs);
+        rs->at = rs->c.channel;
         if (job->request->code == CODE_GET_VERSION) spdm_responder_restart(rs);
-        rs->kept = false;
+        rs->kept = 0;
         spdm_conn_reset_by(&rs->c, job->request);
         why = serve(rs, job, message);
         if (why == SPDM_WHY_FINE) {
             proceed(rs, why);
             return;
         }
+        spdm_responder_idle(rs);
+        refused(rs, why, message.p[1]);
+    } else {
+        turn_away(rs, why, message.p[1]);
     }
-    spdm_responder_idle(rs);
-    refused(rs, why, message.p[1]);
+}
+
+/* The request at hand has come once more. It has one answer (R-TIM-15, R-TIM-19, R-ORD-11): the one that waits to be
+ * fetched, ResponseNotReady if that was said, and as long as nothing was said, silence. */
+static void repeated(struct spdm_responder *rs)
+{
+    if (!rs->deferred) return;
+    if (rs->stage == STAGE_READY) {
+        rs->deferred = false;
+        hand_out(rs);
+    } else if (rs->stage == STAGE_REFUSED) {
+        uint8_t why = rs->later.why;
+
+        rs->c.report = rs->later;
+        spdm_responder_idle(rs);
+        refused(rs, why, rs->request[1]);
+    } else {
+        spdm_responder_not_ready(rs);
+    }
 }
 
 void spdm_responder_restart(struct spdm_responder *rs)
@@ -209,6 +257,7 @@ void spdm_responder_restart(struct spdm_responder *rs)
     rs->encap = (struct encap_rs){0};
     if (rs->c.facts.negotiated) spdm_responder_tell(rs, SPDM_RESTARTED);
     spdm_conn_restart(&rs->c);
+    rs->opening = NULL; /* gone with all sessions */
     rs->resynch = false;
     spdm_responder_idle(rs);
 }
@@ -217,22 +266,21 @@ void spdm_responder_restart(struct spdm_responder *rs)
 static void fetch_deferred(struct spdm_responder *rs, struct spdm_span message)
 {
     rs->c.report = (struct spdm_report){0};
-    if (rs->deferred && rs->c.channel != rs->at) { /* withstand 14 */
-        refused(rs, refuse(&rs->c, NOT_NOW, NULL, message.p[1], 0), message.p[1]);
+    if (rs->resynch) {
+        turn_away(rs, refuse(&rs->c, RESYNCH, NULL, 0, 0), message.p[1]);
+    } else if (rs->deferred && rs->c.channel != rs->at) { /* withstand 14 */
+        turn_away(rs, refuse(&rs->c, NOT_NOW, NULL, message.p[1], 0), message.p[1]);
     } else if (rs->c.phase != PHASE_NEGOTIATED) {
-        refused(rs, refuse(&rs->c, NOT_NOW, NULL, message.p[1], 0), message.p[1]);
+        turn_away(rs, refuse(&rs->c, NOT_NOW, NULL, message.p[1], 0), message.p[1]);
     } else if (!rs->deferred) {
-        refused(rs, refuse(&rs->c, BAD_TOKEN, "RequestCode", message.p[2], 0), message.p[1]);
+        turn_away(rs, refuse(&rs->c, BAD_TOKEN, "RequestCode", message.p[2], 0), message.p[1]);
         /* VERSION: the header must carry the negotiated one */
     } else if (message.p[0] != rs->c.facts.version) {
-        refused(rs, refuse(&rs->c, BAD_VERSION, NULL, message.p[0], rs->c.facts.version), message.p[1]);
+        turn_away(rs, refuse(&rs->c, BAD_VERSION, NULL, message.p[0], rs->c.facts.version), message.p[1]);
     } else if (message.p[2] != rs->request[1] || message.p[3] != rs->token) {
-        refused(rs, refuse(&rs->c, BAD_TOKEN, "Token", message.p[3], rs->token), message.p[1]);
-    } else if (rs->stage == STAGE_READY) {
-        rs->deferred = false;
-        hand_out(rs);
+        turn_away(rs, refuse(&rs->c, BAD_TOKEN, "Token", message.p[3], rs->token), message.p[1]);
     } else {
-        spdm_responder_not_ready(rs);
+        repeated(rs);
     }
 }
 
@@ -244,11 +292,13 @@ void spdm_responder_receive(struct spdm_responder *rs, struct session *from, str
     spdm_conn_turn_to(&rs->c, from, from != NULL ? &from->tr : NULL);
     if (message.p[1] == CODE_RESPOND_IF_READY) {
         fetch_deferred(rs, message);
+    } else if (rs->stage != STAGE_IDLE && rs->at == from && same_request(rs, message)) {
+        repeated(rs);
     } else if (rs->stage == STAGE_IDLE || rs->deferred || version) {
         begin(rs, message); /* takes the place of a deferred request; GET_VERSION of any (R-CONC-10) */
     } else {
         rs->c.report = (struct spdm_report){0};
-        spdm_responder_refuse(rs, refuse(&rs->c, BUSY, NULL, 0, 0), message.p[1]);
+        turn_away(rs, refuse(&rs->c, BUSY, NULL, 0, 0), message.p[1]);
     }
 }
 

@@ -52,7 +52,8 @@ void spdm_select_learn(struct conn *c, const struct algorithms *offer, const str
     f->meas_spec = chosen->meas_spec;
     f->mel_spec = chosen->mel_spec;
     f->opaque_format = chosen->other_params & 0x0f;
-    f->multi_key_rsp = (offer->other_params & 0x10) != 0;
-    f->multi_key_req = (chosen->other_params & 0x10) != 0;
+    /* Below 1.3 bit 4 is reserved (R-GEN-02). */
+    f->multi_key_rsp = c->ed->multi_key && (offer->other_params & 0x10) != 0;
+    f->multi_key_req = c->ed->multi_key && (chosen->other_params & 0x10) != 0;
     f->negotiated = true;
 }

@@ -232,11 +232,25 @@ bool spdm_session_key(struct conn *c, struct session *s)
            key_lane(c, &s->lane[RESPONSE], s->secrets.direction[RESPONSE]);
 }
 
+/* Tells an explicit log, if the caller has set one up, what a decoder of captures needs. */
+static void log_secret(const struct conn *c, const struct session *s, const char *label, const uint8_t *secret)
+{
+    struct spdm_keylog entry = {.label = label, .session = s->id, .secret = spdm_span(secret, spdm_conn_hash_size(c))};
+
+    if (c->cfg->keylog == NULL) return;
+    if (secret == s->secrets.direction[REQUEST]) entry.generation = s->generation[REQUEST];
+    if (secret == s->secrets.direction[RESPONSE]) entry.generation = s->generation[RESPONSE];
+    c->cfg->keylog(c->cfg->keylog_ctx, &entry);
+}
+
 bool spdm_session_handshake(struct conn *c, struct session *s, const uint8_t th1[SPDM_HASH_MAX])
 {
     struct schedule schedule = spdm_session_schedule(c);
 
-    return spdm_schedule_handshake(&schedule, &s->secrets, th1) && spdm_session_key(c, s);
+    if (!spdm_schedule_handshake(&schedule, &s->secrets, th1)) return false;
+    log_secret(c, s, "req hs data", s->secrets.direction[REQUEST]);
+    log_secret(c, s, "rsp hs data", s->secrets.direction[RESPONSE]);
+    return spdm_session_key(c, s);
 }
 
 bool spdm_session_establish(struct conn *c, struct session *s)
@@ -247,6 +261,9 @@ bool spdm_session_establish(struct conn *c, struct session *s)
     if (!spdm_session_th_digest(s, th2) || !spdm_schedule_data(&schedule, &s->secrets, th2)) return false;
     spdm_transcript_reset(&s->tr, TRANSCRIPT_TH);
     s->state = SESSION_ESTABLISHED;
+    log_secret(c, s, "req app data", s->secrets.direction[REQUEST]);
+    log_secret(c, s, "rsp app data", s->secrets.direction[RESPONSE]);
+    log_secret(c, s, "exp master", s->secrets.export_master);
     return spdm_session_key(c, s);
 }
 
@@ -269,8 +286,10 @@ bool spdm_session_update(struct conn *c, struct session *s, enum direction d)
     old->lane = s->lane[d];
     s->lane[d] = free_lane;
     memcpy(old->secret, s->secrets.direction[d], sizeof old->secret);
-    return spdm_schedule_update(&schedule, old->secret, s->secrets.direction[d]) &&
-           key_lane(c, &s->lane[d], s->secrets.direction[d]);
+    if (!spdm_schedule_update(&schedule, old->secret, s->secrets.direction[d])) return false;
+    s->generation[d]++;
+    log_secret(c, s, d == REQUEST ? "req app data" : "rsp app data", s->secrets.direction[d]);
+    return key_lane(c, &s->lane[d], s->secrets.direction[d]);
 }
 
 void spdm_session_drop_previous(struct conn *c, struct session *s, enum direction d)

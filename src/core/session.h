@@ -23,16 +23,17 @@ struct session {
     uint32_t id;
     uint8_t state; /* enum session_state */
     bool psk;
-    bool in_the_clear;   /* handshake messages travel outside of records */
-    uint8_t mut_auth;    /* MutAuthRequested */
-    uint8_t req_slot;    /* responder: the Requester's slot that we named */
-    bool proven;         /* responder: the Requester's chain is trusted */
-    bool needs_finish;   /* PSK: the response carried a context */
-    uint8_t slot;        /* of the Responder: 0..7, SPDM_SLOT_KEY */
-    uint8_t heartbeat;   /* seconds, 0: none */
-    uint8_t update, tag; /* KEY_UPDATE under way: operation, tag; 0: none */
-    uint16_t version;    /* of DSP0277 */
-    uint64_t heard;      /* when something last came in it */
+    bool in_the_clear;                /* handshake messages travel outside of records */
+    uint8_t mut_auth;                 /* MutAuthRequested */
+    uint8_t req_slot;                 /* responder: the Requester's slot that we named */
+    bool proven;                      /* responder: the Requester's chain is trusted */
+    bool needs_finish;                /* PSK: the response carried a context */
+    uint8_t slot;                     /* of the Responder: 0..7, SPDM_SLOT_KEY */
+    uint8_t heartbeat;                /* seconds, 0: none */
+    unsigned generation[DIRECTION_N]; /* keys since FINISH, by KEY_UPDATE */
+    uint8_t update, tag;              /* KEY_UPDATE under way: operation, tag; 0: none */
+    uint16_t version;                 /* of DSP0277 */
+    uint64_t heard;                   /* when something last came in it */
     struct record_form form;
     struct transcript tr; /* TH, L1/L2 */
     struct secrets secrets;
@@ -109,6 +110,9 @@ struct step spdm_session_plan(struct spdm_requester *rq);
 struct step spdm_session_end(struct spdm_requester *rq);
 bool spdm_session_heartbeat(struct spdm_requester *rq, uint64_t now);
 
+/* Where a binding puts no header in front of an SPDM message inside a record (DSP0287 as we read it, UN-19), the major
+ * version in its first byte tells it from application data. */
+bool spdm_session_is_message(struct spdm_span data);
 enum fate spdm_session_open(struct conn *c, struct spdm_span record, uint64_t now, struct incoming *in);
 size_t spdm_session_seal(struct conn *c, struct session *s, const struct outgoing *out);
 

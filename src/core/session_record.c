@@ -10,6 +10,7 @@ static void restore(struct conn *c, struct session *s, enum direction d)
 
     s->lane[d] = s->previous[d].lane;
     s->previous[d].lane = failed;
+    s->generation[d]--;
     memcpy(s->secrets.direction[d], s->previous[d].secret, sizeof s->previous[d].secret);
     spdm_session_drop_previous(c, s, d);
 }
@@ -32,6 +33,11 @@ static bool open_with_either(struct conn *c, struct session *s, enum direction d
     return true;
 }
 
+bool spdm_session_is_message(struct spdm_span data)
+{
+    return data.n != 0 && data.p[0] >> 4 == 1;
+}
+
 enum fate spdm_session_open(struct conn *c, struct spdm_span record, uint64_t now, struct incoming *in)
 {
     const struct spdm_binding *binding = c->cfg->binding;
@@ -43,9 +49,10 @@ enum fate spdm_session_open(struct conn *c, struct spdm_span record, uint64_t no
     if (!open_with_either(c, s, in->direction, &ri)) return FATE_BROKEN;
     s->heard = now; /* whatever it is, it is traffic (R-HBT-05) */
     in->message = ri.data;
-    if (binding->inner_n == 0) return FATE_MESSAGE;
     if (ri.data.n < 1) return FATE_BROKEN;
-    if (ri.data.p[0] != binding->inner) return s->state == SESSION_ESTABLISHED ? FATE_DATA : FATE_BROKEN; /* R-APP-06 */
+    if (binding->inner_n == 0 && (!binding->app_data || spdm_session_is_message(ri.data))) return FATE_MESSAGE;
+    if (binding->inner_n == 0 || ri.data.p[0] != binding->inner)
+        return s->state == SESSION_ESTABLISHED ? FATE_DATA : FATE_BROKEN; /* R-APP-06 */
     in->message = spdm_part(ri.data, 1, ri.data.n);
     return FATE_MESSAGE;
 }

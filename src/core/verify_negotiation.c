@@ -185,7 +185,8 @@ static uint8_t judge_selection(struct conn *c, const struct algorithms *offer, c
 static uint8_t judge_algorithms(struct conn *c, const struct exchange *x)
 {
     const struct algorithms *offer = &x->req.algorithms, *m = &x->rsp.algorithms;
-    bool multi_req = (c->facts.requester.flags & SPDM_MULTI_KEY_CAP_MASK) != 0;
+    uint32_t multi_key = c->facts.requester.flags & SPDM_MULTI_KEY_CAP_MASK;
+    bool selected = c->ed->multi_key && (m->other_params & 0x10) != 0;
     uint8_t why = judge_selection(c, offer, m);
 
     if (why != SPDM_WHY_FINE) return why;
@@ -198,8 +199,8 @@ static uint8_t judge_algorithms(struct conn *c, const struct exchange *x)
     if ((m->other_params & 0x0f & ~offer->other_params) != 0) {
         return refuse(c, NOT_OFFERED, "OtherParamsSelection R-ALG-29", m->other_params, offer->other_params);
     }
-    if ((m->other_params & 0x10) != 0 && !multi_req) {
-        return refuse(c, NOT_OFFERED, "OtherParamsSelection R-ALG-29", m->other_params, offer->other_params);
+    if (selected ? multi_key == 0 : multi_key == SPDM_MULTI_KEY_CAP_ONLY) {
+        return refuse(c, BAD_VALUE, "OtherParamsSelection R-MKY-07", m->other_params, 0);
     }
     if (m->meas_spec != 0 && (c->facts.responder.flags & SPDM_MEAS_CAP_MASK) != 0 && m->meas_hash == 0) {
         return refuse(c, BAD_VALUE, "MeasurementHashAlgo R-ALG-30", 0, 0);

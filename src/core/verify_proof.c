@@ -85,7 +85,7 @@ static uint8_t operation(const struct spdm_requester *rq)
 static uint8_t fill_measurements(struct spdm_requester *rq, union spdm_body *req)
 {
     uint8_t op = operation(rq);
-    bool sign = rq->goal.sign && !(rq->goal.measure == SPDM_MEASURE_EACH && op == 0);
+    bool sign = rq->goal.sign; /* the number of indices too: it tells whether one was kept from us */
     struct spdm_span nonce = fresh_nonce(rq);
 
     if (nonce.n == 0) return refuse(&rq->c, RANDOM_FAILED, NULL, 0, 0);
@@ -107,12 +107,12 @@ static uint8_t judge_blocks(struct conn *c, struct spdm_span record, uint8_t ope
     struct spdm_measurement block;
 
     while (spdm_measurement_next(&record, &block)) {
-        if (block.index <= last) return refuse(c, BAD_ORDER, "Index R-MEA-16", block.index, last);
+        if (block.index <= last) return refuse(c, BAD_ORDER, "Index R-MBK-12", block.index, last);
         if (operation != SPDM_MEAS_ALL && block.index != operation) {
             return refuse(c, MISMATCH, "Index R-MEA-17", block.index, operation);
         }
         if (!block.raw && (alg == SPDM_RAW_ONLY || block.value.n != h)) {
-            return refuse(c, BAD_LENGTH, "DMTFSpecMeasurementValueSize", block.value.n, h);
+            return refuse(c, BAD_LENGTH, "DMTFSpecMeasurementValueSize R-MBK-05", block.value.n, h);
         }
         last = block.index;
     }

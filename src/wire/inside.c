@@ -20,18 +20,18 @@ static void element(struct io *io)
     struct spdm_span bytes = {0};
     uint8_t id = 0, vendor_n = 0;
     uint16_t data_n = 0;
-    size_t pad;
+    uint32_t padding;
 
     io_u8(io, "OpaqueElement.ID", &id);
-    io_need(io, id <= 0x0b, BAD_VALUE, "OpaqueElement.ID", id, 0);
+    io_need(io, id <= 0x0b, BAD_VALUE, "OpaqueElement.ID R-OPQ-08", id, 0);
     io_u8(io, "OpaqueElement.VendorLen", &vendor_n);
     io_need(io, vendor_n == 0 || vendor_id_size(id) == 0xff || vendor_n == vendor_id_size(id), BAD_LENGTH,
-            "OpaqueElement.VendorLen", vendor_n, vendor_id_size(id));
+            "OpaqueElement.VendorLen R-OPQ-07", vendor_n, vendor_id_size(id));
     io_bytes(io, "OpaqueElement.VendorID", &bytes, vendor_n);
     io_u16(io, "OpaqueElementDataLen", &data_n);
     io_bytes(io, "OpaqueElementData", &bytes, data_n);
-    pad = (size_t)(0 - (4u + vendor_n + data_n)) & 3;
-    io_need(io, io_number(io, "AlignPadding", 0, pad) == 0, BAD_VALUE, "AlignPadding", 0, 0);
+    padding = io_number(io, "AlignPadding", 0, (size_t)(0 - (4u + vendor_n + data_n)) & 3);
+    io_need(io, padding == 0, BAD_VALUE, "AlignPadding R-OPQ-07", padding, 0);
 }
 
 static void elements(struct io *io, size_t n)
@@ -42,8 +42,8 @@ static void elements(struct io *io, size_t n)
     io_need(io, count != 0, BAD_VALUE, "TotalElements R-OPQ-06", 0, 0);
     io_zero(io, 3);
     for (unsigned i = 0; io_fine(io) && i < count; i++) element(io);
-    io_need(io, io->at == io->end, BAD_LENGTH, "OpaqueDataLength R-OPQ-09", (uint32_t)n,
-            (uint32_t)(n - (io->end - io->at)));
+    io->last = io->end - n;
+    io_need(io, io->at == io->end, BAD_LENGTH, "OpaqueData R-OPQ-09", (uint32_t)n, (uint32_t)(n - (io->end - io->at)));
 }
 
 static void blocks_of(struct io *io, unsigned blocks)
@@ -52,6 +52,7 @@ static void blocks_of(struct io *io, unsigned blocks)
     unsigned n = 0;
 
     for (; io_fine(io) && io->at < io->end; n++) spdm_walk_block(io, &block);
+    io->last = 4; /* NumberOfBlocks */
     io_need(io, n == blocks, BAD_LENGTH, "NumberOfBlocks R-MEA-16", blocks, n);
 }
 

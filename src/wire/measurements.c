@@ -34,15 +34,15 @@ void spdm_walk_block(struct io *io, struct spdm_measurement *m)
     uint16_t size = (uint16_t)(m->value.n + 3), value_size = (uint16_t)m->value.n;
 
     io_u8(io, "Index", &m->index);
-    io_need(io, m->index != 0 && m->index != SPDM_MEAS_ALL, BAD_VALUE, "Index R-MEA-05", m->index, 0);
+    io_need(io, m->index != 0 && m->index != SPDM_MEAS_ALL, BAD_VALUE, "Index R-MBK-10", m->index, 0);
     io_u8(io, "MeasurementSpecification", &spec);
-    io_need(io, spec == DMTF, BAD_VALUE, "MeasurementSpecification R-MEA-09", spec, 0);
+    io_need(io, spec == DMTF, BAD_VALUE, "MeasurementSpecification R-MBK-02", spec, 0);
     io_u16(io, "MeasurementSize", &size);
     io_u8(io, "DMTFSpecMeasurementValueType", &type);
     m->type = type & (uint8_t)~RAW_TYPE;
     m->raw = (type & RAW_TYPE) != 0;
     io_u16(io, "DMTFSpecMeasurementValueSize", &value_size);
-    io_need(io, value_size + 3u == size, BAD_LENGTH, "DMTFSpecMeasurementValueSize R-MEA-16", value_size,
+    io_need(io, value_size + 3u == size, BAD_LENGTH, "DMTFSpecMeasurementValueSize R-MBK-03", value_size,
             size < 3 ? 0 : size - 3u);
     io_bytes(io, "DMTFSpecMeasurementValue", &m->value, value_size);
 }

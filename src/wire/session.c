@@ -37,7 +37,7 @@ void spdm_walk_encapsulated(struct io *io, union spdm_body *b)
     io_u8(io, "RequestID", &m->id);
     io_zero(io, 1);
     io_rest(io, "EncapsulatedMessage", &m->message, ENVELOPE_MAX);
-    io_need(io, m->message.n >= 4, TOO_SMALL, "EncapsulatedMessage", (uint32_t)m->message.n, 4);
+    io_need(io, m->message.n >= 4, TOO_SMALL, "EncapsulatedMessage R-ENC-03", (uint32_t)m->message.n, 4);
 }
 
 void spdm_walk_encapsulated_ack(struct io *io, union spdm_body *b)
@@ -46,11 +46,14 @@ void spdm_walk_encapsulated_ack(struct io *io, union spdm_body *b)
 
     io_u8(io, "RequestID", &m->id);
     io_u8(io, "PayloadType", &m->kind);
-    io_need(io, m->kind <= ACK_SLOT, BAD_VALUE, "PayloadType", m->kind, 0);
+    io_need(io, m->kind <= ACK_SLOT, BAD_VALUE, "PayloadType R-ENC-06", m->kind, 0);
     if (io_since(io, SPDM_V12)) {
         io_u8(io, "AckRequestID", &m->ack);
         io_zero(io, 3);
     }
-    if (m->kind == ACK_REQUEST) io_rest(io, "EncapsulatedRequest", &m->message, ENVELOPE_MAX);
+    if (m->kind == ACK_REQUEST) {
+        io_rest(io, "EncapsulatedRequest", &m->message, ENVELOPE_MAX);
+        io_need(io, m->message.n >= 4, TOO_SMALL, "EncapsulatedRequest R-ENC-05", (uint32_t)m->message.n, 4);
+    }
     if (m->kind == ACK_SLOT) io_bytes(io, "ReqSlotNumber", &m->message, 1);
 }

@@ -57,6 +57,7 @@ static inline void sample_device(struct spdm_subject *d)
     d->number = strdup("1234567890");
     d->model = strdup("device certificate");
     spdm_subject_add(&d->oids, &d->oid_n, "1.3.6.1.4.1.412.274.2 hardware identity");
+    d->chain = (struct spdm_room){calloc(1, 600), 600};
     d->certificates = calloc(1, sizeof *d->certificates);
     d->certificate_n = 1;
     d->certificates[0] = (struct spdm_subject_certificate){.subject = strdup("CN=leaf"),
@@ -78,7 +79,6 @@ static inline void sample_make(struct sample *s)
     sample_facts(&s->result.facts);
     s->result.goal = (struct spdm_goal){.want = SPDM_WANT_IDENTITY | SPDM_WANT_MEASUREMENTS, .sign = true};
     s->result.source = SPDM_CHAIN_FETCHED;
-    s->result.chain.n = 600; /* only its size is told */
     const struct spdm_measurement m[] = {
         {.index = 1, .type = SPDM_MEAS_ROM, .value = sample_span("\x11\x22\x33\x44", 4)},
         {.index = 2, .type = SPDM_MEAS_VERSION, .raw = true, .value = sample_span("v1\x1b[2J", 6)},

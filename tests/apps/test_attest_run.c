@@ -248,6 +248,25 @@ static void asks_again_with_two_messages(void **state)
     device_free(d);
 }
 
+/* A run that failed may be tried again: on a new link, as nobody knows what became of the old one. */
+static void tries_again_after_a_failure(void **state)
+{
+    struct toy_device *d = device_init();
+    (void)state;
+    d->signing_key.id = 43;
+    device_listen(d);
+    struct spdm_attest *run = device_attest(d);
+    assert_int_equal(spdm_attest_result(run)->end, SPDM_ATTEST_FAILED);
+    d->signing_key.id = 42;
+    assert_true(spdm_attest_again(run));
+    device_wait(d, 2);
+    assert_int_equal(spdm_attest_result(run)->end, SPDM_ATTEST_DONE);
+    assert_int_equal(cost(spdm_attest_result(run)), 12);
+    assert_int_equal(d->accepted, 2);
+    spdm_attest_free(run);
+    device_free(d);
+}
+
 static void ends(struct toy_device *d, enum spdm_attest_end end, uint8_t why)
 {
     struct spdm_attest *run = device_attest(d);
@@ -265,8 +284,13 @@ static void refuses_a_chain(void **state)
     (void)state;
     d->trusted = NULL;
     device_listen(d);
-    ends(d, SPDM_ATTEST_FAILED, SPDM_WHY_NOT_TRUSTED);
+    struct spdm_attest *run = device_attest(d);
+    assert_int_equal(spdm_attest_result(run)->end, SPDM_ATTEST_FAILED);
+    assert_int_equal(spdm_attest_result(run)->report.why, SPDM_WHY_NOT_TRUSTED);
+    assert_int_equal(spdm_attest_result(run)->asked_slots, 1);
+    assert_int_equal(spdm_attest_result(run)->refused_slots, 1);
     assert_int_equal(d->asked_trust, 1);
+    spdm_attest_free(run);
     device_free(d);
 }
 
@@ -363,19 +387,44 @@ static void count_frame(void *ctx, struct spdm_attest *run, const struct spdm_ta
     *(unsigned *)ctx += (unsigned)tapped->frame.n;
 }
 
+static void other_value(struct spdm_attest_result *r, struct toy_device *d)
+{
+    (void)d;
+    r->measured[0].bytes.p[0] ^= 1;
+}
+
+/* As devices before 1.1.2 did it: the value headers and values, without the block headers. */
+static void without_headers(struct spdm_attest_result *r, struct toy_device *d)
+{
+    uint64_t state[64] = {0};
+    assert_true(toy_crypto.hash_state_size <= sizeof state);
+    assert_true(toy_crypto.hash_begin(&d->toy, state, (enum spdm_alg)r->facts.hash));
+    for (size_t i = 0; i < r->measured_n; i++) {
+        const struct spdm_measurement *m = &r->measured[i].m;
+        const uint8_t head[] = {(uint8_t)(m->type | (m->raw ? 0x80 : 0)), (uint8_t)m->value.n, 0};
+        assert_true(toy_crypto.hash_update(&d->toy, state, (struct spdm_span){head, 3}));
+        assert_true(toy_crypto.hash_update(&d->toy, state, m->value));
+    }
+    assert_true(toy_crypto.hash_peek(&d->toy, state, r->summary.p));
+    toy_crypto.hash_end(&d->toy, state);
+}
+
 static void compares_the_summary(void **state)
 {
     static const struct {
         uint8_t version, summary;
-        bool raw, change;
+        bool raw;
+        void (*change)(struct spdm_attest_result *r, struct toy_device *d);
         enum spdm_summary result;
     } rows[] = {
-        {SPDM_V14, 0, false, false, SPDM_SUMMARY_NONE},
-        {SPDM_V14, 0xff, false, false, SPDM_SUMMARY_SAME},
-        {SPDM_V10, 0xff, false, false, SPDM_SUMMARY_SAME},
-        {SPDM_V14, 0xff, false, true, SPDM_SUMMARY_OTHER},
-        {SPDM_V14, 0xff, true, false, SPDM_SUMMARY_INCOMPARABLE},
-        {SPDM_V14, 1, false, false, SPDM_SUMMARY_INCOMPARABLE},
+        {SPDM_V14, 0, false, NULL, SPDM_SUMMARY_NONE},
+        {SPDM_V14, 0xff, false, NULL, SPDM_SUMMARY_SAME},
+        {SPDM_V10, 0xff, false, NULL, SPDM_SUMMARY_SAME},
+        {SPDM_V14, 0xff, false, other_value, SPDM_SUMMARY_OTHER},
+        {SPDM_V11, 0xff, false, without_headers, SPDM_SUMMARY_SAME},
+        {SPDM_V12, 0xff, false, without_headers, SPDM_SUMMARY_OTHER},
+        {SPDM_V14, 0xff, true, NULL, SPDM_SUMMARY_INCOMPARABLE},
+        {SPDM_V14, 1, false, NULL, SPDM_SUMMARY_INCOMPARABLE},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -387,9 +436,8 @@ static void compares_the_summary(void **state)
         device_listen(d);
         struct spdm_attest *run = device_attest(d);
         struct spdm_attest_result r = *spdm_attest_result(run);
-        uint8_t *first = r.measured[0].bytes.p;
         assert_int_equal(r.end, SPDM_ATTEST_DONE);
-        if (rows[i].change) first[0] ^= 1;
+        if (rows[i].change != NULL) rows[i].change(&r, d);
         if (spdm_summary_compare(&d->order, &r) != rows[i].result)
             fail_msg("row %zu: %d", i, spdm_summary_compare(&d->order, &r));
         spdm_attest_free(run);
@@ -428,6 +476,7 @@ int main(void)
         cmocka_unit_test(attests_by_a_provisioned_key),
         cmocka_unit_test(falls_back_when_memory_is_wrong),
         cmocka_unit_test(asks_again_with_two_messages),
+        cmocka_unit_test(tries_again_after_a_failure),
         cmocka_unit_test(refuses_a_chain),
         cmocka_unit_test(refuses_a_signature_by_another_key),
         cmocka_unit_test(gives_up_on_silence),

@@ -198,6 +198,9 @@ static void finds_what_differs(void **state)
         {"{\"index\": 4, \"svn_min\": 8}", 4, SPDM_MATCH_DIFFERENT, "at least 8", NULL},
         {"{\"index\": 5, \"raw\": \"010204\"}", 5, SPDM_MATCH_DIFFERENT, "010204", NULL},
         {"{\"index\": 5, \"raw\": \"0102\"}", 5, SPDM_MATCH_DIFFERENT, "0102", NULL},
+        {"{\"index\": 5, \"raw\": \"01020304\"}", 5, SPDM_MATCH_DIFFERENT, "01020304", NULL},
+        {"{\"index\": 1, \"digest\": \"" D1 "00\"}" REST, 1, SPDM_MATCH_DIFFERENT, D1 "00", NULL},
+        {"{\"index\": 1, \"digest\": \"" D1 "\"}, {\"index\": 9, \"svn\": 1}" REST, 9, SPDM_MATCH_MISSING, "1", NULL},
         {"{\"index\": 9, \"raw\": \"0102\"}", 9, SPDM_MATCH_MISSING, "0102", NULL},
         {"{\"index\": 9, \"any\": true}", 9, SPDM_MATCH_MISSING, "any value", NULL},
         {"{\"index\": 9, \"any\": true}", 1, SPDM_MATCH_EXTRA, NULL, NULL},
@@ -240,6 +243,26 @@ static void allows_what_it_is_told_to(void **state)
     assert_int_equal(c.same, 1);
     assert_int_equal(c.allowed, 4);
     spdm_comparison_clear(&c);
+}
+
+static void refuses_an_index_that_comes_twice(void **state)
+{
+    char error[SPDM_REFERENCE_ERROR];
+    struct spdm_measurement m[] = {measured[0], measured[0]};
+    struct spdm_comparand what = {.m = m, .n = 2, .hash = SPDM_SHA_256};
+    static const char *const texts[] = {HEAD "{\"index\": 1, \"digest\": \"" D1 "\"}" TAIL,
+                                        HEAD "{\"index\": 1, \"any\": true}" TAIL, HEAD TAIL};
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct spdm_comparison c;
+        struct spdm_reference *reference = parse(texts[i], error);
+        spdm_reference_compare(reference, &what, &c);
+        spdm_reference_free(reference);
+        assert_false(spdm_comparison_good(&c));
+        assert_int_equal(c.same + c.extra + c.allowed, 0);
+        assert_string_equal(c.at[1].why, "the device has this index twice");
+        spdm_comparison_clear(&c);
+    }
 }
 
 static void looks_at_one_index_alone(void **state)
@@ -296,6 +319,7 @@ int main(void)
         cmocka_unit_test(finds_what_differs),
         cmocka_unit_test(says_what_could_not_be_compared),
         cmocka_unit_test(allows_what_it_is_told_to),
+        cmocka_unit_test(refuses_an_index_that_comes_twice),
         cmocka_unit_test(looks_at_one_index_alone),
         cmocka_unit_test(reads_back_what_it_wrote),
     };

@@ -30,6 +30,8 @@ static void is_made_safe(void **state)
         {"evil\u202egnp.exe", "evil\\u{202e}gnp.exe"},
         {"zero\u200bwidth\u2066x\u2069", "zero\\u{200b}width\\u{2066}x\\u{2069}"},
         {"line\u2028sep", "line\\u{2028}sep"},
+        {"rtl\u200fmark\u061c\ufeff", "rtl\\u{200f}mark\\u{61c}\\u{feff}"},
+        {"surrogates \xed\xa0\x81\xed\xbf\xbf", "surrogates \\u{d801}\\u{dfff}"},
         {"overlong \xc0\x80 \xe0\x80\xaf", "overlong \\xc0\\x80 \\xe0\\x80\\xaf"},
         {"cut \xe2\x82", "cut \\xe2\\x82"},
         {"surrogate \xed\xa0\x80", "surrogate \\u{d800}"},

@@ -69,7 +69,7 @@ static void compares_with_the_reference(void **state)
     sample_make(&s);
     sample_compare(
         &s, "{\"index\": 1, \"digest\": \"11223345\"}, {\"index\": 2, \"any\": true}, {\"index\": 9, \"svn\": 1}");
-    expect(&s, SPDM_NOT_TRUSTED, "reference measurements: 1 different, 1 missing, 2 extra");
+    expect(&s, SPDM_NOT_TRUSTED, "reference measurements: 1 different (1), 1 missing (9), 2 extra (3, 254)");
     sample_free(&s);
 }
 
@@ -104,6 +104,10 @@ static void does_not_believe_unsigned_measurements(void **state)
 static void no_signature(struct sample *s)
 {
     s->result.facts.measured_signed = false;
+}
+static void no_challenge_auth(struct sample *s)
+{
+    s->result.goal = (struct spdm_goal){.want = SPDM_WANT_IDENTITY | SPDM_WANT_CHALLENGE};
 }
 static void one_unproven(struct sample *s)
 {
@@ -147,6 +151,10 @@ static void judged_but_not_used(struct sample *s)
 {
     s->result.source = SPDM_CHAIN_NONE;
 }
+static void not_trusted_by_the_engine(struct sample *s)
+{
+    s->result.facts.trusted = false;
+}
 static void not_connected(struct sample *s)
 {
     s->result.connected = false;
@@ -162,6 +170,7 @@ static void refuses_when_one_thing_is_missing(void **state)
         const char *reason;
     } rows[] = {
         {no_signature, "proof of possession: not done"},
+        {no_challenge_auth, "proof of possession: not done"},
         {one_unproven, "measurement signature: not all of them are covered by the signature"},
         {nothing_measured, "measurement signature: not all of them are covered by the signature"},
         {nothing_asked, "proof of possession: nothing was asked for that the device could sign"},
@@ -171,6 +180,7 @@ static void refuses_when_one_thing_is_missing(void **state)
         {refused, "certificate chain: expired on 2026-01-01"},
         {refused_in_silence, "certificate chain: the chain was refused"},
         {judged_but_not_used, "certificate chain: the chain was refused"},
+        {not_trusted_by_the_engine, "certificate chain: the chain was refused"},
         {not_connected, "connection: "},
         {not_planned, "proof of possession: not done"},
     };

@@ -117,9 +117,9 @@ mkdir "$dir/cache"
     attest 0 trusted $trust --cache "$dir/cache" "$tcp"
     says "$dir/out" "fetched," "12 messages"
     attest 0 trusted $trust --cache "$dir/cache" "$mctp"
-    says "$dir/out" "10 messages"
+    says "$dir/out" "10 messages" "known,"
     attest 0 trusted $trust --cache "$dir/cache" "$tcp"
-    says "$dir/out" "8 messages" "CN=good device"
+    says "$dir/out" "8 messages" "CN=good device" "remembered,"
     attest 1 "not trusted - certificate chain" --trust "$dir/other-root.pem" --cache "$dir/cache" "$tcp"
 }
 
@@ -135,7 +135,7 @@ mkdir "$dir/cache"
     attest 1 "not trusted - reference measurements: they match, but nothing proves" \
         $trust --reference "$dir/ref.json" --unsigned "$tcp"
     sed '/"index": 2/d; s/"svn": 7/"svn_min": 8/; s/"index": 3/"index": 9/' "$dir/ref.json" >"$dir/ref2.json"
-    attest 1 "not trusted - reference measurements: 1 different, 1 missing, 2 extra" \
+    attest 1 "not trusted - reference measurements: 1 different (4), 1 missing (9), 2 extra (2, 3)" \
         $trust --reference "$dir/ref2.json" "$tcp"
     says "$dir/out" "at least 8" "EXTRA" "MISSING"
     run 1 "$SPDM" attest --trust "$dir/other-root.pem" --save-reference "$dir/ref3.json" "$tcp"
@@ -144,7 +144,7 @@ mkdir "$dir/cache"
     # one byte of the firmware
     echo "firmware 2" >"$dir/firmware"
     restart
-    attest 1 "not trusted - reference measurements: 1 different, 0 missing, 0 extra" \
+    attest 1 "not trusted - reference measurements: 1 different (2)" \
         $trust --reference "$dir/ref.json" "$tcp"
     run 1 "$SPDM" attest $trust --reference "$dir/ref.json" --json "$tcp"
     member .verdict "not trusted"
@@ -209,6 +209,59 @@ says "$dir/out" "slot      3, fetched"
 kill "$responder"
 ended 0
 
+# A device whose name means harm: it is shown, and nothing obeys it
+make_chain evil EC -pkeyopt ec_paramgen_curve:P-384
+openssl req -new -key "$dir/evil.key" -utf8 -subj "/O=Gerätebau/CN=$(printf 'evil\033]0;owned\007\342\200\256gnp')" \
+    -out "$dir/evil.csr" 2>/dev/null
+openssl x509 -req -in "$dir/evil.csr" -CA "$dir/evil-root.pem" -CAkey "$dir/evil-root.key" -CAcreateserial -days 365 \
+    -extfile "$dir/good.ext" -out "$dir/evil-leaf.pem" 2>/dev/null
+cat "$dir/evil-root.pem" "$dir/evil-leaf.pem" >"$dir/evil.pem"
+echo 'slots = ( { chain = "evil.pem"; key = "evil.key"; } );' >"$dir/evil.cfg"
+start -l tcp://127.0.0.1:0 "$dir/evil.cfg"
+tcp=tcp://127.0.0.1:$(cat "$dir/ports")
+attest 0 trusted --trust "$dir/evil-root.pem" "$tcp"
+says "$dir/out" "Gerätebau" "owned"
+tr -d '\n' <"$dir/out" | LC_ALL=C grep -q "$(printf '[\001-\037\177]')" && bad "a control character came through"
+grep -q "$(printf '\342\200\256')" "$dir/out" && bad "a character that turns text round came through"
+kill "$responder"
+ended 0
+
+# Somebody on the way who flips one bit of the signature of MEASUREMENTS, or of CHALLENGE_AUTH
+start -l tcp://127.0.0.1:0 "$dir/device.cfg"
+meddle() { # CODE: of the message whose last byte is changed
+    rm -f "$dir/port"
+    perl -MIO::Socket::INET -e '
+        my $l = IO::Socket::INET->new(LocalAddr => "127.0.0.1:0", Listen => 1) or die;
+        open(my $f, ">", "$ARGV[0].part"); print $f $l->sockport(), "\n"; close($f); rename("$ARGV[0].part", $ARGV[0]);
+        alarm 20;
+        my $c = $l->accept();
+        my $s = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$ARGV[1]") or die;
+        while (1) {
+            my ($r, $b) = ("", "");
+            vec($r, fileno($_), 1) = 1 for $c, $s;
+            select($r, undef, undef, undef);
+            if (vec($r, fileno($c), 1)) { sysread($c, $b, 65536) or exit; syswrite($s, $b) }
+            else {
+                sysread($s, $b, 65536) or exit;
+                substr($b, -1) ^= "\1" if ord(substr($b, 5, 1)) == $ARGV[2];
+                syswrite($c, $b);
+            }
+        }' "$dir/port" "$(cat "$dir/ports")" "$1" &
+    server=$!
+    wait_until test -s "$dir/port"
+    between=tcp://127.0.0.1:$(cat "$dir/port")
+}
+meddle 255
+attest 0 trusted --trust "$dir/good-root.pem" --challenge "$between"
+meddle 96
+attest 1 "not trusted - MEASUREMENTS: Signature does not verify" --trust "$dir/good-root.pem" "$between"
+meddle 3
+attest 1 "not trusted - CHALLENGE_AUTH: Signature does not verify" --trust "$dir/good-root.pem" --challenge "$between"
+meddle 2
+attest 1 "not trusted - " --trust "$dir/good-root.pem" "$between"
+kill "$responder"
+ended 0
+
 # Nobody there, nobody answering, nobody who speaks SPDM
 attest 3 "unreachable - cannot reach $tcp" "$tcp"
 # serve BYTES SECONDS: one client gets these bytes for its first ones
@@ -239,6 +292,23 @@ serve 04000105107f0100 3
 attest 4 "protocol error - VERSION: the peer answered ERROR InvalidRequest" "$fake"
 kill "$server"
 
+# A public key that both sides were given, instead of certificates
+openssl pkey -in "$dir/good.key" -pubout -out "$dir/good.pub"
+openssl pkey -in "$dir/good.key" -pubout -outform DER -out "$dir/good.pub.der"
+openssl pkey -in "$dir/other.key" -pubout -out "$dir/other.pub"
+echo "public_key: { file = \"good.pub.der\"; key = \"good.key\"; }; $measurements" >"$dir/key.cfg"
+start -l tcp://127.0.0.1:0 "$dir/key.cfg"
+tcp=tcp://127.0.0.1:$(cat "$dir/ports")
+for hash in SHA_256 SHA_384 SHA3_512; do
+    attest 0 trusted --public-key "$dir/good.pub" --challenge --hash $hash "$tcp"
+    attest 0 trusted --public-key "$dir/good.pub.der" --hash $hash "$tcp"
+done
+says "$dir/out" "the provisioned public key" "8 messages"
+attest 1 "not trusted - " --public-key "$dir/other.pub" "$tcp"
+attest 1 "not trusted - certificate chain: the device offers no certificates" --trust "$dir/good-root.pem" "$tcp"
+kill "$responder"
+ended 0
+
 # Wrong usage: exit 2, one sentence, and no connection; the port is one where a connection would be seen
 start -l tcp://127.0.0.1:0 "$dir/device.cfg"
 tcp=tcp://127.0.0.1:$(cat "$dir/ports")
@@ -263,6 +333,9 @@ wrong "an index from 1 to 254" -m 255 "$tcp"
 wrong "an index from 1 to 254" -m some "$tcp"
 wrong "exclude each other" --challenge --no-challenge "$tcp"
 wrong "--summary comes with CHALLENGE" --summary all --no-challenge "$tcp"
+wrong "--public-key is instead of certificates" --public-key "$dir/good.pub" --trust "$dir/good-root.pem" "$tcp"
+wrong "--public-key needs no certificates" --public-key "$dir/good.pub" --cache "$dir/cache" "$tcp"
+wrong "--public-key $dir/bad.json: neither PEM nor DER" --public-key "$dir/bad.json" "$tcp"
 wrong "--reference needs the values" --reference "$dir/ref.json" -m count "$tcp"
 wrong "--save-reference needs all" --save-reference "$dir/x.json" -m 3 "$tcp"
 wrong "--save-reference needs signed" --save-reference "$dir/x.json" --unsigned "$tcp"

@@ -106,6 +106,53 @@ static void plain_tcp_speaks_its_errors(void **state)
     }
 }
 
+/* A peer that writes a frame piece by piece, with Nagle's algorithm on, waits for our acknowledgement each time;
+ * delayed by 40 ms as usual, 20 exchanges would take more than two seconds. */
+static void pieces_are_acknowledged_at_once(void **state)
+{
+    struct world *w = world_new();
+    int fd = raw_connect(world_listen(w, "emu+mctp", (struct spdm_listen_options){0}));
+    uint64_t begun = uv_hrtime();
+    (void)state;
+    w->server.echo = true;
+    for (unsigned i = 0; i < 20; i++) {
+        raw_send(fd, "00000001");
+        raw_send(fd, "00000001");
+        raw_send(fd, "00000005");
+        raw_send(fd, "0510840000");
+        raw_expect(w, fd, VERSION);
+    }
+    assert_true(uv_hrtime() - begun < 400000000u);
+    close(fd);
+    wait_for(w, w->server.downs == 1);
+    world_free(w);
+}
+
+/* Whoever asks a thousand times at once waits in line with those who ask once. */
+static void each_link_has_its_turn(void **state)
+{
+    struct world *w = world_new();
+    uint16_t port = world_listen(w, "tcp", (struct spdm_listen_options){0});
+    int many = raw_connect(port), one = raw_connect(port);
+    char *hex = calloc(1, 1000 * 16 + 1);
+    (void)state;
+    assert_non_null(hex);
+    for (unsigned i = 0; i < 1000; i++) memcpy(hex + 16 * (size_t)i, "0400010510840000", 16);
+    wait_for(w, w->accepted == 2);
+    w->server.echo = true;
+    raw_send(many, hex);
+    raw_send(one, "0400010510840000");
+    raw_expect(w, one, "0400010510840000");
+    assert_true(w->server.frames < 20);
+    raw_expect(w, many, hex);
+    assert_int_equal(w->server.frames, 1001);
+    free(hex);
+    close(many);
+    close(one);
+    wait_for(w, w->server.downs == 2);
+    world_free(w);
+}
+
 static void half_a_frame_is_not_waited_for_long(void **state)
 {
     static const char *const halves[] = {"00", "0000000100000001000000", "00000001000000010000000505108400",
@@ -391,6 +438,8 @@ int main(void)
         cmocka_unit_test(answers_the_emulators_commands),
         cmocka_unit_test(frames_in_pieces_and_in_a_row),
         cmocka_unit_test(plain_tcp_speaks_its_errors),
+        cmocka_unit_test(pieces_are_acknowledged_at_once),
+        cmocka_unit_test(each_link_has_its_turn),
         cmocka_unit_test(half_a_frame_is_not_waited_for_long),
         cmocka_unit_test(trickling_bytes_do_not_prolong_it),
         cmocka_unit_test(silence_ends_a_client),

@@ -16,7 +16,8 @@ struct golden {
 
 /* Bytes of hex digits and @chains joined by `+`; allocated, exactly as large. Free with free(). */
 struct spdm_room golden_bytes(const char *spelled);
-/* Calls fn for every message of every file; returns how many there were. The test fails when the data are missing. */
+/* Calls fn for every message that has a walker; returns how many there were. The test fails when the data are
+ * missing. */
 unsigned golden_each(void (*fn)(const struct golden *line, void *ctx), void *ctx);
 /* Calls fn for every line of a file that is no comment; the line may be taken apart. Returns how many there were. */
 unsigned golden_lines(const char *path, void (*fn)(char *line, void *ctx), void *ctx);

@@ -2,9 +2,11 @@
  *
  * toy_crypto.h - a crypto port that is fast, deterministic and worthless.
  *
- * For tests of the protocol: hashes of the right size that change with every
- * bit, signatures that verify only for the same key over the same bytes, and
- * random bytes from a counter. Every call can be made to fail by number. */
+ * For tests of the protocol: hashes and HMACs of the right size that change
+ * with every bit, signatures that verify only for the same key over the same
+ * bytes, records that are hidden and open only unchanged, key agreements that
+ * agree, and random bytes from a counter. Every call can be made to fail by
+ * number. */
 #ifndef ASSAY_TESTS_TOY_CRYPTO_H
 #define ASSAY_TESTS_TOY_CRYPTO_H
 #include <assay/crypto.h>
@@ -13,7 +15,7 @@ struct toy {
     uint64_t random; /* state of the generator */
     long fail_at;    /* the call with this number fails; 0: none */
     long calls;      /* calls so far */
-    long open;       /* running hashes that nobody has ended yet */
+    long open;       /* running hashes, ciphers and key agreements that nobody has ended yet */
     bool accept_all; /* verify says yes to everything: for showing that a check elsewhere fires */
 };
 

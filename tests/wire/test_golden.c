@@ -225,6 +225,58 @@ static const struct member members[] = {
     MEMBER("VENDOR_DEFINED_RESPONSE", vendor_defined, standard, U16),
     MEMBER("VENDOR_DEFINED_RESPONSE", vendor_defined, vendor, SPAN),
     MEMBER("VENDOR_DEFINED_RESPONSE", vendor_defined, payload, SPAN),
+    MEMBER("KEY_EXCHANGE", key_exchange, summary, U8),
+    MEMBER("KEY_EXCHANGE", key_exchange, slot, U8),
+    MEMBER("KEY_EXCHANGE", key_exchange, policy, U8),
+    MEMBER("KEY_EXCHANGE", key_exchange, session, U16),
+    MEMBER("KEY_EXCHANGE", key_exchange, random, SPAN),
+    MEMBER("KEY_EXCHANGE", key_exchange, exchange, SPAN),
+    MEMBER("KEY_EXCHANGE", key_exchange, opaque, SPAN),
+    MEMBER("KEY_EXCHANGE_RSP", key_exchange_rsp, heartbeat, U8),
+    MEMBER("KEY_EXCHANGE_RSP", key_exchange_rsp, mut_auth, U8),
+    MEMBER("KEY_EXCHANGE_RSP", key_exchange_rsp, slot, U8),
+    MEMBER("KEY_EXCHANGE_RSP", key_exchange_rsp, session, U16),
+    MEMBER("KEY_EXCHANGE_RSP", key_exchange_rsp, random, SPAN),
+    MEMBER("KEY_EXCHANGE_RSP", key_exchange_rsp, exchange, SPAN),
+    MEMBER("KEY_EXCHANGE_RSP", key_exchange_rsp, summary, SPAN),
+    MEMBER("KEY_EXCHANGE_RSP", key_exchange_rsp, opaque, SPAN),
+    MEMBER("KEY_EXCHANGE_RSP", key_exchange_rsp, signature, SPAN),
+    MEMBER("KEY_EXCHANGE_RSP", key_exchange_rsp, verify, SPAN),
+    MEMBER("FINISH", finish, with_signature, FLAG),
+    MEMBER("FINISH", finish, slot, U8),
+    MEMBER("FINISH", finish, opaque, SPAN),
+    MEMBER("FINISH", finish, signature, SPAN),
+    MEMBER("FINISH", finish, verify, SPAN),
+    MEMBER("FINISH_RSP", finish_rsp, opaque, SPAN),
+    MEMBER("FINISH_RSP", finish_rsp, verify, SPAN),
+    MEMBER("PSK_EXCHANGE", psk_exchange, summary, U8),
+    MEMBER("PSK_EXCHANGE", psk_exchange, policy, U8),
+    MEMBER("PSK_EXCHANGE", psk_exchange, session, U16),
+    MEMBER("PSK_EXCHANGE", psk_exchange, hint, SPAN),
+    MEMBER("PSK_EXCHANGE", psk_exchange, context, SPAN),
+    MEMBER("PSK_EXCHANGE", psk_exchange, opaque, SPAN),
+    MEMBER("PSK_EXCHANGE_RSP", psk_exchange_rsp, heartbeat, U8),
+    MEMBER("PSK_EXCHANGE_RSP", psk_exchange_rsp, session, U16),
+    MEMBER("PSK_EXCHANGE_RSP", psk_exchange_rsp, summary, SPAN),
+    MEMBER("PSK_EXCHANGE_RSP", psk_exchange_rsp, context, SPAN),
+    MEMBER("PSK_EXCHANGE_RSP", psk_exchange_rsp, opaque, SPAN),
+    MEMBER("PSK_EXCHANGE_RSP", psk_exchange_rsp, verify, SPAN),
+    MEMBER("PSK_FINISH", finish, opaque, SPAN),
+    MEMBER("PSK_FINISH", finish, verify, SPAN),
+    MEMBER("PSK_FINISH_RSP", finish_rsp, opaque, SPAN),
+    MEMBER("KEY_UPDATE", key_update, operation, U8),
+    MEMBER("KEY_UPDATE", key_update, tag, U8),
+    MEMBER("KEY_UPDATE_ACK", key_update, operation, U8),
+    MEMBER("KEY_UPDATE_ACK", key_update, tag, U8),
+    MEMBER("END_SESSION", end_session, clear_state, FLAG),
+    MEMBER("ENCAPSULATED_REQUEST", encapsulated, id, U8),
+    MEMBER("ENCAPSULATED_REQUEST", encapsulated, message, SPAN),
+    MEMBER("DELIVER_ENCAPSULATED_RESPONSE", encapsulated, id, U8),
+    MEMBER("DELIVER_ENCAPSULATED_RESPONSE", encapsulated, message, SPAN),
+    MEMBER("ENCAPSULATED_RESPONSE_ACK", encapsulated, id, U8),
+    MEMBER("ENCAPSULATED_RESPONSE_ACK", encapsulated, kind, U8),
+    MEMBER("ENCAPSULATED_RESPONSE_ACK", encapsulated, ack, U8),
+    MEMBER("ENCAPSULATED_RESPONSE_ACK", encapsulated, message, SPAN),
 };
 
 /* ".slot" of a message, ".block.hash" of the SupportedAlgorithms block. */
@@ -387,13 +439,31 @@ static void test_encoding(void **state)
 
 /* ---- less and more than the message ---- */
 
-/* VendorDefined takes whatever is there; the size in ResponseTooLarge and DataTooLarge may be missing (LQ-33). */
+/* Messages that end in whatever is there take padding too and may be shorter: what they carry tells (an encapsulated
+ * message has at least a header). The size in ResponseTooLarge and DataTooLarge may be missing (LQ-33). */
 static bool may_be_cut(const struct golden *g, size_t n)
 {
+    static const char open_ended[] = "ENCAPSULATED_REQUEST DELIVER_ENCAPSULATED_RESPONSE ENCAPSULATED_RESPONSE_ACK";
+    const char *last = strstr(g->expected, " EncapsulatedMessage@"),
+               *ack = strstr(g->expected, " EncapsulatedRequest@");
     uint8_t code = g->bytes.p[2];
+    struct word w;
 
+    if (strstr(open_ended, g->row->name) != NULL) {
+        if (last == NULL) last = ack;
+        if (last == NULL) return false;
+        last++;
+        return next_word(&last, "", &w) && n >= w.at + 4;
+    }
     if (strcmp(g->row->name, "ERROR") != 0) return false;
     return (code == 0xff && n >= 5 && n >= 5u + g->bytes.p[4]) || ((code == 0x0d || code == 0x12) && n >= 4);
+}
+
+static bool takes_the_rest(const struct golden *g)
+{
+    bool error = strcmp(g->row->name, "ERROR") == 0;
+
+    return may_be_cut(g, g->bytes.n) && (!error || g->bytes.p[2] == 0xff);
 }
 
 static void check_cuts(const struct golden *g, void *ctx)
@@ -410,8 +480,10 @@ static void check_cuts(const struct golden *g, void *ctx)
         if (spdm_decode(&io, g->row, &body)) {
             if (!may_be_cut(g, n)) AT(g, "%zu of %zu bytes are accepted", n, g->bytes.n);
         } else {
-            if (io.why != SPDM_WHY_SHORT) AT(g, "cut to %zu: %s", n, spdm_why_name(io.why));
-            assert_true(io.where <= n && io.got > io.limit && io.field != NULL);
+            bool envelope = io.why == SPDM_WHY_TOO_SMALL && io.got < io.limit;
+
+            if (io.why != SPDM_WHY_SHORT && !envelope) AT(g, "cut to %zu: %s", n, spdm_why_name(io.why));
+            assert_true(io.where <= n && (envelope || io.got > io.limit) && io.field != NULL);
         }
         assert_true(io.at <= n);
         free(copy);
@@ -436,9 +508,7 @@ static void check_padding(const struct golden *g, void *ctx)
         memcpy(copy, g->bytes.p, g->bytes.n);
         memset(copy + g->bytes.n, 0xa5, more);
         assert_true(spdm_decode(&io, g->row, &body));
-        if (io.at != g->bytes.n && !(may_be_cut(g, g->bytes.n) && g->bytes.p[2] == 0xff)) {
-            AT(g, "takes %zu of %zu bytes", io.at, g->bytes.n);
-        }
+        if (io.at != g->bytes.n + (takes_the_rest(g) ? more : 0)) AT(g, "takes %zu of %zu", io.at, g->bytes.n);
         free(copy);
     }
 }

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Records on OpenSSL. A state in the caller's memory holds a pointer to an
+ * EVP_CIPHER_CTX with its key schedule; a record sets nothing but the IV.
+ * Ended contexts go back to a pool of their cipher under a key of zeros. What
+ * did not authenticate is wiped before anybody sees it.
+ *
+ * Of all the port these functions alone run once per record, so they do not
+ * mark libcrypto's error queue: it has nothing to say about a wrong tag. */
+#include "port/session_openssl.h"
+#include <limits.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <string.h>
+
+enum { TAG = 16, KEY_MAX = 32, TOGETHER = 2048, BEGINNING = 256 };
+
+struct keyed {
+    EVP_CIPHER_CTX *cipher;
+    uint32_t aead;
+};
+_Static_assert(sizeof(struct keyed) <= SPDM_OPENSSL_AEAD_STATE, "an AEAD state has room for a pointer and an id");
+
+static const char *const names[SPDM_OPENSSL_AEAD_N] = {"AES-128-GCM", "AES-256-GCM", "ChaCha20-Poly1305", "SM4-GCM"};
+
+static struct spdm_openssl_aead *pool_of(struct spdm_openssl *ossl, enum spdm_alg aead)
+{
+    return aead >= SPDM_AES_128_GCM && aead <= SPDM_SM4_GCM ? &ossl->session->aead[aead - SPDM_AES_128_GCM] : NULL;
+}
+
+EVP_CIPHER *spdm_openssl_cipher(struct spdm_openssl *ossl, enum spdm_alg aead)
+{
+    struct spdm_openssl_aead *pool = pool_of(ossl, aead);
+
+    if (pool == NULL) return NULL;
+    if (!pool->tried) {
+        ERR_set_mark();
+        pool->cipher = EVP_CIPHER_fetch(ossl->lib, names[aead - SPDM_AES_128_GCM], ossl->propq);
+        ERR_pop_to_mark();
+        pool->tried = true;
+        ossl->fetches++;
+    }
+    return pool->cipher;
+}
+
+/* Overwrites what a context holds: key schedule and hash key by a key of zeros, the rest by a record that fills no
+ * block, so that no buffer of a last key stream block survives. */
+static bool blank(EVP_CIPHER_CTX *cipher)
+{
+    static const uint8_t zeros[KEY_MAX];
+    uint8_t out[TAG];
+    int n = 0;
+
+    return EVP_EncryptInit_ex2(cipher, NULL, zeros, zeros, NULL) == 1 &&
+           EVP_EncryptUpdate(cipher, NULL, &n, zeros, TAG - 1) == 1 &&
+           EVP_EncryptUpdate(cipher, out, &n, zeros, TAG - 1) == 1 && EVP_EncryptFinal_ex(cipher, out, &n) == 1;
+}
+
+static EVP_CIPHER_CTX *idle_or_new(struct spdm_openssl_aead *pool)
+{
+    if (pool->idle_n != 0) return pool->idle[--pool->idle_n];
+    EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
+    if (cipher != NULL && EVP_EncryptInit_ex2(cipher, pool->cipher, NULL, NULL, NULL) != 1) {
+        EVP_CIPHER_CTX_free(cipher);
+        cipher = NULL;
+    }
+    return cipher;
+}
+
+bool spdm_openssl_aead_begin(void *ctx, void *state, enum spdm_alg aead, struct spdm_span key)
+{
+    struct spdm_openssl *ossl = ctx;
+    struct keyed *k = state;
+
+    if (spdm_openssl_cipher(ossl, aead) == NULL || key.n != spdm_algorithm(aead)->key) return false;
+    ERR_set_mark();
+    EVP_CIPHER_CTX *cipher = idle_or_new(pool_of(ossl, aead));
+    bool begun = cipher != NULL && EVP_EncryptInit_ex2(cipher, NULL, key.p, NULL, NULL) == 1;
+    ERR_pop_to_mark();
+    if (!begun) {
+        EVP_CIPHER_CTX_free(cipher);
+        return false;
+    }
+    *k = (struct keyed){.cipher = cipher, .aead = aead};
+    return true;
+}
+
+/* Length of the input; SIZE_MAX if it or the associated data is more than libcrypto takes. */
+static size_t length_of(const struct spdm_aead *record)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < record->in_n; i++) {
+        if (record->in[i].n > (size_t)INT_MAX - n) return SIZE_MAX;
+        n += record->in[i].n;
+    }
+    return record->aad[0].n <= INT_MAX && record->aad[1].n <= INT_MAX ? n : SIZE_MAX;
+}
+
+static bool authenticate(EVP_CIPHER_CTX *cipher, const struct spdm_aead *record)
+{
+    int n = 0;
+
+    for (size_t i = 0; i < 2; i++) {
+        const struct spdm_span *aad = &record->aad[i];
+        if (aad->n != 0 && EVP_CipherUpdate(cipher, NULL, &n, aad->p, (int)aad->n) != 1) return false;
+    }
+    return true;
+}
+
+/* Input to output, in either direction. A call costs as much as some hundred bytes, and ciphers are at their best from
+ * a multiple of some blocks on: what is short is put together in its place, as is the beginning of what is long. */
+static bool convert(EVP_CIPHER_CTX *cipher, const struct spdm_aead *record, size_t total)
+{
+    size_t together = total <= TOGETHER ? total : BEGINNING, at = 0, i = 0;
+    struct spdm_span in = {0};
+    int n = 0;
+
+    if (record->in_n == 0 || record->in[0].n >= together) together = 0;
+    while (at < together) {
+        in = record->in[i++];
+        size_t part = in.n < together - at ? in.n : together - at;
+        if (part == 0) continue;
+        if (in.p != record->out + at) memcpy(record->out + at, in.p, part);
+        in = (struct spdm_span){in.p + part, in.n - part};
+        at += part;
+    }
+    if (together != 0 && EVP_CipherUpdate(cipher, record->out, &n, record->out, (int)together) != 1) return false;
+    for (;; in = record->in[i++]) {
+        if (in.n != 0 && EVP_CipherUpdate(cipher, record->out + at, &n, in.p, (int)in.n) != 1) return false;
+        at += in.n;
+        if (i == record->in_n) return true;
+    }
+}
+
+bool spdm_openssl_aead_seal(void *ctx, void *state, const struct spdm_aead *record)
+{
+    const struct keyed *k = state;
+    size_t total = length_of(record);
+    uint8_t rest[TAG];
+    int n = 0;
+    OSSL_PARAM tag[] = {OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, record->tag, TAG),
+                        OSSL_PARAM_construct_end()};
+
+    (void)ctx;
+    if (k->cipher == NULL || total == SIZE_MAX) return false;
+    bool done = EVP_EncryptInit_ex2(k->cipher, NULL, NULL, record->iv, NULL) == 1 && authenticate(k->cipher, record) &&
+                convert(k->cipher, record, total) && EVP_EncryptFinal_ex(k->cipher, rest, &n) == 1 &&
+                EVP_CIPHER_CTX_get_params(k->cipher, tag) == 1;
+    if (!done) {
+        OPENSSL_cleanse(record->out, total);
+        OPENSSL_cleanse(record->tag, TAG);
+    }
+    return done;
+}
+
+spdm_verdict spdm_openssl_aead_open(void *ctx, void *state, const struct spdm_aead *record)
+{
+    const struct keyed *k = state;
+    size_t total = length_of(record);
+    uint8_t rest[TAG];
+    int n = 0;
+    OSSL_PARAM tag[] = {OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, record->tag, TAG),
+                        OSSL_PARAM_construct_end()};
+
+    (void)ctx;
+    if (k->cipher == NULL || total == SIZE_MAX) return SPDM_BAD;
+    if (EVP_DecryptInit_ex2(k->cipher, NULL, NULL, record->iv, tag) == 1 && authenticate(k->cipher, record) &&
+        convert(k->cipher, record, total) && EVP_DecryptFinal_ex(k->cipher, rest, &n) == 1) {
+        return SPDM_GOOD;
+    }
+    OPENSSL_cleanse(record->out, total);
+    return SPDM_BAD;
+}
+
+void spdm_openssl_aead_end(void *ctx, void *state)
+{
+    struct spdm_openssl *ossl = ctx;
+    struct keyed *k = state;
+
+    if (k->cipher != NULL) {
+        struct spdm_openssl_aead *pool = pool_of(ossl, k->aead);
+        ERR_set_mark();
+        if (pool->idle_n < SPDM_OPENSSL_IDLE_MAX && blank(k->cipher)) {
+            pool->idle[pool->idle_n++] = k->cipher;
+        } else {
+            EVP_CIPHER_CTX_free(k->cipher); /* wipes */
+        }
+        ERR_pop_to_mark();
+    }
+    memset(k, 0, sizeof *k);
+}
+
+void spdm_openssl_aead_drop(struct spdm_openssl_aead *aead)
+{
+    while (aead->idle_n != 0) EVP_CIPHER_CTX_free(aead->idle[--aead->idle_n]);
+    EVP_CIPHER_free(aead->cipher);
+    *aead = (struct spdm_openssl_aead){0};
+}
