@@ -21,12 +21,14 @@ void spdm_requester_abandon(struct spdm_requester *rq)
 {
     struct conn *c = &rq->c;
 
+    if (!SPDM_SESSIONS) return;
     if (rq->exchange_open) c->cfg->crypto->exchange_end(c->cfg->crypto_ctx, rq->exchange);
     rq->exchange_open = false;
     rq->encap = (struct encap_rq){0};
-    if (rq->opening != NULL) c->cfg->sessions->free(c, rq->opening);
+    if (rq->opening != NULL) spdm_sessions_of(c->cfg)->free(c, rq->opening);
     rq->opening = NULL;
-    if (c->channel != NULL && !survives(c->report.why)) spdm_requester_lose(rq, c->channel, c->report.why);
+    if (spdm_conn_channel(c) != NULL && !survives(c->report.why))
+        spdm_requester_lose(rq, spdm_conn_channel(c), c->report.why);
     spdm_conn_turn_to(c, NULL, NULL);
 }
 
@@ -34,14 +36,14 @@ void spdm_requester_lose(struct spdm_requester *rq, struct session *s, uint8_t w
 {
     rq->closed = s->id;
     rq->closed_why = (struct spdm_report){.why = why, .version = rq->c.facts.version};
-    rq->c.cfg->sessions->free(&rq->c, s);
+    spdm_sessions_of(rq->c.cfg)->free(&rq->c, s);
     spdm_conn_turn_to(&rq->c, NULL, NULL);
     spdm_requester_tell(rq, SPDM_CLOSED);
 }
 
 void spdm_requester_fail(struct spdm_requester *rq, uint8_t code)
 {
-    bool beating = rq->beating;
+    bool beating = SPDM_SESSIONS && rq->beating;
 
     if (rq->c.report.code == 0) rq->c.report.code = code;
     rq->c.report.version = rq->c.facts.version;
@@ -78,7 +80,7 @@ void spdm_requester_question(struct spdm_requester *rq, enum spdm_event_kind kin
 /* The Handshake-Secret comes from outside and waits in the session that it is for. */
 static void ask_psk(struct spdm_requester *rq)
 {
-    if (rq->opening == NULL) rq->opening = rq->c.cfg->sessions->begin(&rq->c, true);
+    if (rq->opening == NULL) rq->opening = spdm_sessions_of(rq->c.cfg)->begin(&rq->c, true);
     if (rq->opening != NULL) {
         spdm_requester_question(rq, SPDM_ASK_PSK);
         return;
@@ -92,7 +94,7 @@ void spdm_requester_advance(struct spdm_requester *rq)
     struct step step;
 
     rq->c.report = (struct spdm_report){0};
-    if (rq->beating) { /* that was all there was to do */
+    if (SPDM_SESSIONS && rq->beating) { /* that was all there was to do */
         rq->beating = false;
         rq->flight = FLIGHT_NONE;
         return;
@@ -104,7 +106,9 @@ void spdm_requester_advance(struct spdm_requester *rq)
         break;
     case STEP_ASK_DIGEST: spdm_requester_question(rq, SPDM_ASK_DIGEST); break;
     case STEP_ASK_TRUST: spdm_requester_question(rq, SPDM_ASK_TRUST); break;
-    case STEP_ASK_PSK: ask_psk(rq); break;
+    case STEP_ASK_PSK:
+        if (SPDM_SESSIONS) ask_psk(rq);
+        break;
     case STEP_ASK_INNER:
         spdm_requester_question(rq, SPDM_ASK_SIGN);
         break; /* whichever it is, mutual->question() knows */
@@ -191,9 +195,9 @@ static void after_measurements(struct spdm_requester *rq, const struct exchange 
 /* What the engine makes of an exchange beyond its facts. */
 static uint8_t after(struct spdm_requester *rq, const struct exchange *x)
 {
-    if (rq->job->response == &spdm_message_CHALLENGE_AUTH && x->rsp.challenge_auth.basic_mut_auth) {
-        return rq->inner != NULL ? rq->c.cfg->mutual->begin(rq, 0, 0)
-                                 : refuse(&rq->c, BAD_VALUE, "BasicMutAuthReq R-CHL-10", 1, 0);
+    if (rq->job->response->code == CODE_CHALLENGE_AUTH && x->rsp.challenge_auth.basic_mut_auth) {
+        return spdm_requester_inner(rq) != NULL ? rq->c.cfg->mutual->begin(rq, 0, 0)
+                                                : refuse(&rq->c, BAD_VALUE, "BasicMutAuthReq R-CHL-10", 1, 0);
     }
     if (rq->job->response->code == CODE_ALGORITHMS) {
         use_vouched(rq);
@@ -244,7 +248,7 @@ static uint8_t digest_response(struct spdm_requester *rq, struct spdm_span messa
     why = spdm_conn_decode(&rq->c, job->response, &x);
     if (why == SPDM_WHY_FINE) why = job->judge(&rq->c, &x);
     if (why != SPDM_WHY_FINE) return why;
-    why = job->finish != NULL ? job->finish(rq, &x) : spdm_verify_finish(&rq->c, job, &x);
+    why = SPDM_SESSIONS && job->finish != NULL ? job->finish(rq, &x) : spdm_verify_finish(&rq->c, job, &x);
     if (why == SPDM_WHY_FINE) why = after(rq, &x);
     if (why == SPDM_WHY_FINE) rq->mark = mark(message);
     return why;

@@ -116,8 +116,8 @@ static bool enlarge(struct spdm_requester *rq)
 /* DecryptError about a session is its end (R-ERR-37). */
 static bool undecipherable(struct spdm_requester *rq, const struct error *e)
 {
-    if (rq->c.channel != NULL && rq->c.channel != rq->opening)
-        spdm_requester_lose(rq, rq->c.channel, SPDM_WHY_PEER_ERROR);
+    if (spdm_conn_channel(&rq->c) != NULL && spdm_conn_channel(&rq->c) != rq->opening)
+        spdm_requester_lose(rq, spdm_conn_channel(&rq->c), SPDM_WHY_PEER_ERROR);
     return refused(rq, e);
 }
 
@@ -125,7 +125,8 @@ static bool undecipherable(struct spdm_requester *rq, const struct error *e)
  * its own). */
 static bool nothing_pending(struct spdm_requester *rq)
 {
-    if (rq->job->request != &spdm_message_GET_ENCAPSULATED_REQUEST || (rq->goal.want & SPDM_WANT_POLL) == 0)
+    if (!SPDM_SESSIONS || rq->job->request->code != CODE_GET_ENCAPSULATED_REQUEST ||
+        (rq->goal.want & SPDM_WANT_POLL) == 0)
         return false;
     rq->encap.due = ENCAP_NOTHING;
     rq->got.polled = true;
@@ -141,7 +142,7 @@ bool spdm_requester_error(struct spdm_requester *rq, struct spdm_span message, u
         spdm_requester_fail(rq, CODE_ERROR);
         return false;
     }
-    if (e->code != ERROR_NOT_READY) spdm_transcript_reset(rq->c.log, TRANSCRIPT_L1L2); /* R-MEA-25 */
+    if (e->code != ERROR_NOT_READY) spdm_transcript_reset(spdm_conn_log(&rq->c), TRANSCRIPT_L1L2); /* R-MEA-25 */
     switch (e->code) {
     case ERROR_BUSY:
     case ERROR_MESSAGE_LOST: return again(rq, e, now);

@@ -78,6 +78,16 @@ struct spdm_requester {
     enum spdm_event_kind question, asked; /* to be fetched; open */
 };
 
+/* The session that is being opened, who proves ourselves when roles are turned: NULL in a build without. */
+static inline struct session *spdm_requester_opening(const struct spdm_requester *rq)
+{
+    return SPDM_SESSIONS ? rq->opening : NULL;
+}
+static inline struct spdm_responder *spdm_requester_inner(const struct spdm_requester *rq)
+{
+    return SPDM_SESSIONS ? rq->inner : NULL;
+}
+
 enum step_kind { STEP_SEND, STEP_DONE, STEP_FAIL, STEP_ASK_DIGEST, STEP_ASK_TRUST, STEP_ASK_PSK, STEP_ASK_INNER };
 struct step {
     enum step_kind kind;

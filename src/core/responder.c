@@ -178,19 +178,18 @@ static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, str
     return rs->need == SPDM_NOTHING ? spdm_responder_build(rs, NULL) : SPDM_WHY_FINE;
 }
 
-<<<<<<< HEAD
-/* Padding of the transport may follow. */
-static bool same_request(const struct spdm_responder *rs, struct spdm_span message)
-{
-    return spdm_equal(spdm_part(message, 0, rs->request_n), spdm_span(rs->request, rs->request_n));
-=======
-/* Another request takes the place of the one at hand. */
+/* A deferred request gives way to another (R-RIR-09), and so does the session it was to open. */
 static void drop(struct spdm_responder *rs)
 {
     if (rs->opening != NULL) rs->c.cfg->sessions->free(&rs->c, rs->opening);
     rs->opening = NULL;
     spdm_responder_idle(rs);
->>>>>>> interop
+}
+
+/* Padding of the transport may follow. */
+static bool same_request(const struct spdm_responder *rs, struct spdm_span message)
+{
+    return spdm_equal(spdm_part(message, 0, rs->request_n), spdm_span(rs->request, rs->request_n));
 }
 
 /* A repeat of the last request that can only be a retry gets the kept answer and enters no transcript (R-TIM-15,
@@ -216,12 +215,8 @@ static void begin(struct spdm_responder *rs, struct spdm_span message)
         return;
     }
     why = judge_header(rs, job, message);
-<<<<<<< HEAD
-=======
-    drop(rs);
->>>>>>> interop
     if (why == SPDM_WHY_FINE) {
-        spdm_responder_idle(rs); /* a deferred request gives way (R-RIR-09) */
+        drop(rs);
         rs->at = rs->c.channel;
         if (job->request->code == CODE_GET_VERSION) spdm_responder_restart(rs);
         rs->kept = 0;
@@ -246,6 +241,12 @@ static void repeated(struct spdm_responder *rs)
     if (rs->stage == STAGE_READY) {
         rs->deferred = false;
         hand_out(rs);
+    } else if (rs->stage == STAGE_REFUSED) {
+        uint8_t why = rs->later.why;
+
+        rs->c.report = rs->later;
+        spdm_responder_idle(rs);
+        refused(rs, why, rs->request[1]);
     } else {
         spdm_responder_not_ready(rs);
     }
@@ -277,20 +278,7 @@ static void fetch_deferred(struct spdm_responder *rs, struct spdm_span message)
     } else if (message.p[0] != rs->c.facts.version) {
         turn_away(rs, refuse(&rs->c, BAD_VERSION, NULL, message.p[0], rs->c.facts.version), message.p[1]);
     } else if (message.p[2] != rs->request[1] || message.p[3] != rs->token) {
-<<<<<<< HEAD
         turn_away(rs, refuse(&rs->c, BAD_TOKEN, "Token", message.p[3], rs->token), message.p[1]);
-=======
-        refused(rs, refuse(&rs->c, BAD_TOKEN, "Token", message.p[3], rs->token), message.p[1]);
-    } else if (rs->stage == STAGE_READY) {
-        rs->deferred = false;
-        hand_out(rs);
-    } else if (rs->stage == STAGE_REFUSED) {
-        uint8_t why = rs->later.why;
-
-        rs->c.report = rs->later;
-        spdm_responder_idle(rs);
-        refused(rs, why, message.p[2]);
->>>>>>> interop
     } else {
         repeated(rs);
     }

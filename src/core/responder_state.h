@@ -102,6 +102,21 @@ struct spdm_responder {
     struct to_sign to_sign;
 };
 
+/* Where the request came: NULL outside. The session that it opens. Who verifies the peer, when roles are turned. All
+ * NULL in a build without. */
+static inline struct session *spdm_responder_at(const struct spdm_responder *rs)
+{
+    return SPDM_SESSIONS ? rs->at : NULL;
+}
+static inline struct session *spdm_responder_opening(const struct spdm_responder *rs)
+{
+    return SPDM_SESSIONS ? rs->opening : NULL;
+}
+static inline struct spdm_requester *spdm_responder_inner(const struct spdm_responder *rs)
+{
+    return SPDM_SESSIONS ? rs->inner : NULL;
+}
+
 void spdm_responder_tell(struct spdm_responder *rs, enum spdm_event_kind kind);
 /* Forgets the request at hand; an open question becomes void. */
 void spdm_responder_idle(struct spdm_responder *rs);

@@ -115,16 +115,6 @@ says "$dir/err" "one kind of link"
 run 2 "$SPDM" respond --port-file /no/such/file -l tcp://127.0.0.1:0 "$dir/device.cfg"
 says "$dir/err" "cannot write /no/such/file"
 
-<<<<<<< HEAD
-# However many clients misbehave, the log stays short
-start -l tcp://127.0.0.1:0 "$dir/device.cfg"
-perl -MIO::Socket::INET -e 'IO::Socket::INET->new(PeerAddr => "127.0.0.1:$ARGV[0]") for 1..300' "$(cat "$dir/ports")"
-wait_until grep -q "more lines about clients left out" "$dir/log"
-kill "$responder"
-ended 0
-[ "$(wc -l <"$dir/log")" -lt 80 ] || bad "the log has $(wc -l <"$dir/log") lines"
-says "$dir/log" "served 300 clients"
-=======
 # A signal that comes twice, as timeout(1) sends it, ends no harder than one
 for _ in 1 2 3 4 5; do
     start -l tcp://127.0.0.1:0 "$dir/device.cfg"
@@ -133,7 +123,15 @@ for _ in 1 2 3 4 5; do
     kill -INT "$responder" 2>/dev/null
     ended 0
 done
->>>>>>> interop
+
+# However many clients misbehave, the log stays short
+start -l tcp://127.0.0.1:0 "$dir/device.cfg"
+perl -MIO::Socket::INET -e 'IO::Socket::INET->new(PeerAddr => "127.0.0.1:$ARGV[0]") for 1..300' "$(cat "$dir/ports")"
+wait_until grep -q "more lines about clients left out" "$dir/log"
+kill "$responder"
+ended 0
+[ "$(wc -l <"$dir/log")" -lt 80 ] || bad "the log has $(wc -l <"$dir/log") lines"
+says "$dir/log" "served 300 clients"
 
 # Silent and half-hearted clients do not stay
 start --stall 200ms --idle 400ms -l tcp://127.0.0.1:0 "$dir/device.cfg"
