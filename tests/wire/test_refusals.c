@@ -236,11 +236,41 @@ static void test_opaque_elements(void **state)
     }
 }
 
+/* ---- the most extended algorithms (R-ALG-06, R-ALG-07) ---- */
+
+/* A NEGOTIATE_ALGORITHMS with n extended signature algorithms and nothing else. */
+static uint8_t negotiate(uint8_t version, unsigned n)
+{
+    const struct shape sh = {.ver = version};
+    uint8_t bytes[32 + 4 * 32] = {version, 0xe3, 0, 0, (uint8_t)(32 + 4 * n)};
+    struct io io = spdm_reader(&sh, (struct spdm_span){bytes, 32 + 4 * n});
+    union spdm_body body;
+
+    bytes[28] = (uint8_t)n;
+    (void)spdm_decode(&io, &spdm_message_NEGOTIATE_ALGORITHMS, &body);
+    if (io.why == SPDM_WHY_TOO_LONG) assert_non_null(strstr(io.field, io.got > 32 ? "R-ALG-06" : "R-ALG-07"));
+    return io.why;
+}
+
+static void test_extended_algorithms(void **state)
+{
+    (void)state;
+    for (uint8_t version = SPDM_V10; version <= SPDM_V14; version++) {
+        unsigned most = version == SPDM_V10 ? 8 : 20;
+
+        for (unsigned n = 0; n <= 26; n++) {
+            assert_int_equal(negotiate(version, n), n <= most ? SPDM_WHY_FINE : SPDM_WHY_TOO_LONG);
+        }
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_refusals),        cmocka_unit_test(test_records),
-                                       cmocka_unit_test(test_cut_records),     cmocka_unit_test(test_type_names),
-                                       cmocka_unit_test(test_vendor_messages), cmocka_unit_test(test_opaque_elements)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_refusals),           cmocka_unit_test(test_records),
+        cmocka_unit_test(test_cut_records),        cmocka_unit_test(test_type_names),
+        cmocka_unit_test(test_vendor_messages),    cmocka_unit_test(test_opaque_elements),
+        cmocka_unit_test(test_extended_algorithms)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
