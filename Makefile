@@ -20,7 +20,7 @@ demo: all ## a guided tour that needs no hardware
 
 test: ## build with sanitizers and run every test; ONLY=regex picks some
 	@$(call deps,build test)
-	@scripts/test.sh debug $(ONLY)
+	@scripts/test.sh debug '$(ONLY)'
 
 check: ## all gates: house rules, both compilers, static analysis, budgets
 	@$(call deps,build test check)
@@ -36,7 +36,7 @@ fuzz: ## fuzz every target for SECONDS seconds; ONLY=regex picks some
 	@$(call deps,build test check)
 	@mkdir -p build
 	@$(call cmake_build,fuzz)
-	@scripts/fuzz.sh $(SECONDS) $(ONLY)
+	@scripts/fuzz.sh $(SECONDS) '$(ONLY)'
 
 install: ## install under PREFIX (default /usr/local), DESTDIR is honoured
 	@$(call deps,build)

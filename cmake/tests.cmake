@@ -96,3 +96,11 @@ foreach(file IN LISTS benchmarks)
   endforeach()
   add_dependencies(benchmarks ${target})
 endforeach()
+
+# ---- examples: they must compile, and tests/cli/example.sh runs them ----
+file(GLOB examples CONFIGURE_DEPENDS examples/*.c)
+foreach(file IN LISTS examples)
+  cmake_path(GET file STEM name)
+  add_executable(example_${name} ${file})
+  target_link_libraries(example_${name} PRIVATE assay_port assay)
+endforeach()

@@ -35,8 +35,8 @@ static uint64_t now_us(void)
     return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
-/* One whole frame, or nothing when the deadline has passed or the peer is gone. */
-static struct spdm_span receive(int fd, uint64_t deadline)
+/* One whole frame; nothing when the deadline has passed, and *gone when the peer has. */
+static struct spdm_span receive(int fd, uint64_t deadline, bool *gone)
 {
     size_t n = 0;
     for (;;) {
@@ -48,7 +48,8 @@ static struct spdm_span receive(int fd, uint64_t deadline)
         struct pollfd ready = {.fd = fd, .events = POLLIN};
         if (poll(&ready, 1, wait) != 1) return (struct spdm_span){NULL, 0};
         ssize_t got = read(fd, in + n, sizeof in - n);
-        if (got <= 0) return (struct spdm_span){NULL, 0};
+        *gone = got <= 0;
+        if (*gone) return (struct spdm_span){NULL, 0};
         n += (size_t)got;
     }
 }
@@ -93,7 +94,7 @@ static bool attest(int fd, struct spdm_requester *rq, struct spdm_judge *judge)
         }
         struct spdm_span frame = spdm_requester_pull(rq, now_us());
         if (frame.n != 0 && write(fd, frame.p, frame.n) != (ssize_t)frame.n) over = true;
-        if (!over) spdm_requester_push(rq, receive(fd, spdm_requester_deadline(rq)), now_us());
+        if (!over) spdm_requester_push(rq, receive(fd, spdm_requester_deadline(rq), &over), now_us());
     }
     spdm_requester_close(rq);
     spdm_judgement_free(judgement);

@@ -28,6 +28,7 @@ struct spdm_attest_options {
     uint8_t slots; /* mask */
     uint8_t versions[6];
     struct spdm_algorithm_list hashes, signatures;
+    bool multi_key;
     bool challenge, no_challenge;
     struct spdm_measure_choice measurements;
     bool raw, unsigned_only, fresh;

@@ -84,6 +84,7 @@ bool spdm_attest_policy_make(const struct spdm_attest_options *options, const st
     p->hashes = out->hashes.id;
     p->signatures = out->signatures.id;
     p->opaque_formats = 3;
+    p->multi_key = options->multi_key;
     p->legacy_byte_order = SPDM_EITHER_ENDIAN;
     p->retries = (uint8_t)options->retries;
     /* the time there is, shared out among the tries */

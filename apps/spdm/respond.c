@@ -75,7 +75,7 @@ static void on_last_resort(uv_timer_t *timer)
 
 static void unless_closed(uv_handle_t *handle)
 {
-    if (!uv_is_closing(handle)) uv_close(handle, NULL);
+    if (handle->type != UV_UNKNOWN_HANDLE && !uv_is_closing(handle)) uv_close(handle, NULL);
 }
 
 void spdm_respond_stop(struct server *s, const char *why)
@@ -85,8 +85,10 @@ void spdm_respond_stop(struct server *s, const char *why)
     if (!s->options->quiet) spdm_respond_say(s, "stopping: %s", why);
     for (unsigned i = 0; i < s->listener_n; i++) spdm_listener_close(s->listener[i]);
     unless_closed((uv_handle_t *)&s->hangup);
-    unless_closed((uv_handle_t *)&s->terminate);
-    unless_closed((uv_handle_t *)&s->interrupt);
+    /* Both stay and are taken in silence: a second signal, which timeout(1) always sends, must not cut the end short.
+     */
+    uv_unref((uv_handle_t *)&s->terminate);
+    uv_unref((uv_handle_t *)&s->interrupt);
     unless_closed((uv_handle_t *)&s->log_timer);
     uv_timer_start(&s->last_resort, on_last_resort, LAST_RESORT_MS, 0);
     uv_unref((uv_handle_t *)&s->last_resort);
@@ -292,6 +294,16 @@ static int start(struct server *s)
     return SPDM_PARSED;
 }
 
+/* From here on signals change nothing any more. */
+static void stop_watching(struct server *s)
+{
+    unless_closed((uv_handle_t *)&s->hangup);
+    unless_closed((uv_handle_t *)&s->terminate);
+    unless_closed((uv_handle_t *)&s->interrupt);
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGINT, SIG_IGN);
+}
+
 /* Closes what is open and lets the loop run dry. */
 static int finish(struct server *s, int rc)
 {
@@ -299,9 +311,11 @@ static int finish(struct server *s, int rc)
     if (!s->stopping) { /* never started */
         for (unsigned i = 0; i < s->listener_n; i++) spdm_listener_close(s->listener[i]);
         unless_closed((uv_handle_t *)&s->log_timer);
+        stop_watching(s);
     }
     uv_run(&s->loop, UV_RUN_DEFAULT);
     unless_closed((uv_handle_t *)&s->last_resort);
+    stop_watching(s);
     spdm_respond_free_pool(s);
     uv_run(&s->loop, UV_RUN_DEFAULT);
     if (s->generation != NULL) spdm_respond_retire(s, s->generation);

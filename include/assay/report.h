@@ -69,6 +69,7 @@ enum spdm_harm { SPDM_HARM_MESSAGE, SPDM_HARM_SESSION, SPDM_HARM_CONNECTION };
     X(NO_VERSION, 0x00, CONNECTION, "no SPDM version in common")                                                       \
     X(CANNOT, 0x00, CONNECTION, "the goal needs %f, which the peer does not offer")                                    \
     X(NO_SLOT, 0x00, CONNECTION, "no acceptable certificate slot is left (provisioned %x)")                            \
+    X(INCOMPLETE, 0x00, CONNECTION, "%g of the measurements that the peer announced could not be read")                \
     X(PEER_ERROR, 0x00, CONNECTION, "the peer answered ERROR %e (%x)")                                                 \
     X(TIMEOUT, 0x00, CONNECTION, "no answer after %g tries, %l us each")                                               \
     X(GAVE_UP, 0x00, CONNECTION, "the peer kept answering %e, given up after %l tries")                                \

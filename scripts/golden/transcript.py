@@ -54,6 +54,20 @@ class Transcripts:
         return "L1L2", covered
 
 
+class Mutual:
+    """M1/M2 of the encapsulated flow, in which the Responder asks: VCA (1.2 and later) and the inner messages."""
+
+    def __init__(self):
+        self.inner = []
+
+    def add(self, data, signature_n):
+        """The bytes that are covered if the message ends in a signature of n bytes, else None."""
+        if data[1] == 0x81:
+            self.inner = []
+        self.inner.append(data[:len(data) - signature_n])
+        return self.inner if signature_n else None
+
+
 def digest(parts, hash_name):
     return hashlib.new(hash_name, b"".join(data for _, data in parts)).hexdigest()
 
@@ -63,4 +77,4 @@ def printed(path):
     with open(path, encoding="ascii") as f:
         text = f.read()
     return {kind: [bytes.fromhex(h).hex() for h in re.findall(rf"^{word} hash - ([\w ]+)$", text, re.M)]
-            for kind, word in (("M1M2", "m1m2"), ("L1L2", "l1l2"))}
+            for kind, word in (("M1M2", "m1m2"), ("L1L2", "l1l2"), ("MUT", "m1m2 Mut"))}

@@ -28,9 +28,10 @@ uint16_t spdm_conn_request_max(const struct spdm_config *cfg)
     size_t n = REQUEST_MAX;
 
     if (cfg->request_max != 0) return cfg->request_max;
-    if (cfg->sessions != NULL) n += largest(cfg->policy->exchanges);
-    if (cfg->mutual != NULL) n += largest(cfg->policy->req_signatures);
-    if (cfg->mutual != NULL && cfg->turned->identity != NULL) n += cfg->turned->out.n; /* requester: envelopes */
+    if (spdm_sessions_of(cfg) != NULL) n += largest(cfg->policy->exchanges);
+    if (spdm_mutual_of(cfg) != NULL) n += largest(cfg->policy->req_signatures);
+    if (spdm_mutual_of(cfg) != NULL && cfg->turned->identity != NULL)
+        n += cfg->turned->out.n; /* requester: envelopes */
     return n < 0xffff ? (uint16_t)n : 0xffff;
 }
 
@@ -45,7 +46,7 @@ void spdm_conn_place(struct conn *c, const struct spdm_config *cfg, struct spdm_
     c->tr.crypto = cfg->crypto;
     c->tr.ctx = cfg->crypto_ctx;
     spdm_transcript_init(&c->tr, memory, vca_max(cfg));
-    if (cfg->sessions != NULL) cfg->sessions->place(c);
+    if (spdm_sessions_of(cfg) != NULL) spdm_sessions_of(cfg)->place(c);
     spdm_conn_restart(c);
 }
 
@@ -58,16 +59,10 @@ bool spdm_conn_init(struct conn *c, const struct spdm_config *cfg, struct spdm_r
     return true;
 }
 
-void spdm_conn_turn_to(struct conn *c, struct session *s, struct transcript *log)
-{
-    c->channel = s;
-    c->log = s != NULL ? log : &c->tr;
-}
-
 void spdm_conn_restart(struct conn *c)
 {
-    if (c->cfg->sessions != NULL) c->cfg->sessions->clear(c);
-    spdm_conn_turn_to(c, NULL, NULL);
+    if (spdm_sessions_of(c->cfg) != NULL) spdm_sessions_of(c->cfg)->clear(c);
+    if (SPDM_SESSIONS) spdm_conn_turn_to(c, NULL, NULL);
     spdm_transcript_clear(&c->tr);
     c->facts = (struct spdm_facts){0};
     c->ed = spdm_edition(SPDM_V10);
@@ -99,8 +94,8 @@ bool spdm_conn_version(struct conn *c, uint8_t version)
 static uint8_t summary_type(uint8_t code, const union spdm_body *req)
 {
     if (code == CODE_CHALLENGE_AUTH) return req->challenge.summary;
-    if (code == CODE_KEY_EXCHANGE_RSP) return req->key_exchange.summary;
-    if (code == CODE_PSK_EXCHANGE_RSP) return req->psk_exchange.summary;
+    if (SPDM_SESSIONS && code == CODE_KEY_EXCHANGE_RSP) return req->key_exchange.summary;
+    if (SPDM_SESSIONS && code == CODE_PSK_EXCHANGE_RSP) return req->psk_exchange.summary;
     return 0;
 }
 
@@ -129,7 +124,7 @@ void spdm_conn_shape(const struct conn *c, uint8_t code, const union spdm_body *
                           .multi_key = f->multi_key_rsp,
                           .sig = spdm_algorithm((enum spdm_alg)f->signature)->size,
                           .opaque_max = limit != 0 ? limit : OPAQUE_MAX};
-    session_shape(f, code, out);
+    if (SPDM_SESSIONS) session_shape(f, code, out);
     if (req == NULL) return;
     if (summary_type(code, req) != 0 && (f->responder.flags & SPDM_MEAS_CAP_MASK) != 0) out->meas_sum = out->hash;
     out->signature = code == CODE_MEASUREMENTS && req->get_measurements.sign;
@@ -190,10 +185,10 @@ uint8_t spdm_conn_refuse(struct conn *c, uint8_t why, uint32_t got, uint32_t lim
 void spdm_conn_reset_by(struct conn *c, const struct spdm_message *request)
 {
     if (request->code == CODE_GET_VERSION) return; /* restarts everything, before it is entered */
-    c->digests_first = c->after_vca && request->code == CODE_GET_DIGESTS;
+    if (SPDM_SESSIONS) c->digests_first = c->after_vca && request->code == CODE_GET_DIGESTS;
     if ((request->joins & JOINS_VCA) == 0) c->after_vca = false;
-    if ((request->joins & JOINS_L1L2) == 0) spdm_transcript_reset(c->log, TRANSCRIPT_L1L2);
-    if (c->channel != NULL) return; /* what happens in a session never touches M1/M2 (R-CHL-27) */
+    if ((request->joins & JOINS_L1L2) == 0) spdm_transcript_reset(spdm_conn_log(c), TRANSCRIPT_L1L2);
+    if (spdm_conn_channel(c) != NULL) return; /* what happens in a session never touches M1/M2 (R-CHL-27) */
     if ((request->joins & RESETS_M1M2) != 0 || ((request->joins & RESETS_M1M2_UNPROVEN) != 0 && !c->challenged)) {
         spdm_transcript_reset(&c->tr, TRANSCRIPT_M1M2);
     }
@@ -205,11 +200,11 @@ bool spdm_conn_enter(struct conn *c, const struct spdm_message *row, struct spdm
     enum spdm_alg hash = (enum spdm_alg)c->facts.hash;
 
     if ((row->joins & JOINS_VCA) != 0) return spdm_transcript_add_vca(&c->tr, message);
-    if ((row->joins & JOINS_M1M2) != 0 && c->channel == NULL) {
+    if ((row->joins & JOINS_M1M2) != 0 && spdm_conn_channel(c) == NULL) {
         spdm_transcript_add(&c->tr, TRANSCRIPT_M1M2, hash, message);
     }
-    if ((row->joins & JOINS_L1L2) != 0) spdm_transcript_add(c->log, TRANSCRIPT_L1L2, hash, message);
-    if (row->code == CODE_DIGESTS && c->digests_first && c->facts.multi_key_rsp && c->cfg->sessions != NULL) {
+    if ((row->joins & JOINS_L1L2) != 0) spdm_transcript_add(spdm_conn_log(c), TRANSCRIPT_L1L2, hash, message);
+    if (row->code == CODE_DIGESTS && c->digests_first && c->facts.multi_key_rsp && spdm_sessions_of(c->cfg) != NULL) {
         spdm_transcript_add(&c->tr, TRANSCRIPT_BASE, hash, message);
     }
     return true;
@@ -222,7 +217,7 @@ enum transcript_kind spdm_conn_signed(enum signed_by by)
 
 struct transcript *spdm_conn_transcript(struct conn *c, enum signed_by by)
 {
-    return by == SIGNED_MEASUREMENTS ? c->log : &c->tr;
+    return by == SIGNED_MEASUREMENTS ? spdm_conn_log(c) : &c->tr;
 }
 
 void spdm_conn_reset_signed(struct conn *c, enum signed_by by)

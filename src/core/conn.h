@@ -36,6 +36,32 @@ struct conn {
     const void *key; /* of the chain in use, once trusted */
 };
 
+/* Sessions and mutual authentication as the engines see them. A build that only attests leaves out what depends on
+ * these: the compiler sees that it cannot be reached. */
+#ifdef SPDM_ATTESTATION_ONLY
+enum { SPDM_SESSIONS = 0 };
+#else
+enum { SPDM_SESSIONS = 1 };
+#endif
+static inline const struct spdm_sessions *spdm_sessions_of(const struct spdm_config *cfg)
+{
+    return SPDM_SESSIONS ? cfg->sessions : NULL;
+}
+static inline const struct spdm_mutual *spdm_mutual_of(const struct spdm_config *cfg)
+{
+    return SPDM_SESSIONS ? cfg->mutual : NULL;
+}
+/* The session in which the exchange at hand takes place; NULL: outside. */
+static inline struct session *spdm_conn_channel(const struct conn *c)
+{
+    return SPDM_SESSIONS ? c->channel : NULL;
+}
+/* L1/L2 of that channel. */
+static inline struct transcript *spdm_conn_log(struct conn *c)
+{
+    return SPDM_SESSIONS ? c->log : &c->tr;
+}
+
 /* One exchange: both messages as sent, padding trimmed, and decoded. */
 struct exchange {
     struct spdm_span request, response;
@@ -60,7 +86,11 @@ bool spdm_conn_version(struct conn *c, uint8_t version);
 bool spdm_conn_speaks(const struct conn *c, uint8_t version);
 
 /* Turns to a session and its L1/L2, or with NULL, NULL to what is outside. */
-void spdm_conn_turn_to(struct conn *c, struct session *s, struct transcript *log);
+static inline void spdm_conn_turn_to(struct conn *c, struct session *s, struct transcript *log)
+{
+    c->channel = s;
+    c->log = s != NULL ? log : &c->tr;
+}
 
 /* The layout of the message `code`; for a response, `req` is the request it answers, NULL if that is not known. */
 void spdm_conn_shape(const struct conn *c, uint8_t code, const union spdm_body *req, struct shape *out);

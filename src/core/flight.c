@@ -12,14 +12,14 @@ static uint8_t channel(struct spdm_requester *rq, const struct verify_job *job, 
     uint32_t id = rq->goal.session != 0 ? rq->goal.session : rq->got.session;
 
     *out = NULL;
-    if (rq->c.cfg->sessions == NULL || (job->request->legal & (PHASE_HANDSHAKE | PHASE_SESSION)) == 0)
+    if (spdm_sessions_of(rq->c.cfg) == NULL || (job->request->legal & (PHASE_HANDSHAKE | PHASE_SESSION)) == 0)
         return SPDM_WHY_FINE;
     if (rq->opening != NULL) {
         *out = (job->request->legal & PHASE_HANDSHAKE) != 0 ? rq->opening : NULL;
         return SPDM_WHY_FINE;
     }
     if (id == 0 && (job->request->legal & PHASE_NEGOTIATED) != 0) return SPDM_WHY_FINE;
-    *out = rq->c.cfg->sessions->find(&rq->c, id);
+    *out = spdm_sessions_of(rq->c.cfg)->find(&rq->c, id);
     return *out != NULL ? SPDM_WHY_FINE : refuse(&rq->c, NO_SESSION, NULL, id, 0);
 }
 
@@ -44,7 +44,7 @@ uint8_t spdm_requester_start_in(struct spdm_requester *rq, const struct verify_j
     struct exchange x = {0};
     uint8_t why;
 
-    spdm_conn_turn_to(&rq->c, s, s != NULL ? &s->tr : NULL);
+    if (SPDM_SESSIONS) spdm_conn_turn_to(&rq->c, s, s != NULL ? &s->tr : NULL);
     why = job->fill(rq, &x.req);
     if (why != SPDM_WHY_FINE) return why;
     why = spdm_conn_encode(&rq->c, job->request, &x, (struct spdm_room){rq->request, rq->request_max});
@@ -53,11 +53,12 @@ uint8_t spdm_requester_start_in(struct spdm_requester *rq, const struct verify_j
     if (limit != 0 && rq->request_n > limit) { /* R-CAP-22 */
         return refuse(&rq->c, TOO_BIG_FOR_PEER, NULL, rq->request_n, limit);
     }
-    if (job->complete != NULL) why = job->complete(rq, x.verify_at);
+    if (SPDM_SESSIONS && job->complete != NULL) why = job->complete(rq, x.verify_at);
     if (why != SPDM_WHY_FINE) return why;
     spdm_conn_reset_by(&rq->c, job->request);
     rq->job = job;
-    if (rq->encap.signing) spdm_requester_question(rq, SPDM_ASK_SIGN); /* FINISH goes out when it is signed */
+    if (SPDM_SESSIONS && rq->encap.signing)
+        spdm_requester_question(rq, SPDM_ASK_SIGN); /* FINISH goes out when it is signed */
     else rq->flight = FLIGHT_SEND;
     rq->ask_ready = false;
     rq->tries = rq->busy = rq->not_ready = 0;
@@ -66,6 +67,21 @@ uint8_t spdm_requester_start_in(struct spdm_requester *rq, const struct verify_j
 
 /* T1 for the negotiation, which needs no cryptography, T2 for everything else (UN-02). A CTExponent of any size is
  * legal; what it promises is capped by policy (R-CAP-21, withstand 53). */
+/* The two indices that the specification fixes (manifest, device mode) come first: a device that has them would make
+ * us walk through the gap before them otherwise, an exchange each. */
+uint8_t spdm_requester_next_index(uint8_t index)
+{
+    enum { MANIFEST = 0xfd, DEVICE_MODE = 0xfe };
+
+    switch (index) {
+    case 0: return MANIFEST;
+    case MANIFEST: return DEVICE_MODE;
+    case DEVICE_MODE: return 1;
+    case MANIFEST - 1: return SPDM_MEAS_ALL;
+    default: return (uint8_t)(index + 1);
+    }
+}
+
 uint64_t spdm_requester_patience(const struct spdm_requester *rq)
 {
     const struct spdm_policy *policy = rq->c.cfg->policy;

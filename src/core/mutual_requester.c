@@ -44,7 +44,7 @@ static void collect(struct spdm_requester *rq)
  * (sessions.md 7.4). */
 static void key_update(struct spdm_requester *rq, struct spdm_span message)
 {
-    struct session *s = rq->c.channel;
+    struct session *s = spdm_conn_channel(&rq->c);
     uint8_t operation = message.p[2], tag = message.p[3];
     bool fine = operation == UPDATE_KEY ? !s->previous[RESPONSE].lane.ready && spdm_session_update(&rq->c, s, RESPONSE)
                 : operation == VERIFY_NEW_KEY ? s->previous[RESPONSE].lane.ready
@@ -64,7 +64,7 @@ static bool allowed(const struct spdm_requester *rq, uint8_t code)
 
 static void take(struct spdm_requester *rq, uint8_t id, struct spdm_span message)
 {
-    const struct session *s = rq->c.channel;
+    const struct session *s = spdm_conn_channel(&rq->c);
     uint8_t code = message.p[1];
 
     rq->encap.id = id;

@@ -76,7 +76,7 @@ bool spdm_mutual_blocks(const struct spdm_responder *rs, uint8_t code)
 {
     bool open = rs->encap.state == ENCAP_ASKED || (rs->encap.state == ENCAP_ARMED && rs->encap.flow == FLOW_BASIC);
 
-    return open && rs->encap.where == rs->c.channel && code != spdm_message_GET_ENCAPSULATED_REQUEST.code &&
+    return open && rs->encap.where == spdm_conn_channel(&rs->c) && code != spdm_message_GET_ENCAPSULATED_REQUEST.code &&
            code != spdm_message_DELIVER_ENCAPSULATED_RESPONSE.code && code != spdm_message_GET_VERSION.code;
 }
 
@@ -94,7 +94,7 @@ static uint8_t consider_get(struct spdm_responder *rs, const union spdm_body *re
     (void)req;
     if (rs->c.cfg->mutual == NULL || !spdm_mutual_encapsulates(&rs->c))
         return refuse(&rs->c, UNSUPPORTED, "ENCAP_CAP", 0, 0);
-    if (rs->encap.state == ENCAP_IDLE || rs->encap.where != rs->c.channel || rs->encap.request.n == 0) {
+    if (rs->encap.state == ENCAP_IDLE || rs->encap.where != spdm_conn_channel(&rs->c) || rs->encap.request.n == 0) {
         return refuse(&rs->c, NO_PENDING, NULL, 0, 0);
     }
     return SPDM_WHY_FINE;
@@ -175,7 +175,8 @@ static uint8_t consider_deliver(struct spdm_responder *rs, const union spdm_body
 
     if (rs->c.cfg->mutual == NULL || !spdm_mutual_encapsulates(&rs->c))
         return refuse(&rs->c, UNSUPPORTED, "ENCAP_CAP", 0, 0);
-    if (rs->encap.state != ENCAP_ASKED || rs->encap.where != rs->c.channel) return refuse(&rs->c, NOT_NOW, NULL, 0, 0);
+    if (rs->encap.state != ENCAP_ASKED || rs->encap.where != spdm_conn_channel(&rs->c))
+        return refuse(&rs->c, NOT_NOW, NULL, 0, 0);
     if (q->id != rs->encap.id) return refuse(&rs->c, MISMATCH, "RequestID", q->id, rs->encap.id);
     if (rs->encap.flow == FLOW_UPDATE) return updated(rs, q->message);
     /* R-ORD-08 */

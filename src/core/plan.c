@@ -58,6 +58,7 @@ static struct step measurements(struct spdm_requester *rq)
     if (!has(rq, SPDM_MEAS_CAP_MASK)) return CANNOT(rq, "MEAS_CAP");
     if (rq->goal.sign && !has(rq, SPDM_MEAS_CAP_SIGNED)) return CANNOT(rq, "signed measurements (MEAS_CAP 2)");
     if (rq->c.facts.meas_spec == 0) return CANNOT(rq, "a measurement specification");
+    if (rq->got.next_index == SPDM_MEAS_ALL) return fail(refuse(&rq->c, INCOMPLETE, NULL, rq->got.left, 0));
     return send(&spdm_verify_measurements);
 }
 
@@ -65,25 +66,25 @@ struct step spdm_plan(struct spdm_requester *rq)
 {
     const struct conn *c = &rq->c;
     bool measure = wants(rq, SPDM_WANT_MEASUREMENTS) && !rq->got.measured;
-    bool open = wants(rq, SPDM_WANT_SESSION) && rq->got.session == 0;
+    bool open = SPDM_SESSIONS && wants(rq, SPDM_WANT_SESSION) && rq->got.session == 0;
     bool identify = wants(rq, SPDM_WANT_IDENTITY | SPDM_WANT_CHALLENGE) || open || (measure && rq->goal.sign);
     struct step session = {.kind = STEP_DONE}, turned = {.kind = STEP_DONE};
 
     if (c->phase == PHASE_START) return send(&spdm_verify_version);
     if (c->phase == PHASE_VERSION) return send(&spdm_verify_capabilities);
     if (c->phase == PHASE_CAPABLE) return send(&spdm_verify_algorithms);
-    if (rq->inner != NULL) turned = c->cfg->mutual->plan(rq);
+    if (spdm_requester_inner(rq) != NULL) turned = c->cfg->mutual->plan(rq);
     if (turned.kind != STEP_DONE) return turned;
     if (wants(rq, SPDM_WANT_DIGESTS) && !c->digests_known) {
         return has(rq, SPDM_CERT_CAP) ? send(&spdm_verify_digests) : CANNOT(rq, "CERT_CAP");
     }
     if (identify && !c->facts.trusted) return identity(rq);
     if (wants(rq, SPDM_WANT_CHALLENGE) && !c->facts.authentic) return challenge(rq);
-    if (c->cfg->sessions != NULL) session = c->cfg->sessions->plan(rq);
+    if (spdm_sessions_of(c->cfg) != NULL) session = spdm_sessions_of(c->cfg)->plan(rq);
     if (session.kind != STEP_DONE) return session;
     if (measure) return measurements(rq);
     if (wants(rq, SPDM_WANT_VENDOR) && !rq->got.vendor_done) return send(&spdm_verify_vendor);
-    if (wants(rq, SPDM_WANT_END_SESSION) && !rq->got.ended && c->cfg->sessions != NULL)
-        return c->cfg->sessions->end(rq);
+    if (wants(rq, SPDM_WANT_END_SESSION) && !rq->got.ended && spdm_sessions_of(c->cfg) != NULL)
+        return spdm_sessions_of(c->cfg)->end(rq);
     return (struct step){.kind = STEP_DONE};
 }

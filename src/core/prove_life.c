@@ -34,7 +34,7 @@ static uint8_t consider_heartbeat(struct spdm_responder *rs, const union spdm_bo
 {
     (void)req;
     if (!both(rs, SPDM_HBEAT_CAP)) return refuse(&rs->c, UNSUPPORTED, "HBEAT_CAP", 0, 0);
-    if (rs->c.channel->heartbeat == 0) return refuse(&rs->c, NOT_NOW, "R-HBT-07", 0, 0);
+    if (spdm_conn_channel(&rs->c)->heartbeat == 0) return refuse(&rs->c, NOT_NOW, "R-HBT-07", 0, 0);
     return SPDM_WHY_FINE;
 }
 
@@ -50,7 +50,7 @@ const struct prove_job spdm_prove_heartbeat = {.request = &spdm_message_HEARTBEA
  * it is an update like the first (UN-27). */
 static uint8_t consider_key_update(struct spdm_responder *rs, const union spdm_body *req)
 {
-    bool pending = rs->c.channel->update != 0, verify = req->key_update.operation == VERIFY_NEW_KEY;
+    bool pending = spdm_conn_channel(&rs->c)->update != 0, verify = req->key_update.operation == VERIFY_NEW_KEY;
 
     if (!both(rs, SPDM_KEY_UPD_CAP)) return refuse(&rs->c, UNSUPPORTED, "KEY_UPD_CAP", 0, 0);
     if (pending == verify) return SPDM_WHY_FINE;
@@ -68,7 +68,7 @@ static uint8_t reply_key_update(struct spdm_responder *rs, const union spdm_body
  * sealed under the new response key (R-KUP-07). */
 static uint8_t complete_key_update(struct spdm_responder *rs)
 {
-    struct session *s = rs->c.channel;
+    struct session *s = spdm_conn_channel(&rs->c);
     uint8_t operation = rs->request[2];
     bool fine = true;
 
@@ -104,7 +104,7 @@ static uint8_t consider_end(struct spdm_responder *rs, const union spdm_body *re
 
 static void sent_end(struct spdm_responder *rs)
 {
-    spdm_responder_lose(rs, rs->c.channel, SPDM_WHY_SESSION_ENDED); /* R-END-05 */
+    spdm_responder_lose(rs, spdm_conn_channel(&rs->c), SPDM_WHY_SESSION_ENDED); /* R-END-05 */
 }
 
 const struct prove_job spdm_prove_end_session = {.request = &spdm_message_END_SESSION,

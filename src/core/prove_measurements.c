@@ -46,11 +46,9 @@ uint8_t spdm_measurement_record(struct spdm_responder *rs, struct record *record
         why = block(rs, &io, m, raw);
         record->blocks++;
     }
-    record->n = io.at;
-    if (why == SPDM_WHY_FINE && !io_fine(&io)) {
-        why = refuse(&rs->c, TOO_BIG_FOR_PEER, NULL, io.at + io.got, record->room.n);
-    }
-    return why;
+    record->n = io.at; /* more than the room if that was too small: the message will not fit either */
+    if (why != SPDM_WHY_FINE || io_fine(&io) || io.why == SPDM_WHY_NO_ROOM) return why;
+    return refuse(&rs->c, ANSWER_REFUSED, "a malformed measurement", 0, 0);
 }
 
 uint8_t spdm_measurement_summary(struct spdm_responder *rs, uint8_t type, uint8_t out[SPDM_HASH_MAX])
@@ -73,6 +71,8 @@ uint8_t spdm_measurement_summary(struct spdm_responder *rs, uint8_t type, uint8_
         if (type == TCB && !m->tcb) continue;
         one = (struct record){.room = room};
         why = spdm_measurement_record(rs, &one, m->index, false);
+        if (why == SPDM_WHY_FINE && one.n > room.n) why = refuse(&rs->c, NO_ROOM, "a measurement", one.n, room.n);
+        if (why != SPDM_WHY_FINE) break;
         fine = fine && crypto->hash_update(ctx, state, spdm_span(room.p, one.n));
         any = true;
     }

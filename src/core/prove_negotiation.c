@@ -28,15 +28,20 @@ static uint8_t reply_version(struct spdm_responder *rs, const union spdm_body *r
         at.p[n++] = versions[i];
     }
     rsp->version.entries = spdm_span(at.p, n);
-    rs->c.phase = PHASE_VERSION;
     return SPDM_WHY_FINE;
+}
+
+static void sent_version(struct spdm_responder *rs)
+{
+    rs->c.phase = PHASE_VERSION;
 }
 
 const struct prove_job spdm_prove_version = {.request = &spdm_message_GET_VERSION,
                                              .response = &spdm_message_VERSION,
                                              .signed_by = SIGNED_NOT,
                                              .consider = consider_version,
-                                             .reply = reply_version};
+                                             .reply = reply_version,
+                                             .sent = sent_version};
 
 /* ---- CAPABILITIES ---- */
 
@@ -78,15 +83,20 @@ static uint8_t reply_capabilities(struct spdm_responder *rs, const union spdm_bo
                                                       .ct_exponent = policy->ct_exponent,
                                                       .data_transfer_size = c->cfg->data_transfer_size,
                                                       .max_message_size = c->cfg->data_transfer_size};
-    c->phase = PHASE_CAPABLE;
     return SPDM_WHY_FINE;
+}
+
+static void sent_capabilities(struct spdm_responder *rs)
+{
+    rs->c.phase = PHASE_CAPABLE;
 }
 
 const struct prove_job spdm_prove_capabilities = {.request = &spdm_message_GET_CAPABILITIES,
                                                   .response = &spdm_message_CAPABILITIES,
                                                   .signed_by = SIGNED_NOT,
                                                   .consider = consider_capabilities,
-                                                  .reply = reply_capabilities};
+                                                  .reply = reply_capabilities,
+                                                  .sent = sent_capabilities};
 
 /* ---- ALGORITHMS ---- */
 
@@ -181,14 +191,26 @@ static uint8_t reply_algorithms(struct spdm_responder *rs, const union spdm_body
     if (p->mel && (rs->c.facts.responder.flags & SPDM_MEL_CAP) != 0) m->mel_spec = offer->mel_spec & 1;
     if (rs->c.ed->negotiates_opaque) m->other_params = (formats & 2) != 0 ? 2 : formats & 1;
     if ((rs->c.facts.requester.flags & SPDM_MULTI_KEY_CAP_ONLY) != 0) m->other_params |= 0x10;
-    spdm_select_learn(&rs->c, offer, m);
+    return SPDM_WHY_FINE;
+}
+
+/* Nothing is negotiated by an answer that could not be given: what it says becomes fact only now. */
+static void sent_algorithms(struct spdm_responder *rs)
+{
+    struct spdm_room body = spdm_responder_body(rs);
+    struct exchange x = {.request = spdm_span(rs->request, rs->request_n),
+                         .response = spdm_span(body.p, rs->response_n)};
+
+    (void)spdm_conn_decode(&rs->c, rs->job->request, &x);
+    (void)spdm_conn_decode(&rs->c, rs->job->response, &x);
+    spdm_select_learn(&rs->c, &x.req.algorithms, &x.rsp.algorithms);
     rs->c.after_vca = true;
     rs->c.phase = PHASE_NEGOTIATED;
-    return SPDM_WHY_FINE;
 }
 
 const struct prove_job spdm_prove_algorithms = {.request = &spdm_message_NEGOTIATE_ALGORITHMS,
                                                 .response = &spdm_message_ALGORITHMS,
                                                 .signed_by = SIGNED_NOT,
                                                 .consider = consider_algorithms,
-                                                .reply = reply_algorithms};
+                                                .reply = reply_algorithms,
+                                                .sent = sent_algorithms};

@@ -280,7 +280,7 @@ const struct prove_job spdm_prove_psk_exchange = {.request = &spdm_message_PSK_E
 /* The session that a FINISH is about: the one it came in or, in the clear, the one that waits for it. */
 static struct session *finishing(struct spdm_responder *rs)
 {
-    return rs->c.channel != NULL ? rs->c.channel : spdm_session_clear_handshake(&rs->c);
+    return spdm_conn_channel(&rs->c) != NULL ? spdm_conn_channel(&rs->c) : spdm_session_clear_handshake(&rs->c);
 }
 
 /* Enters the request and compares its VerifyData (transcripts.md section 6, row 5). */
@@ -317,7 +317,7 @@ static uint8_t consider_finish(struct spdm_responder *rs, const union spdm_body 
 
 static uint8_t consider_psk_finish(struct spdm_responder *rs, const union spdm_body *req)
 {
-    struct session *s = rs->c.channel;
+    struct session *s = spdm_conn_channel(&rs->c);
 
     if (!s->psk || s->state != SESSION_HANDSHAKE) return refuse(&rs->c, NOT_NOW, "R-PSF-02", 0, 0);
     return check_verify_data(rs, s, req->finish.verify);

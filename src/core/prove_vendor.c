@@ -11,7 +11,8 @@ static uint8_t consider_vendor(struct spdm_responder *rs, const union spdm_body 
         return refuse(&rs->c, BAD_VALUE, "LargeReq", 1, 0);
     }
     /* In the handshake of a PSK session PSK_FINISH must come next (R-PSK-17, LQ-25). */
-    if (rs->c.channel != NULL && rs->c.channel->state == SESSION_HANDSHAKE && rs->c.channel->psk) {
+    if (spdm_conn_channel(&rs->c) != NULL && spdm_conn_channel(&rs->c)->state == SESSION_HANDSHAKE &&
+        spdm_conn_channel(&rs->c)->psk) {
         return refuse(&rs->c, NOT_NOW, "R-PSK-17", 0, 0);
     }
     rs->need = SPDM_ASK_VENDOR;

@@ -21,12 +21,14 @@ void spdm_requester_abandon(struct spdm_requester *rq)
 {
     struct conn *c = &rq->c;
 
+    if (!SPDM_SESSIONS) return;
     if (rq->exchange_open) c->cfg->crypto->exchange_end(c->cfg->crypto_ctx, rq->exchange);
     rq->exchange_open = false;
     rq->encap = (struct encap_rq){0};
-    if (rq->opening != NULL) c->cfg->sessions->free(c, rq->opening);
+    if (rq->opening != NULL) spdm_sessions_of(c->cfg)->free(c, rq->opening);
     rq->opening = NULL;
-    if (c->channel != NULL && !survives(c->report.why)) spdm_requester_lose(rq, c->channel, c->report.why);
+    if (spdm_conn_channel(c) != NULL && !survives(c->report.why))
+        spdm_requester_lose(rq, spdm_conn_channel(c), c->report.why);
     spdm_conn_turn_to(c, NULL, NULL);
 }
 
@@ -34,20 +36,21 @@ void spdm_requester_lose(struct spdm_requester *rq, struct session *s, uint8_t w
 {
     rq->closed = s->id;
     rq->closed_why = (struct spdm_report){.why = why, .version = rq->c.facts.version};
-    rq->c.cfg->sessions->free(&rq->c, s);
+    spdm_sessions_of(rq->c.cfg)->free(&rq->c, s);
     spdm_conn_turn_to(&rq->c, NULL, NULL);
     spdm_requester_tell(rq, SPDM_CLOSED);
 }
 
 void spdm_requester_fail(struct spdm_requester *rq, uint8_t code)
 {
-    bool beating = rq->beating;
+    bool beating = SPDM_SESSIONS && rq->beating;
 
     if (rq->c.report.code == 0) rq->c.report.code = code;
     rq->c.report.version = rq->c.facts.version;
     rq->flight = FLIGHT_NONE;
     rq->beating = false;
     rq->broken = rq->broken || !survives(rq->c.report.why);
+    rq->c.interrupted = true; /* who refused a CHALLENGE may have forgotten M1/M2 (UN-07) */
     spdm_requester_abandon(rq);
     if (!beating) spdm_requester_tell(rq, SPDM_FAILED); /* nobody asked for a heartbeat; the session's end is told */
 }
@@ -58,6 +61,7 @@ bool spdm_requester_restart(struct spdm_requester *rq)
 
     if (rq->restarts >= limit) return false;
     rq->restarts++;
+    rq->mark = 0;
     spdm_requester_abandon(rq);
     spdm_conn_restart(&rq->c);
     rq->got.digest_answered = rq->got.counted = rq->got.psk = rq->got.key_sent = false;
@@ -77,7 +81,7 @@ void spdm_requester_question(struct spdm_requester *rq, enum spdm_event_kind kin
 /* The Handshake-Secret comes from outside and waits in the session that it is for. */
 static void ask_psk(struct spdm_requester *rq)
 {
-    if (rq->opening == NULL) rq->opening = rq->c.cfg->sessions->begin(&rq->c, true);
+    if (rq->opening == NULL) rq->opening = spdm_sessions_of(rq->c.cfg)->begin(&rq->c, true);
     if (rq->opening != NULL) {
         spdm_requester_question(rq, SPDM_ASK_PSK);
         return;
@@ -91,7 +95,7 @@ void spdm_requester_advance(struct spdm_requester *rq)
     struct step step;
 
     rq->c.report = (struct spdm_report){0};
-    if (rq->beating) { /* that was all there was to do */
+    if (SPDM_SESSIONS && rq->beating) { /* that was all there was to do */
         rq->beating = false;
         rq->flight = FLIGHT_NONE;
         return;
@@ -103,7 +107,9 @@ void spdm_requester_advance(struct spdm_requester *rq)
         break;
     case STEP_ASK_DIGEST: spdm_requester_question(rq, SPDM_ASK_DIGEST); break;
     case STEP_ASK_TRUST: spdm_requester_question(rq, SPDM_ASK_TRUST); break;
-    case STEP_ASK_PSK: ask_psk(rq); break;
+    case STEP_ASK_PSK:
+        if (SPDM_SESSIONS) ask_psk(rq);
+        break;
     case STEP_ASK_INNER:
         spdm_requester_question(rq, SPDM_ASK_SIGN);
         break; /* whichever it is, mutual->question() knows */
@@ -113,6 +119,27 @@ void spdm_requester_advance(struct spdm_requester *rq)
         break;
     case STEP_FAIL: spdm_requester_fail(rq, 0); break;
     }
+}
+
+void spdm_requester_use_vouched(struct spdm_requester *rq, uint8_t slot)
+{
+    if (rq->vouched.key == NULL || rq->vouched.slot != slot || rq->vouched.n != spdm_conn_hash_size(&rq->c)) return;
+    rq->c.facts.slot = slot;
+    rq->c.facts.trusted = true;
+    memcpy(rq->c.facts.chain_hash, rq->vouched.hash, rq->vouched.n);
+    rq->c.key = rq->vouched.key;
+}
+
+/* The goal accepts what is in a slot: a chain, or the provisioned key where that is wanted. */
+static bool accepts(const struct spdm_requester *rq, uint8_t slot)
+{
+    return slot < SPDM_SLOT_N ? !rq->goal.use_key && (rq->c.slots_wanted >> slot & 1) != 0 : rq->goal.use_key;
+}
+
+/* The chain or key vouched for beforehand, if the goal can use it. */
+static void use_vouched(struct spdm_requester *rq)
+{
+    if (accepts(rq, rq->vouched.slot)) spdm_requester_use_vouched(rq, rq->vouched.slot);
 }
 
 bool spdm_requester_ask(struct spdm_requester *rq, const struct spdm_goal *goal)
@@ -125,34 +152,18 @@ bool spdm_requester_ask(struct spdm_requester *rq, const struct spdm_goal *goal)
     rq->restarts = 0;
     rq->certificates = 0;
     rq->told = 0;
+    rq->mark = 0;
     rq->c.slots_wanted = goal->slots != 0 ? goal->slots : 0xff;
     rq->c.slots_refused = 0;
     if (rq->broken) spdm_conn_restart(&rq->c);
     rq->broken = false;
-    if (!f->trusted || (f->slot < SPDM_SLOT_N && (rq->c.slots_wanted >> f->slot & 1) == 0)) {
+    if (!f->trusted || !accepts(rq, f->slot)) {
         f->trusted = f->authentic = rq->c.digests_known = false;
         rq->c.key = NULL;
+        if (f->negotiated) use_vouched(rq);
     }
     spdm_requester_advance(rq);
     return true;
-}
-
-void spdm_requester_use_vouched(struct spdm_requester *rq, uint8_t slot)
-{
-    if (rq->vouched.key == NULL || rq->vouched.slot != slot || rq->vouched.n != spdm_conn_hash_size(&rq->c)) return;
-    rq->c.facts.slot = slot;
-    rq->c.facts.trusted = true;
-    memcpy(rq->c.facts.chain_hash, rq->vouched.hash, rq->vouched.n);
-    rq->c.key = rq->vouched.key;
-}
-
-/* The chain or key vouched for beforehand, if the goal can use it. */
-static void use_vouched(struct spdm_requester *rq)
-{
-    uint8_t slot = rq->vouched.slot;
-    bool wanted = slot < SPDM_SLOT_N ? !rq->goal.use_key && (rq->c.slots_wanted >> slot & 1) != 0 : rq->goal.use_key;
-
-    if (wanted) spdm_requester_use_vouched(rq, slot);
 }
 
 void spdm_requester_trust(struct spdm_requester *rq, uint8_t slot, struct spdm_span hash, const void *key)
@@ -169,6 +180,7 @@ static void after_measurements(struct spdm_requester *rq, const struct exchange 
 {
     uint8_t op = x->req.get_measurements.operation, n = rq->c.facts.measurement_n;
 
+    rq->operation = op;
     rq->record = x->rsp.measurements.record;
     rq->proven = x->req.get_measurements.sign;
     spdm_requester_tell(rq, SPDM_MEASURED);
@@ -176,21 +188,21 @@ static void after_measurements(struct spdm_requester *rq, const struct exchange 
         rq->got.measured = true;
     } else if (op == 0) {
         rq->got.counted = true;
-        rq->got.next_index = 1;
-        rq->got.found = n;
+        rq->got.next_index = spdm_requester_next_index(0);
+        rq->got.left = n;
         rq->got.measured = n == 0;
     } else {
-        rq->got.measured = --rq->got.found == 0 || op == SPDM_MEAS_ALL - 1;
-        rq->got.next_index++;
+        rq->got.measured = --rq->got.left == 0;
+        rq->got.next_index = spdm_requester_next_index(op);
     }
 }
 
 /* What the engine makes of an exchange beyond its facts. */
 static uint8_t after(struct spdm_requester *rq, const struct exchange *x)
 {
-    if (rq->job->response == &spdm_message_CHALLENGE_AUTH && x->rsp.challenge_auth.basic_mut_auth) {
-        return rq->inner != NULL ? rq->c.cfg->mutual->begin(rq, 0, 0)
-                                 : refuse(&rq->c, BAD_VALUE, "BasicMutAuthReq R-CHL-10", 1, 0);
+    if (rq->job->response->code == CODE_CHALLENGE_AUTH && x->rsp.challenge_auth.basic_mut_auth) {
+        return spdm_requester_inner(rq) != NULL ? rq->c.cfg->mutual->begin(rq, 0, 0)
+                                                : refuse(&rq->c, BAD_VALUE, "BasicMutAuthReq R-CHL-10", 1, 0);
     }
     if (rq->job->response->code == CODE_ALGORITHMS) {
         use_vouched(rq);
@@ -209,16 +221,25 @@ static uint8_t after(struct spdm_requester *rq, const struct exchange *x)
     return SPDM_WHY_FINE;
 }
 
-/* A proof that failed for a reason that starting over may mend: a chain that was vouched for has changed, or a resent
- * request entered the peer's transcript twice. */
+/* A proof that failed for a reason that starting over may mend: a chain that was vouched for has changed, or a request
+ * that we resent or the link repeated entered the peer's transcript twice. */
 static bool second_chance(struct spdm_requester *rq, uint8_t why)
 {
     bool vouched = rq->vouched.key != NULL && rq->c.key == rq->vouched.key && rq->c.facts.slot < SPDM_SLOT_N;
 
     if (why != SPDM_WHY_BAD_SIGNATURE && !(why == SPDM_WHY_BAD_DIGEST && vouched)) return false;
-    if (!vouched && !rq->retried) return false;
+    if (!vouched && !rq->retried && rq->c.cfg->policy->retries == 0) return false;
     if (vouched) rq->vouched.key = NULL;
     return spdm_requester_restart(rq);
+}
+
+/* A fingerprint of an answer, 0 for none. Who forges one gains that it is dropped. */
+static uint32_t mark(struct spdm_span message)
+{
+    uint32_t h = 0x811c9dc5u;
+
+    for (size_t i = 0; i < message.n; i++) h = (h ^ message.p[i]) * 0x01000193u;
+    return h | 1;
 }
 
 /* Decodes and judges the response to the request in flight. */
@@ -232,8 +253,18 @@ static uint8_t digest_response(struct spdm_requester *rq, struct spdm_span messa
     why = spdm_conn_decode(&rq->c, job->response, &x);
     if (why == SPDM_WHY_FINE) why = job->judge(&rq->c, &x);
     if (why != SPDM_WHY_FINE) return why;
-    why = job->finish != NULL ? job->finish(rq, &x) : spdm_verify_finish(&rq->c, job, &x);
-    return why == SPDM_WHY_FINE ? after(rq, &x) : why;
+    why = SPDM_SESSIONS && job->finish != NULL ? job->finish(rq, &x) : spdm_verify_finish(&rq->c, job, &x);
+    if (why == SPDM_WHY_FINE) why = after(rq, &x);
+    if (why == SPDM_WHY_FINE) rq->mark = mark(message);
+    return why;
+}
+
+/* Links that lose and repeat (we resend there) bring late copies of what we have: another code, or the very answer we
+ * took last. No two answers in a row are alike: their requests differ, or they carry nonces. */
+static bool late_copy(const struct spdm_requester *rq, struct spdm_span message)
+{
+    if (rq->c.cfg->policy->retries == 0) return false;
+    return message.p[1] != rq->job->response->code || mark(message) == rq->mark;
 }
 
 void spdm_requester_receive(struct spdm_requester *rq, struct spdm_span message, uint64_t now)
@@ -246,9 +277,9 @@ void spdm_requester_receive(struct spdm_requester *rq, struct spdm_span message,
         spdm_requester_fail(rq, expected);
     } else if (code == CODE_ERROR) {
         if (spdm_requester_error(rq, message, now)) spdm_requester_advance(rq);
+    } else if (late_copy(rq, message)) {
+        return;
     } else if (code != expected) {
-        /* On a link that loses and repeats, a late copy of an older answer is no fault. */
-        if (rq->c.cfg->policy->retries != 0) return;
         (void)refuse(&rq->c, BAD_CODE, NULL, code, expected);
         spdm_requester_fail(rq, expected);
     } else {

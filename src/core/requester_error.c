@@ -51,6 +51,13 @@ static bool again(struct spdm_requester *rq, const struct error *e, uint64_t now
     return false;
 }
 
+/* RESPOND_IF_READY was sent twice and the second came too late: the response was handed out and lost. The request
+ * itself still has its answer (R-TIM-15). */
+static bool missed(const struct spdm_requester *rq)
+{
+    return rq->ask_ready && rq->tries > 1;
+}
+
 /* ResponseNotReady: RESPOND_IF_READY after WT = RDT (R-TIM-08). RDTM 0 and 1, which libspdm sends, need no branch:
  * we come as early as we may (LQ-17). */
 static bool deferred(struct spdm_requester *rq, const struct error *e, uint64_t now)
@@ -62,6 +69,7 @@ static bool deferred(struct spdm_requester *rq, const struct error *e, uint64_t 
 
     if ((rq->job->request->joins & JOINS_VCA) != 0) return refused(rq, e); /* R-ERR-26 */
     if (e->request_code != rq->job->request->code) {
+        if (policy->retries != 0) return false; /* a late copy, as for responses */
         (void)refuse(&rq->c, MISMATCH, "RequestCode R-ERR-25", e->request_code, rq->job->request->code);
         return lost(rq, e);
     }
@@ -83,13 +91,13 @@ static bool resynch(struct spdm_requester *rq, const struct error *e)
     return lost(rq, e);
 }
 
-/* Reading index by index meets gaps (1.2+): the next one, please. */
+/* Reading index by index meets gaps (1.2+): the next one, please. Whether all that were announced have come is the
+ * plan's to see, for anybody can write an ERROR. */
 static bool skip_index(struct spdm_requester *rq)
 {
     if (rq->job->request->code != CODE_GET_MEASUREMENTS || rq->goal.measure != SPDM_MEASURE_EACH) return false;
     if (!rq->got.counted) return false;
-    rq->got.measured = rq->got.next_index == SPDM_MEAS_ALL - 1;
-    rq->got.next_index++;
+    rq->got.next_index = spdm_requester_next_index(rq->got.next_index);
     return true;
 }
 
@@ -108,8 +116,8 @@ static bool enlarge(struct spdm_requester *rq)
 /* DecryptError about a session is its end (R-ERR-37). */
 static bool undecipherable(struct spdm_requester *rq, const struct error *e)
 {
-    if (rq->c.channel != NULL && rq->c.channel != rq->opening)
-        spdm_requester_lose(rq, rq->c.channel, SPDM_WHY_PEER_ERROR);
+    if (spdm_conn_channel(&rq->c) != NULL && spdm_conn_channel(&rq->c) != rq->opening)
+        spdm_requester_lose(rq, spdm_conn_channel(&rq->c), SPDM_WHY_PEER_ERROR);
     return refused(rq, e);
 }
 
@@ -117,7 +125,8 @@ static bool undecipherable(struct spdm_requester *rq, const struct error *e)
  * its own). */
 static bool nothing_pending(struct spdm_requester *rq)
 {
-    if (rq->job->request != &spdm_message_GET_ENCAPSULATED_REQUEST || (rq->goal.want & SPDM_WANT_POLL) == 0)
+    if (!SPDM_SESSIONS || rq->job->request->code != CODE_GET_ENCAPSULATED_REQUEST ||
+        (rq->goal.want & SPDM_WANT_POLL) == 0)
         return false;
     rq->encap.due = ENCAP_NOTHING;
     rq->got.polled = true;
@@ -133,7 +142,7 @@ bool spdm_requester_error(struct spdm_requester *rq, struct spdm_span message, u
         spdm_requester_fail(rq, CODE_ERROR);
         return false;
     }
-    if (e->code != ERROR_NOT_READY) spdm_transcript_reset(rq->c.log, TRANSCRIPT_L1L2); /* R-MEA-25 */
+    if (e->code != ERROR_NOT_READY) spdm_transcript_reset(spdm_conn_log(&rq->c), TRANSCRIPT_L1L2); /* R-MEA-25 */
     switch (e->code) {
     case ERROR_BUSY:
     case ERROR_MESSAGE_LOST: return again(rq, e, now);
@@ -141,7 +150,10 @@ bool spdm_requester_error(struct spdm_requester *rq, struct spdm_span message, u
     case ERROR_RESYNCH: return resynch(rq, e);
     case ERROR_NO_PENDING:
     case ERROR_UNEXPECTED: return nothing_pending(rq) || refused(rq, e);
-    case ERROR_INVALID_REQUEST: return skip_index(rq) || refused(rq, e);
+    case ERROR_INVALID_REQUEST:
+        if (!missed(rq)) return skip_index(rq) || refused(rq, e);
+        rq->ask_ready = false;
+        return again(rq, e, now);
     case ERROR_DATA_TOO_LARGE: return enlarge(rq) || refused(rq, e);
     case ERROR_DECRYPT: return undecipherable(rq, e);
     default: return refused(rq, e);

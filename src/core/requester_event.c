@@ -18,15 +18,28 @@ static void describe_question(struct spdm_requester *rq, struct spdm_event *even
     event->ticket = rq->ticket;
     if (rq->question == SPDM_ASK_DIGEST) {
         event->data = spdm_span(rq->c.facts.chain_hash, h);
-    } else if (rq->question == SPDM_ASK_SIGN) {
+    } else if (SPDM_SESSIONS && rq->question == SPDM_ASK_SIGN) {
         rq->c.cfg->mutual->question(rq, event);
-    } else if (rq->question == SPDM_ASK_PSK) {
+    } else if (SPDM_SESSIONS && rq->question == SPDM_ASK_PSK) {
         event->data = rq->goal.psk_hint;
         event->hash = (enum spdm_alg)rq->c.facts.hash;
         event->psk_salt = spdm_span(spdm_psk_salt[rq->c.ed->psk_salt & 1], h);
     } else {
         event->data = spdm_span(rq->c.cfg->chain.p, rq->c.chain_have);
         event->root_at = (uint8_t)(4 + h);
+    }
+}
+
+static void describe_session(const struct spdm_requester *rq, struct spdm_event *event)
+{
+    event->session = rq->got.session;
+    if (event->kind == SPDM_CLOSED) {
+        event->session = rq->closed;
+        event->report = rq->closed_why;
+    }
+    if (event->kind == SPDM_DATA) {
+        event->session = rq->data_session;
+        event->data = rq->data;
     }
 }
 
@@ -49,13 +62,10 @@ enum spdm_event_kind spdm_requester_event(struct spdm_requester *rq, struct spdm
         describe_question(rq, event);
         rq->question = SPDM_NOTHING;
     }
-    event->report = event->kind == SPDM_CLOSED ? rq->closed_why : rq->c.report;
-    event->session = event->kind == SPDM_CLOSED ? rq->closed
-                     : event->kind == SPDM_DATA ? rq->data_session
-                                                : rq->got.session;
-    if (event->kind == SPDM_DATA) event->data = rq->data;
+    event->report = rq->c.report;
+    if (SPDM_SESSIONS) describe_session(rq, event);
     if (event->kind == SPDM_MEASURED) {
-        event->index = rq->request[3];
+        event->index = rq->operation;
         event->proven = rq->proven;
         event->data = rq->record;
     } else if (event->kind == SPDM_VENDOR) {
@@ -105,8 +115,8 @@ bool spdm_requester_answer(struct spdm_requester *rq, const struct spdm_answer *
     bool whole = rq->got.digest_answered; /* the question was about the whole chain */
 
     if (rq->flight != FLIGHT_QUESTION || answer->ticket != rq->ticket) return false;
-    if (rq->asked == SPDM_ASK_PSK) return take_psk(rq, answer);
-    if (rq->asked == SPDM_ASK_SIGN) return rq->c.cfg->mutual->answer(rq, answer), true;
+    if (SPDM_SESSIONS && rq->asked == SPDM_ASK_PSK) return take_psk(rq, answer);
+    if (SPDM_SESSIONS && rq->asked == SPDM_ASK_SIGN) return rq->c.cfg->mutual->answer(rq, answer), true;
     rq->got.digest_answered = true;
     if (answer->yes) {
         rq->c.facts.trusted = true;

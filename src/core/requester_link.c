@@ -5,7 +5,7 @@
 
 static size_t exchange_size(const struct spdm_config *cfg)
 {
-    return cfg->sessions != NULL ? (cfg->crypto->exchange_state_size + 7) & ~(size_t)7 : 0;
+    return spdm_sessions_of(cfg) != NULL ? (cfg->crypto->exchange_state_size + 7) & ~(size_t)7 : 0;
 }
 
 static size_t aligned(size_t n)
@@ -15,7 +15,7 @@ static size_t aligned(size_t n)
 
 size_t spdm_requester_size(const struct spdm_config *config)
 {
-    size_t inner = config->mutual != NULL ? config->mutual->requester_size(config) : 0;
+    size_t inner = spdm_mutual_of(config) != NULL ? config->mutual->requester_size(config) : 0;
 
     return aligned(sizeof(struct spdm_requester)) + exchange_size(config) + aligned(spdm_conn_size(config)) +
            aligned(spdm_conn_request_max(config)) + inner;
@@ -36,7 +36,7 @@ struct spdm_requester *spdm_requester_init(struct spdm_room memory, const struct
     behind = spdm_room_from(behind, aligned(spdm_conn_size(config)));
     rq->request = behind.p;
     behind = spdm_room_from(behind, aligned(rq->request_max));
-    if (config->mutual != NULL && !config->mutual->requester_place(rq, behind)) return NULL;
+    if (spdm_mutual_of(config) != NULL && !config->mutual->requester_place(rq, behind)) return NULL;
     rq->c.inside = spdm_io_inside;
     return rq;
 }
@@ -45,16 +45,16 @@ struct spdm_requester *spdm_requester_init(struct spdm_room memory, const struct
  * has not, and nobody can tell (sessions.md section 10). */
 static bool in_records(const struct spdm_requester *rq)
 {
-    return rq->c.channel != NULL && rq->c.cfg->sessions->records(rq->c.channel);
+    return spdm_conn_channel(&rq->c) != NULL && spdm_sessions_of(rq->c.cfg)->records(spdm_conn_channel(&rq->c));
 }
 
 /* Sessions that nothing was heard of, and the heartbeat that keeps the others alive (R-HBT-02, R-HBT-04). */
 static void watch(struct spdm_requester *rq, uint64_t now)
 {
-    const struct spdm_sessions *sessions = rq->c.cfg->sessions;
+    const struct spdm_sessions *sessions = spdm_sessions_of(rq->c.cfg);
     struct session *s = sessions->expired(&rq->c, now);
 
-    if (s != NULL && s == rq->c.channel && rq->flight != FLIGHT_NONE) {
+    if (s != NULL && s == spdm_conn_channel(&rq->c) && rq->flight != FLIGHT_NONE) {
         rq->c.report = (struct spdm_report){.why = SPDM_WHY_SESSION_EXPIRED};
         spdm_requester_lose(rq, s, SPDM_WHY_SESSION_EXPIRED);
         spdm_requester_fail(rq, rq->job->request->code);
@@ -70,7 +70,7 @@ static void tick(struct spdm_requester *rq, uint64_t now)
     uint8_t tries = (uint8_t)(rq->tries - 1);
 
     rq->now = now;
-    if (rq->c.cfg->sessions != NULL) watch(rq, now);
+    if (spdm_sessions_of(rq->c.cfg) != NULL) watch(rq, now);
     if (rq->flight == FLIGHT_PAUSE && now >= rq->deadline) rq->flight = FLIGHT_SEND;
     if (rq->flight != FLIGHT_WAIT || now < rq->deadline) return;
     if (tries < rq->c.cfg->policy->retries && !in_records(rq)) {
@@ -85,7 +85,7 @@ static void tick(struct spdm_requester *rq, uint64_t now)
 
 static void broken_record(struct spdm_requester *rq, struct session *s)
 {
-    bool ours = rq->flight == FLIGHT_WAIT && rq->c.channel == s;
+    bool ours = rq->flight == FLIGHT_WAIT && spdm_conn_channel(&rq->c) == s;
 
     rq->c.report = (struct spdm_report){.why = SPDM_WHY_BAD_RECORD};
     spdm_requester_lose(rq, s, SPDM_WHY_BAD_RECORD); /* R-SSN-07, R-APP-04 */
@@ -96,7 +96,7 @@ static void secured(struct spdm_requester *rq, struct spdm_span record, uint64_t
 {
     struct incoming in = {.direction = RESPONSE};
 
-    switch (rq->c.cfg->sessions->open(&rq->c, record, now, &in)) {
+    switch (spdm_sessions_of(rq->c.cfg)->open(&rq->c, record, now, &in)) {
     case FATE_DROP: break;
     case FATE_BROKEN: broken_record(rq, in.session); break;
     case FATE_DATA:
@@ -105,7 +105,8 @@ static void secured(struct spdm_requester *rq, struct spdm_span record, uint64_t
         spdm_requester_tell(rq, SPDM_DATA);
         break;
     case FATE_MESSAGE:
-        if (rq->flight == FLIGHT_WAIT && rq->c.channel == in.session) spdm_requester_receive(rq, in.message, now);
+        if (rq->flight == FLIGHT_WAIT && spdm_conn_channel(&rq->c) == in.session)
+            spdm_requester_receive(rq, in.message, now);
         break;
     }
 }
@@ -118,7 +119,7 @@ void spdm_requester_push(struct spdm_requester *rq, struct spdm_span frame, uint
     rq->now = now;
     if (frame.n == 0) return;
     in = rq->c.cfg->binding->unwrap(frame);
-    if (in.kind == SPDM_FRAME_SECURED && rq->c.cfg->sessions != NULL) {
+    if (in.kind == SPDM_FRAME_SECURED && spdm_sessions_of(rq->c.cfg) != NULL) {
         secured(rq, in.message, now);
     } else if (rq->flight != FLIGHT_WAIT) {
         return;
@@ -139,7 +140,7 @@ static size_t frame(struct spdm_requester *rq)
     struct spdm_span message = rq->ask_ready ? spdm_span(ready, sizeof ready) : spdm_span(rq->request, rq->request_n);
     struct outgoing out = {.direction = REQUEST, .message = message, .room = cfg->out};
 
-    if (in_records(rq)) return cfg->sessions->seal(&rq->c, rq->c.channel, &out);
+    if (in_records(rq)) return spdm_sessions_of(cfg)->seal(&rq->c, spdm_conn_channel(&rq->c), &out);
     if (!spdm_put(spdm_room_from(cfg->out, cfg->binding->head), message)) return 0;
     return cfg->binding->wrap(cfg->out, message.n, false);
 }
@@ -147,7 +148,7 @@ static size_t frame(struct spdm_requester *rq)
 struct spdm_span spdm_requester_pull(struct spdm_requester *rq, uint64_t now)
 {
     const struct spdm_config *cfg = rq->c.cfg;
-    size_t n = rq->queued;
+    size_t n = SPDM_SESSIONS ? rq->queued : 0;
 
     tick(rq, now);
     rq->queued = 0;
@@ -167,10 +168,11 @@ struct spdm_span spdm_requester_pull(struct spdm_requester *rq, uint64_t now)
 
 uint64_t spdm_requester_deadline(const struct spdm_requester *rq)
 {
-    uint64_t session = rq->c.cfg->sessions != NULL ? rq->c.cfg->sessions->deadline(&rq->c, true) : SPDM_NEVER;
+    uint64_t session =
+        spdm_sessions_of(rq->c.cfg) != NULL ? spdm_sessions_of(rq->c.cfg)->deadline(&rq->c, true) : SPDM_NEVER;
     uint64_t own = rq->flight == FLIGHT_WAIT || rq->flight == FLIGHT_PAUSE ? rq->deadline : SPDM_NEVER;
 
-    if (rq->flight == FLIGHT_SEND || rq->queued != 0) return 0;
+    if (rq->flight == FLIGHT_SEND || (SPDM_SESSIONS && rq->queued != 0)) return 0;
     return own < session ? own : session;
 }
 
@@ -196,10 +198,10 @@ void spdm_requester_close(struct spdm_requester *rq)
 {
     size_t behind = exchange_size(rq->c.cfg) + aligned(spdm_conn_size(rq->c.cfg)) + rq->request_max;
 
-    if (rq->inner != NULL) rq->c.cfg->mutual->requester_close(rq);
+    if (spdm_requester_inner(rq) != NULL) rq->c.cfg->mutual->requester_close(rq);
 
     spdm_requester_abandon(rq);
-    if (rq->c.cfg->sessions != NULL) rq->c.cfg->sessions->clear(&rq->c);
+    if (spdm_sessions_of(rq->c.cfg) != NULL) spdm_sessions_of(rq->c.cfg)->clear(&rq->c);
     spdm_transcript_clear(&rq->c.tr);
     spdm_wipe(rq->exchange, behind);
     spdm_wipe(rq, sizeof *rq);

@@ -30,7 +30,7 @@ struct encap_rq {
 /* What of the goal has been reached; reset by ask(). */
 struct progress {
     bool digest_answered, measured, counted, vendor_done, slots_told;
-    uint8_t next_index, found; /* SPDM_MEASURE_EACH */
+    uint8_t next_index, left; /* SPDM_MEASURE_EACH: next to read, SPDM_MEAS_ALL after the last; announced, not read yet */
     bool psk, key_sent, key_verified, ended, polled;
     uint32_t session; /* opened for this goal */
 };
@@ -53,6 +53,7 @@ struct spdm_requester {
     uint8_t token;
     uint8_t tries, busy, not_ready, restarts;
     uint16_t certificates;        /* GET_CERTIFICATE sent for this chain */
+    uint32_t mark;                /* fingerprint of the last answer taken since ask() or a restart */
     bool retried;                 /* a request was sent twice since GET_VERSION */
     struct spdm_responder *inner; /* proves us, when the roles are turned; NULL: they never are */
     struct encap_rq encap;
@@ -68,6 +69,7 @@ struct spdm_requester {
 
     uint8_t nonce[NONCE_SIZE], context[CONTEXT_SIZE];
     struct spdm_span record; /* MeasurementRecord or vendor payload, in the caller's bytes */
+    uint8_t operation;       /* of that record; the next request may be in `request` already */
     uint16_t standard;
     struct spdm_span vendor;
     bool proven;
@@ -75,6 +77,16 @@ struct spdm_requester {
     uint16_t told;                        /* bit per fact (enum spdm_event_kind) that waits to be fetched */
     enum spdm_event_kind question, asked; /* to be fetched; open */
 };
+
+/* The session that is being opened, who proves ourselves when roles are turned: NULL in a build without. */
+static inline struct session *spdm_requester_opening(const struct spdm_requester *rq)
+{
+    return SPDM_SESSIONS ? rq->opening : NULL;
+}
+static inline struct spdm_responder *spdm_requester_inner(const struct spdm_requester *rq)
+{
+    return SPDM_SESSIONS ? rq->inner : NULL;
+}
 
 enum step_kind { STEP_SEND, STEP_DONE, STEP_FAIL, STEP_ASK_DIGEST, STEP_ASK_TRUST, STEP_ASK_PSK, STEP_ASK_INNER };
 struct step {
@@ -94,6 +106,8 @@ uint64_t spdm_requester_patience(const struct spdm_requester *rq);
 bool spdm_requester_error(struct spdm_requester *rq, struct spdm_span message, uint64_t now);
 /* requester.c: the goal is lost, c.report says why. */
 void spdm_requester_fail(struct spdm_requester *rq, uint8_t code);
+/* SPDM_MEASURE_EACH: the index to try after this one (0 before the first), SPDM_MEAS_ALL after the last. */
+uint8_t spdm_requester_next_index(uint8_t index);
 /* Goes on with whatever the plan says is next. */
 void spdm_requester_advance(struct spdm_requester *rq);
 /* A message came that is, or should be, the answer to the request in flight. */

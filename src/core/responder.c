@@ -14,6 +14,9 @@ void spdm_responder_tell(struct spdm_responder *rs, enum spdm_event_kind kind)
 
 void spdm_responder_idle(struct spdm_responder *rs)
 {
+    if (rs->opening != NULL)
+        spdm_sessions_of(rs->c.cfg)->free(&rs->c, rs->opening); /* the id goes back (withstand 8) */
+    rs->opening = NULL;
     rs->stage = STAGE_IDLE;
     rs->need = rs->then = SPDM_NOTHING;
     rs->deferred = false;
@@ -28,16 +31,22 @@ static bool ends_session(uint8_t why)
            why == SPDM_WHY_BAD_RECORD;
 }
 
-static void refused(struct spdm_responder *rs, uint8_t why, uint8_t code)
+/* A message was refused, perhaps not the one that is being answered. */
+static void turn_away(struct spdm_responder *rs, uint8_t why, uint8_t code)
 {
     if (rs->c.report.code == 0) rs->c.report.code = code;
     rs->c.report.version = rs->c.facts.version;
-    if (code == CODE_GET_MEASUREMENTS) spdm_transcript_reset(rs->c.log, TRANSCRIPT_L1L2); /* R-MEA-25 */
+    /* R-MEA-24, R-MEA-25; an invalid GET_VERSION leaves everything as it is (R-VSN-13) */
+    if (code != CODE_GET_VERSION) spdm_transcript_reset(spdm_conn_log(&rs->c), TRANSCRIPT_L1L2);
     spdm_responder_refuse(rs, why, code);
     spdm_responder_tell(rs, SPDM_FAILED);
-    if (rs->opening != NULL) rs->c.cfg->sessions->free(&rs->c, rs->opening); /* the id goes back (withstand 8) */
-    rs->opening = NULL;
-    if (ends_session(why) && rs->at != NULL) spdm_responder_lose(rs, rs->at, why);
+}
+
+/* The request at hand was refused. */
+static void refused(struct spdm_responder *rs, uint8_t why, uint8_t code)
+{
+    turn_away(rs, why, code);
+    if (SPDM_SESSIONS && ends_session(why) && rs->at != NULL) spdm_responder_lose(rs, rs->at, why);
 }
 
 /* Frames the response where it was built: as it is, or sealed in the session it belongs to. */
@@ -48,7 +57,7 @@ static size_t frame(struct spdm_responder *rs)
     struct outgoing out = {.direction = RESPONSE, .message = spdm_span(body.p, rs->response_n), .room = cfg->out};
 
     if (!spdm_responder_in_records(rs)) return cfg->binding->wrap(cfg->out, rs->response_n, false);
-    return cfg->sessions->seal(&rs->c, rs->c.channel, &out);
+    return spdm_sessions_of(cfg)->seal(&rs->c, spdm_conn_channel(&rs->c), &out);
 }
 
 /* The finished response goes out, unless the requester has to come for it. */
@@ -60,21 +69,26 @@ static void hand_out(struct spdm_responder *rs)
     rs->stage = STAGE_READY;
     rs->due = SPDM_NEVER;
     if (rs->deferred) return;
-    rs->kept = !cfg->out_shared && !spdm_responder_in_records(rs);
     rs->send_n = frame(rs);
+    rs->kept = cfg->out_shared || spdm_responder_in_records(rs) ? 0 : rs->send_n;
     rs->send = SEND_OUT;
     if (rs->job->response->code == CODE_ALGORITHMS) spdm_responder_tell(rs, SPDM_CONNECTED);
-    if (rs->send_n != 0 && rs->job->sent != NULL) rs->job->sent(rs);
+    if (SPDM_SESSIONS && rs->send_n != 0 && rs->job->sent != NULL) rs->job->sent(rs);
     spdm_responder_idle(rs);
     if (rs->send_n != 0) return;
-    rs->kept = false;
+    rs->kept = 0;
     refused(rs, refuse(&rs->c, NO_ROOM, "the frame", rs->response_n, cfg->out.n), code);
 }
 
-/* After each step of building: done, one more question, or refused. */
+/* After each step of building: done, one more question, or refused. Who was told to come again gets the refusal when it
+ * comes: nothing is sent unasked (R-TIM-14). */
 static void proceed(struct spdm_responder *rs, uint8_t why)
 {
-    if (why != SPDM_WHY_FINE) {
+    if (why != SPDM_WHY_FINE && rs->deferred) {
+        rs->stage = STAGE_REFUSED;
+        rs->later = rs->c.report;
+        rs->later.why = why;
+    } else if (why != SPDM_WHY_FINE) {
         uint8_t code = rs->request[1];
 
         spdm_responder_idle(rs);
@@ -100,7 +114,7 @@ static const struct prove_job *find(const struct spdm_responder *rs, uint8_t cod
 /* The phase that decides what is legal: the session's if the request came in one. */
 static unsigned phase(const struct spdm_responder *rs)
 {
-    const struct session *s = rs->c.channel;
+    const struct session *s = spdm_conn_channel(&rs->c);
 
     if (s == NULL) return rs->c.phase;
     return s->state == SESSION_HANDSHAKE ? PHASE_HANDSHAKE : PHASE_SESSION;
@@ -119,8 +133,9 @@ static uint8_t judge_header(struct spdm_responder *rs, const struct prove_job *j
         return refuse(c, UNKNOWN_CODE, NULL, code, 0);
     }
     if (code == CODE_GET_CAPABILITIES && c->phase == PHASE_VERSION) {
-        return spdm_conn_version(c, version) ? SPDM_WHY_FINE
-                                             : refuse(c, BAD_VERSION, "SPDMVersion R-VSN-10", version, 0);
+        if (spdm_conn_version(c, version)) return SPDM_WHY_FINE;
+        c->facts.version = 0; /* one that a refused GET_CAPABILITIES tried is not fixed either */
+        return refuse(c, BAD_VERSION, "SPDMVersion R-VSN-10", version, 0);
     }
     /* VERSION: the header must carry the negotiated one */
     if (code == CODE_GET_VERSION ? version != SPDM_V10 : c->facts.version != 0 && version != c->facts.version) {
@@ -130,9 +145,10 @@ static uint8_t judge_header(struct spdm_responder *rs, const struct prove_job *j
         (c->facts.responder.flags & job->request->needs) == 0) {
         return refuse(c, UNSUPPORTED, "the request", code, 0);
     }
-    if (rs->inner != NULL && c->cfg->mutual->blocks(rs, code)) return refuse(c, IN_FLIGHT, NULL, code, 0); /* C7 */
+    if (spdm_responder_inner(rs) != NULL && c->cfg->mutual->blocks(rs, code))
+        return refuse(c, IN_FLIGHT, NULL, code, 0); /* C7 */
     if ((job->request->legal & phase(rs)) != 0) return SPDM_WHY_FINE;
-    if (phase(rs) == PHASE_NEGOTIATED && (job->request->legal & PHASE_NEGOTIATED) == 0 &&
+    if (SPDM_SESSIONS && phase(rs) == PHASE_NEGOTIATED && (job->request->legal & PHASE_NEGOTIATED) == 0 &&
         (job->request->legal & (PHASE_HANDSHAKE | PHASE_SESSION)) != 0) {
         return refuse(c, SESSION_REQUIRED, NULL, code, 0); /* R-SSN-14 */
     }
@@ -150,7 +166,7 @@ static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, str
     if (spdm_responder_in_records(rs) && n != message.n) { /* nothing pads inside a record */
         return refuse(&rs->c, BAD_LENGTH, "the message", message.n, n);
     }
-    if (job->head_only && n > HEAD_ONLY) n = HEAD_ONLY;
+    if (SPDM_SESSIONS && job->head_only && n > HEAD_ONLY) n = HEAD_ONLY;
     if (n > rs->request_max) return refuse(&rs->c, NO_ROOM, "the request", n, rs->request_max);
     memcpy(rs->request, message.p, n);
     rs->request_n = (uint16_t)n;
@@ -164,16 +180,21 @@ static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, str
     return rs->need == SPDM_NOTHING ? spdm_responder_build(rs, NULL) : SPDM_WHY_FINE;
 }
 
+/* Padding of the transport may follow. */
+static bool same_request(const struct spdm_responder *rs, struct spdm_span message)
+{
+    return spdm_equal(spdm_part(message, 0, rs->request_n), spdm_span(rs->request, rs->request_n));
+}
+
 /* A repeat of the last request that can only be a retry gets the kept answer and enters no transcript (R-TIM-15,
  * R-ORD-01). Without a nonce or a once-only place in the protocol a repeat may be meant, so it is served anew. */
 static bool is_retry(const struct spdm_responder *rs, struct spdm_span message)
 {
-    struct spdm_span last = spdm_span(rs->request, rs->request_n);
     uint8_t code = message.p[1];
     bool once = code == CODE_GET_CAPABILITIES || code == CODE_NEGOTIATE_ALGORITHMS || code == CODE_CHALLENGE ||
                 (code == CODE_GET_MEASUREMENTS && message.n > NONCE_BYTES);
 
-    return rs->kept && rs->c.channel == NULL && once && spdm_equal(spdm_part(message, 0, last.n), last);
+    return rs->kept != 0 && spdm_conn_channel(&rs->c) == NULL && once && same_request(rs, message);
 }
 
 static void begin(struct spdm_responder *rs, struct spdm_span message)
@@ -181,34 +202,56 @@ static void begin(struct spdm_responder *rs, struct spdm_span message)
     const struct prove_job *job = find(rs, message.p[1]);
     uint8_t why;
 
-    rs->at = rs->c.channel;
     rs->c.report = (struct spdm_report){0};
     if (is_retry(rs, message)) {
         rs->send = SEND_OUT;
+        rs->send_n = rs->kept;
         return;
     }
     why = judge_header(rs, job, message);
-    rs->need = rs->then = SPDM_NOTHING;
-    rs->opening = NULL;
     if (why == SPDM_WHY_FINE) {
+        spdm_responder_idle(rs); /* a deferred request gives way, and the session it was to open (R-RIR-09) */
+        rs->at = spdm_conn_channel(&rs->c);
         if (job->request->code == CODE_GET_VERSION) spdm_responder_restart(rs);
-        rs->kept = false;
+        rs->kept = 0;
         spdm_conn_reset_by(&rs->c, job->request);
         why = serve(rs, job, message);
         if (why == SPDM_WHY_FINE) {
             proceed(rs, why);
             return;
         }
+        spdm_responder_idle(rs);
+        refused(rs, why, message.p[1]);
+    } else {
+        turn_away(rs, why, message.p[1]);
     }
-    spdm_responder_idle(rs);
-    refused(rs, why, message.p[1]);
+}
+
+/* The request at hand has come once more. It has one answer (R-TIM-15, R-TIM-19, R-ORD-11): the one that waits to be
+ * fetched, ResponseNotReady if that was said, and as long as nothing was said, silence. */
+static void repeated(struct spdm_responder *rs)
+{
+    if (!rs->deferred) return;
+    if (rs->stage == STAGE_READY) {
+        rs->deferred = false;
+        hand_out(rs);
+    } else if (rs->stage == STAGE_REFUSED) {
+        uint8_t why = rs->later.why;
+
+        rs->c.report = rs->later;
+        spdm_responder_idle(rs);
+        refused(rs, why, rs->request[1]);
+    } else {
+        spdm_responder_not_ready(rs);
+    }
 }
 
 void spdm_responder_restart(struct spdm_responder *rs)
 {
-    rs->encap = (struct encap_rs){0};
+    if (SPDM_SESSIONS) rs->encap = (struct encap_rs){0};
     if (rs->c.facts.negotiated) spdm_responder_tell(rs, SPDM_RESTARTED);
     spdm_conn_restart(&rs->c);
+    rs->opening = NULL; /* gone with all sessions */
     rs->resynch = false;
     spdm_responder_idle(rs);
 }
@@ -217,22 +260,21 @@ void spdm_responder_restart(struct spdm_responder *rs)
 static void fetch_deferred(struct spdm_responder *rs, struct spdm_span message)
 {
     rs->c.report = (struct spdm_report){0};
-    if (rs->deferred && rs->c.channel != rs->at) { /* withstand 14 */
-        refused(rs, refuse(&rs->c, NOT_NOW, NULL, message.p[1], 0), message.p[1]);
+    if (rs->resynch) {
+        turn_away(rs, refuse(&rs->c, RESYNCH, NULL, 0, 0), message.p[1]);
+    } else if (rs->deferred && spdm_conn_channel(&rs->c) != spdm_responder_at(rs)) { /* withstand 14 */
+        turn_away(rs, refuse(&rs->c, NOT_NOW, NULL, message.p[1], 0), message.p[1]);
     } else if (rs->c.phase != PHASE_NEGOTIATED) {
-        refused(rs, refuse(&rs->c, NOT_NOW, NULL, message.p[1], 0), message.p[1]);
+        turn_away(rs, refuse(&rs->c, NOT_NOW, NULL, message.p[1], 0), message.p[1]);
     } else if (!rs->deferred) {
-        refused(rs, refuse(&rs->c, BAD_TOKEN, "RequestCode", message.p[2], 0), message.p[1]);
+        turn_away(rs, refuse(&rs->c, BAD_TOKEN, "RequestCode", message.p[2], 0), message.p[1]);
         /* VERSION: the header must carry the negotiated one */
     } else if (message.p[0] != rs->c.facts.version) {
-        refused(rs, refuse(&rs->c, BAD_VERSION, NULL, message.p[0], rs->c.facts.version), message.p[1]);
+        turn_away(rs, refuse(&rs->c, BAD_VERSION, NULL, message.p[0], rs->c.facts.version), message.p[1]);
     } else if (message.p[2] != rs->request[1] || message.p[3] != rs->token) {
-        refused(rs, refuse(&rs->c, BAD_TOKEN, "Token", message.p[3], rs->token), message.p[1]);
-    } else if (rs->stage == STAGE_READY) {
-        rs->deferred = false;
-        hand_out(rs);
+        turn_away(rs, refuse(&rs->c, BAD_TOKEN, "Token", message.p[3], rs->token), message.p[1]);
     } else {
-        spdm_responder_not_ready(rs);
+        repeated(rs);
     }
 }
 
@@ -241,21 +283,23 @@ void spdm_responder_receive(struct spdm_responder *rs, struct session *from, str
     /* VERSION: GET_VERSION's own is frozen */
     bool version = from == NULL && message.p[1] == CODE_GET_VERSION && message.p[0] == SPDM_V10;
 
-    spdm_conn_turn_to(&rs->c, from, from != NULL ? &from->tr : NULL);
+    if (SPDM_SESSIONS) spdm_conn_turn_to(&rs->c, from, from != NULL ? &from->tr : NULL);
     if (message.p[1] == CODE_RESPOND_IF_READY) {
         fetch_deferred(rs, message);
+    } else if (rs->stage != STAGE_IDLE && rs->at == from && same_request(rs, message)) {
+        repeated(rs);
     } else if (rs->stage == STAGE_IDLE || rs->deferred || version) {
         begin(rs, message); /* takes the place of a deferred request; GET_VERSION of any (R-CONC-10) */
     } else {
         rs->c.report = (struct spdm_report){0};
-        spdm_responder_refuse(rs, refuse(&rs->c, BUSY, NULL, 0, 0), message.p[1]);
+        turn_away(rs, refuse(&rs->c, BUSY, NULL, 0, 0), message.p[1]);
     }
 }
 
 /* Questions of the requester inside us. */
 static bool turned(enum spdm_event_kind need)
 {
-    return need == SPDM_ASK_TRUST || need == SPDM_ASK_DIGEST;
+    return SPDM_SESSIONS && (need == SPDM_ASK_TRUST || need == SPDM_ASK_DIGEST);
 }
 
 /* An answer of the caller's: the PSK's secret waits in its session, perhaps for the measurements; then we build. */
@@ -264,7 +308,7 @@ static uint8_t take(struct spdm_responder *rs, const struct spdm_answer *answer)
     size_t h = spdm_conn_hash_size(&rs->c);
 
     if (turned(rs->need)) return rs->c.cfg->mutual->take(rs, answer);
-    if (rs->need != SPDM_ASK_PSK) return spdm_responder_build(rs, answer);
+    if (!SPDM_SESSIONS || rs->need != SPDM_ASK_PSK) return spdm_responder_build(rs, answer);
     if (answer->data.n != h) return refuse(&rs->c, ANSWER_REFUSED, "no secret for this PSKHint", answer->data.n, h);
     memcpy(rs->opening->secrets.root, answer->data.p, h);
     rs->need = rs->then;
@@ -278,12 +322,12 @@ bool spdm_responder_answer(struct spdm_responder *rs, const struct spdm_answer *
 
     if ((stage != STAGE_NEED && stage != STAGE_SIGN) || answer->ticket != rs->ticket) return false;
     rs->c.report = (struct spdm_report){0};
-    spdm_conn_turn_to(&rs->c, rs->at, rs->at != NULL ? &rs->at->tr : NULL);
+    if (SPDM_SESSIONS) spdm_conn_turn_to(&rs->c, rs->at, rs->at != NULL ? &rs->at->tr : NULL);
     if (!answer->yes && !turned(rs->need)) {
         why = stage == STAGE_SIGN           ? refuse(&rs->c, SIGN_FAILED, NULL, 0, 0)
               : rs->need == SPDM_ASK_VENDOR ? refuse(&rs->c, UNSUPPORTED, "the vendor's protocol", rs->request[1], 0)
-              : rs->need == SPDM_ASK_PSK    ? refuse(&rs->c, BAD_VALUE, "PSKHint", 0, 0) /* UN-10 */
-                                            : refuse(&rs->c, ANSWER_REFUSED, "measurements", 0, 0);
+              : SPDM_SESSIONS && rs->need == SPDM_ASK_PSK ? refuse(&rs->c, BAD_VALUE, "PSKHint", 0, 0) /* UN-10 */
+                                                          : refuse(&rs->c, ANSWER_REFUSED, "measurements", 0, 0);
     } else {
         why = stage == STAGE_SIGN ? spdm_responder_sign(rs, answer->data) : take(rs, answer);
     }

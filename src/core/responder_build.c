@@ -9,7 +9,7 @@ struct spdm_room spdm_responder_body(const struct spdm_responder *rs)
 {
     const struct spdm_config *cfg = rs->c.cfg;
     bool records = spdm_responder_in_records(rs);
-    size_t head = records ? spdm_session_head(&rs->c, rs->c.channel) : cfg->binding->head;
+    size_t head = records ? spdm_session_head(&rs->c, spdm_conn_channel(&rs->c)) : cfg->binding->head;
     size_t tail = cfg->binding->tail + (records ? RECORD_TAG + (size_t)cfg->policy->record_random : 0);
     struct spdm_room room = spdm_room_from(cfg->out, head);
     uint32_t peer = rs->c.facts.requester.data_transfer_size;
@@ -32,9 +32,11 @@ static uint8_t enter(struct spdm_responder *rs, struct spdm_span response)
     struct conn *c = &rs->c;
     struct signer signer = spdm_conn_signer(c);
     enum signed_by by = (enum signed_by)rs->job->signed_by;
+    uint16_t vca_n = c->tr.vca_n;
 
     if (!spdm_conn_enter(c, rs->job->request, spdm_span(rs->request, rs->request_n)) ||
         !spdm_conn_enter(c, rs->job->response, response)) {
+        c->tr.vca_n = vca_n;
         return refuse(c, NO_ROOM, "the transcript VCA", rs->request_n + response.n, c->tr.vca_max);
     }
     if (rs->signature_at == 0) return SPDM_WHY_FINE;
@@ -60,16 +62,17 @@ uint8_t spdm_responder_build(struct spdm_responder *rs, const struct spdm_answer
     rs->answer = NULL;
     if (why != SPDM_WHY_FINE) return why;
     why = spdm_conn_encode(&rs->c, rs->job->response, &x, room);
-    if (why == SPDM_WHY_NO_ROOM && room.n == peer) { /* or the buffer of our own is too small */
-        return refuse(&rs->c, TOO_BIG_FOR_PEER, NULL, x.response.n + rs->c.report.got, peer);
+    if (why == SPDM_WHY_NO_ROOM && room.n == peer) {                       /* or the buffer of our own is too small */
+        return refuse(&rs->c, TOO_BIG_FOR_PEER, NULL, x.response.n, peer); /* R-ERR-17 */
     }
     if (why != SPDM_WHY_FINE) return why;
     rs->response_n = x.response.n;
     rs->signature_at = x.signature_at;
     rs->verify_at = x.verify_at;
-    if (rs->job->enter != NULL) why = rs->job->enter(rs, x.response);
+    if (SPDM_SESSIONS && rs->job->enter != NULL) why = rs->job->enter(rs, x.response);
     else why = enter(rs, spdm_part(x.response, 0, x.signature_at != 0 ? x.signature_at : x.response.n));
-    if (why == SPDM_WHY_FINE && rs->signature_at == 0 && rs->job->complete != NULL) why = rs->job->complete(rs);
+    if (SPDM_SESSIONS && why == SPDM_WHY_FINE && rs->signature_at == 0 && rs->job->complete != NULL)
+        why = rs->job->complete(rs);
     if (why == SPDM_WHY_FINE) rs->stage = rs->signature_at != 0 ? STAGE_SIGN : STAGE_READY;
     return why;
 }
@@ -83,5 +86,5 @@ uint8_t spdm_responder_sign(struct spdm_responder *rs, struct spdm_span signatur
     spdm_wipe(&rs->to_sign, sizeof rs->to_sign);
     if (rs->job->signed_by == SIGNED_CHALLENGE_AUTH) rs->c.challenged = true;
     rs->stage = STAGE_READY;
-    return rs->job->complete != NULL ? rs->job->complete(rs) : SPDM_WHY_FINE;
+    return SPDM_SESSIONS && rs->job->complete != NULL ? rs->job->complete(rs) : SPDM_WHY_FINE;
 }

@@ -29,14 +29,14 @@ static void send_error(struct spdm_responder *rs, const struct error *e, uint8_t
     union spdm_body body = {.error = *e};
     struct spdm_room frame = {rs->small, sizeof rs->small};
     bool records = spdm_responder_in_records(rs);
-    size_t head = records ? spdm_session_head(&rs->c, rs->c.channel) : binding->head;
+    size_t head = records ? spdm_session_head(&rs->c, spdm_conn_channel(&rs->c)) : binding->head;
     struct io io = {.sh.ver = version, .wr = spdm_room_from(frame, head), .end = SMALL_MAX - head};
 
     (void)spdm_encode(&io, &spdm_message_ERROR, &body); /* at most 8 bytes: it fits */
     if (records) {
         struct outgoing out = {.direction = RESPONSE, .message = spdm_span(io.wr.p, io.at), .room = frame};
 
-        rs->send_n = rs->c.cfg->sessions->seal(&rs->c, rs->c.channel, &out);
+        rs->send_n = spdm_sessions_of(rs->c.cfg)->seal(&rs->c, spdm_conn_channel(&rs->c), &out);
     } else {
         rs->send_n = binding->wrap(frame, io.at, false);
     }
@@ -62,9 +62,9 @@ void spdm_responder_refuse(struct spdm_responder *rs, uint8_t why, uint8_t code)
         e.actual_size = rs->c.report.got;
         if (!known) e.code = ERROR_UNSPECIFIED; /* R-ERR-33 */
     }
-    if (e.code == ERROR_SESSION_REQUIRED && !rs->c.ed->session_required) e.code = ERROR_UNSPECIFIED;
-    if (e.code == ERROR_NO_PENDING && !rs->c.ed->no_pending) e.code = ERROR_UNEXPECTED;
-    if (e.code == ERROR_POLICY && !rs->c.ed->policy_error) e.code = ERROR_UNSPECIFIED;
+    if (SPDM_SESSIONS && e.code == ERROR_SESSION_REQUIRED && !rs->c.ed->session_required) e.code = ERROR_UNSPECIFIED;
+    if (SPDM_SESSIONS && e.code == ERROR_NO_PENDING && !rs->c.ed->no_pending) e.code = ERROR_UNEXPECTED;
+    if (SPDM_SESSIONS && e.code == ERROR_POLICY && !rs->c.ed->policy_error) e.code = ERROR_UNSPECIFIED;
     if (rs->c.report.code == 0) rs->c.report.code = code;
     send_error(rs, &e, error_version(rs, code));
 }
@@ -77,6 +77,8 @@ void spdm_responder_not_ready(struct spdm_responder *rs)
                       .request_code = rs->request[1],
                       .rdtm = policy->rdtm > 1 ? policy->rdtm : RDTM};
 
+    /* in the session of the request, whoever spoke last */
+    spdm_conn_turn_to(&rs->c, rs->at, rs->at != NULL ? &rs->at->tr : NULL);
     if (!rs->deferred) rs->token++;
     rs->deferred = true;
     rs->due = SPDM_NEVER;

@@ -11,7 +11,7 @@ static void describe(struct spdm_responder *rs, struct spdm_event *event)
 
     event->ticket = rs->ticket;
     event->slot = rs->c.facts.slot;
-    event->session = rs->at != NULL ? rs->at->id : 0;
+    event->session = spdm_responder_at(rs) != NULL ? rs->at->id : 0;
     if (rs->stage == STAGE_SIGN) {
         event->kind = SPDM_ASK_SIGN;
         event->signing = rs->to_sign.what;
@@ -23,13 +23,13 @@ static void describe(struct spdm_responder *rs, struct spdm_event *event)
         event->index = req->get_measurements.operation;
         event->raw = req->get_measurements.raw;
         event->fresh = req->get_measurements.fresh;
-    } else if (rs->need == SPDM_ASK_TRUST || rs->need == SPDM_ASK_DIGEST) {
+    } else if (spdm_mutual_of(rs->c.cfg) != NULL && (rs->need == SPDM_ASK_TRUST || rs->need == SPDM_ASK_DIGEST)) {
         rs->c.cfg->mutual->describe(rs, event);
     } else if (rs->need == SPDM_ASK_VENDOR) {
         event->standard = req->vendor_defined.standard;
         event->vendor = req->vendor_defined.vendor;
         event->data = req->vendor_defined.payload;
-    } else if (rs->need == SPDM_ASK_PSK) {
+    } else if (SPDM_SESSIONS && rs->need == SPDM_ASK_PSK) {
         event->data = req->psk_exchange.hint;
         event->hash = (enum spdm_alg)rs->c.facts.hash;
         event->psk_salt = spdm_span(spdm_psk_salt[rs->c.ed->psk_salt & 1], spdm_conn_hash_size(&rs->c));
@@ -60,7 +60,7 @@ enum spdm_event_kind spdm_responder_event(struct spdm_responder *rs, struct spdm
         if ((rs->told >> order[i] & 1) == 0) continue;
         rs->told = (uint16_t)(rs->told & ~(1u << order[i]));
         event->kind = (enum spdm_event_kind)order[i];
-        describe_session(rs, event);
+        if (SPDM_SESSIONS) describe_session(rs, event);
         return event->kind;
     }
     if ((rs->stage == STAGE_NEED || rs->stage == STAGE_SIGN) && !rs->asked) {

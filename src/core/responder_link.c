@@ -10,7 +10,7 @@ static size_t aligned(size_t n)
 
 size_t spdm_responder_size(const struct spdm_config *config)
 {
-    size_t inner = config->mutual != NULL ? config->mutual->responder_size(config) : 0;
+    size_t inner = spdm_mutual_of(config) != NULL ? config->mutual->responder_size(config) : 0;
 
     return aligned(sizeof(struct spdm_responder)) + aligned(spdm_conn_size(config)) +
            aligned(spdm_conn_request_max(config)) + inner;
@@ -29,14 +29,14 @@ struct spdm_responder *spdm_responder_init(struct spdm_room memory, const struct
     behind = spdm_room_from(behind, aligned(spdm_conn_size(config)));
     rs->request = behind.p;
     behind = spdm_room_from(behind, aligned(rs->request_max));
-    if (config->mutual != NULL && !config->mutual->responder_place(rs, behind)) return NULL;
+    if (spdm_mutual_of(config) != NULL && !config->mutual->responder_place(rs, behind)) return NULL;
     rs->c.inside = config->services->inside;
     return rs;
 }
 
 bool spdm_responder_in_records(const struct spdm_responder *rs)
 {
-    return rs->c.channel != NULL && rs->c.cfg->sessions->records(rs->c.channel);
+    return spdm_conn_channel(&rs->c) != NULL && spdm_sessions_of(rs->c.cfg)->records(spdm_conn_channel(&rs->c));
 }
 
 void spdm_responder_lose(struct spdm_responder *rs, struct session *s, uint8_t why)
@@ -48,7 +48,7 @@ void spdm_responder_lose(struct spdm_responder *rs, struct session *s, uint8_t w
     }
     rs->closed = s->id;
     rs->closed_why = (struct spdm_report){.why = why, .version = rs->c.facts.version};
-    rs->c.cfg->sessions->free(&rs->c, s);
+    spdm_sessions_of(rs->c.cfg)->free(&rs->c, s);
     spdm_conn_turn_to(&rs->c, NULL, NULL);
     spdm_responder_tell(rs, SPDM_CLOSED);
 }
@@ -70,7 +70,7 @@ static void secured(struct spdm_responder *rs, struct spdm_span record)
 {
     struct incoming in = {.direction = REQUEST};
 
-    switch (rs->c.cfg->sessions->open(&rs->c, record, rs->now, &in)) {
+    switch (spdm_sessions_of(rs->c.cfg)->open(&rs->c, record, rs->now, &in)) {
     case FATE_DROP: break;
     case FATE_BROKEN: broken_record(rs, in.session); break;
     case FATE_DATA:
@@ -87,7 +87,7 @@ static void secured(struct spdm_responder *rs, struct spdm_span record)
 /* What the passing of time brings: sessions that nothing was heard of (R-HBT-03), an answer that is overdue. */
 static void tick(struct spdm_responder *rs)
 {
-    const struct spdm_sessions *sessions = rs->c.cfg->sessions;
+    const struct spdm_sessions *sessions = spdm_sessions_of(rs->c.cfg);
     struct session *s = sessions != NULL ? sessions->expired(&rs->c, rs->now) : NULL;
 
     if (s != NULL) spdm_responder_lose(rs, s, SPDM_WHY_SESSION_EXPIRED);
@@ -105,12 +105,12 @@ void spdm_responder_push(struct spdm_responder *rs, struct spdm_span frame, uint
     in = cfg->binding->unwrap(frame);
     if (in.kind == SPDM_FRAME_PLAIN && in.message.n >= 4) {
         spdm_responder_receive(rs, NULL, in.message);
-    } else if (in.kind == SPDM_FRAME_SECURED && cfg->sessions != NULL) {
+    } else if (in.kind == SPDM_FRAME_SECURED && spdm_sessions_of(cfg) != NULL) {
         secured(rs, in.message);
     } else if (in.kind == SPDM_FRAME_CONTROL && cfg->binding->control != NULL && rs->stage == STAGE_IDLE) {
         rs->send_n = cfg->binding->control(frame, cfg->out);
         rs->send = rs->send_n != 0 ? SEND_OUT : SEND_NOTHING;
-        rs->kept = false;
+        rs->kept = 0;
     } else {
         rs->c.report = (struct spdm_report){0};
         (void)refuse(&rs->c, NOT_A_FRAME, NULL, frame.n, 0); /* dropped */
@@ -135,7 +135,8 @@ struct spdm_span spdm_responder_pull(struct spdm_responder *rs, uint64_t now)
 
 uint64_t spdm_responder_deadline(const struct spdm_responder *rs)
 {
-    uint64_t session = rs->c.cfg->sessions != NULL ? rs->c.cfg->sessions->deadline(&rs->c, false) : SPDM_NEVER;
+    uint64_t session =
+        spdm_sessions_of(rs->c.cfg) != NULL ? spdm_sessions_of(rs->c.cfg)->deadline(&rs->c, false) : SPDM_NEVER;
 
     if (rs->send != SEND_NOTHING) return 0;
     return rs->due < session ? rs->due : session;
@@ -151,16 +152,16 @@ void spdm_responder_resynch(struct spdm_responder *rs)
     if (rs->c.phase == PHASE_START) return;
     spdm_responder_idle(rs);
     rs->resynch = true;
-    rs->kept = false;
+    rs->kept = 0;
 }
 
 void spdm_responder_close(struct spdm_responder *rs)
 {
     size_t behind = aligned(spdm_conn_size(rs->c.cfg)) + rs->request_max;
 
-    if (rs->inner != NULL) rs->c.cfg->mutual->responder_close(rs);
+    if (spdm_responder_inner(rs) != NULL) rs->c.cfg->mutual->responder_close(rs);
 
-    if (rs->c.cfg->sessions != NULL) rs->c.cfg->sessions->clear(&rs->c);
+    if (spdm_sessions_of(rs->c.cfg) != NULL) spdm_sessions_of(rs->c.cfg)->clear(&rs->c);
     spdm_transcript_clear(&rs->c.tr);
     spdm_wipe(rs->c.tr.state[0], behind);
     spdm_wipe(rs, sizeof *rs);

@@ -52,10 +52,11 @@ struct encap_rs {
 };
 
 enum stage {
-    STAGE_IDLE, /* waiting for a request */
-    STAGE_NEED, /* the caller owes measurements or a vendor payload */
-    STAGE_SIGN, /* the response is built up to its signature; the caller owes it */
-    STAGE_READY /* the response is complete, perhaps held back until RESPOND_IF_READY */
+    STAGE_IDLE,   /* waiting for a request */
+    STAGE_NEED,   /* the caller owes measurements or a vendor payload */
+    STAGE_SIGN,   /* the response is built up to its signature; the caller owes it */
+    STAGE_READY,  /* the response is complete, perhaps held back until RESPOND_IF_READY */
+    STAGE_REFUSED /* a deferred request came to nothing: its ERROR is held back until RESPOND_IF_READY */
 };
 
 struct spdm_responder {
@@ -90,13 +91,31 @@ struct spdm_responder {
 
     enum { SEND_NOTHING, SEND_OUT, SEND_SMALL } send; /* what pull() hands out */
     size_t send_n;                                    /* length of that frame */
-    bool kept;                                        /* cfg->out still holds the answer to `request` */
+    size_t kept;                                      /* cfg->out still holds the answer to `request`; its frame */
     bool resynch;                                     /* RequestResynch until GET_VERSION (R-VSN-15) */
     uint8_t small[SMALL_MAX];                         /* ERROR frames: `out` may hold a half-built response */
 
-    uint8_t nonce[NONCE_BYTES];
+    union {
+        uint8_t nonce[NONCE_BYTES];
+        struct spdm_report later; /* STAGE_REFUSED: why, when no response will need a nonce any more */
+    };
     struct to_sign to_sign;
 };
+
+/* Where the request came: NULL outside. The session that it opens. Who verifies the peer, when roles are turned. All
+ * NULL in a build without. */
+static inline struct session *spdm_responder_at(const struct spdm_responder *rs)
+{
+    return SPDM_SESSIONS ? rs->at : NULL;
+}
+static inline struct session *spdm_responder_opening(const struct spdm_responder *rs)
+{
+    return SPDM_SESSIONS ? rs->opening : NULL;
+}
+static inline struct spdm_requester *spdm_responder_inner(const struct spdm_responder *rs)
+{
+    return SPDM_SESSIONS ? rs->inner : NULL;
+}
 
 void spdm_responder_tell(struct spdm_responder *rs, enum spdm_event_kind kind);
 /* Forgets the request at hand; an open question becomes void. */

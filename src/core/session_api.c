@@ -7,7 +7,7 @@
 
 static bool describe(const struct conn *c, uint32_t id, enum direction out, struct spdm_session_facts *facts)
 {
-    const struct session *s = c->cfg->sessions != NULL ? c->cfg->sessions->find(c, id) : NULL;
+    const struct session *s = spdm_sessions_of(c->cfg) != NULL ? spdm_sessions_of(c->cfg)->find(c, id) : NULL;
 
     if (s == NULL) return false;
     *facts = (struct spdm_session_facts){.id = id,
@@ -38,14 +38,14 @@ bool spdm_responder_session(const struct spdm_responder *rs, uint32_t id, struct
 static size_t seal(struct conn *c, uint32_t id, struct outgoing *out)
 {
     const struct spdm_config *cfg = c->cfg;
-    struct session *s = cfg->sessions != NULL ? cfg->sessions->find(c, id) : NULL;
+    struct session *s = spdm_sessions_of(cfg) != NULL ? spdm_sessions_of(cfg)->find(c, id) : NULL;
 
     if (s == NULL || s->state != SESSION_ESTABLISHED || !cfg->binding->app_data || out->message.n == 0) return 0;
     if (cfg->binding->inner_n != 0 ? out->message.p[0] == cfg->binding->inner : spdm_session_is_message(out->message))
         return 0;
     out->app = true;
     out->room = cfg->out;
-    return cfg->sessions->seal(c, s, out);
+    return spdm_sessions_of(cfg)->seal(c, s, out);
 }
 
 bool spdm_requester_send(struct spdm_requester *rq, uint32_t session, struct spdm_span data)
@@ -71,7 +71,7 @@ bool spdm_responder_send(struct spdm_responder *rs, uint32_t session, struct spd
 
 static size_t export(const struct conn *c, uint32_t id, uint8_t out[SPDM_HASH_MAX])
 {
-    const struct session *s = c->cfg->sessions != NULL ? c->cfg->sessions->find(c, id) : NULL;
+    const struct session *s = spdm_sessions_of(c->cfg) != NULL ? spdm_sessions_of(c->cfg)->find(c, id) : NULL;
     size_t h = spdm_conn_hash_size(c);
 
     if (s == NULL || s->state != SESSION_ESTABLISHED) return 0;

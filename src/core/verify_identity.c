@@ -133,8 +133,9 @@ static uint8_t judge_certificate(struct conn *c, const struct exchange *x)
     if (m->portion.n == 0) return refuse(c, TOO_SMALL, "PortionLength R-CER-04", 0, 1);
     if (!q->large && total > SHORT_MAX) return refuse(c, TOO_LONG, "RemainderLength", total, SHORT_MAX);
     if (c->chain_total != 0 && total != c->chain_total) {
-        return refuse(c, BAD_LENGTH, "RemainderLength R-CER-12", m->remainder,
-                      c->chain_total - q->offset - (uint32_t)m->portion.n);
+        uint32_t left = c->chain_total - q->offset, n = (uint32_t)m->portion.n;
+
+        return refuse(c, BAD_LENGTH, "RemainderLength R-CER-12", m->remainder, left > n ? left - n : 0);
     }
     if (total > c->cfg->chain.n) return refuse(c, NO_ROOM, "the certificate chain", total, c->cfg->chain.n);
     if (c->facts.multi_key_rsp && (m->model != c->facts.slot_model)) {

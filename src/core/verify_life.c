@@ -51,7 +51,7 @@ bool spdm_session_heartbeat(struct spdm_requester *rq, uint64_t now)
  * 7.2). The request itself still goes out under the old request key. */
 static uint8_t fill_key_update(struct spdm_requester *rq, union spdm_body *req)
 {
-    struct session *s = rq->c.channel;
+    struct session *s = spdm_conn_channel(&rq->c);
 
     req->key_update =
         (struct key_update){.operation = rq->got.key_sent ? VERIFY_NEW_KEY : rq->goal.update, .tag = ++s->tag};
@@ -73,7 +73,7 @@ static uint8_t judge_key_update(struct conn *c, const struct exchange *x)
 /* With the ACK the new request key comes into use (R-KUP-08); the old ones are not needed any more. */
 static uint8_t finish_key_update(struct spdm_requester *rq, const struct exchange *x)
 {
-    struct session *s = rq->c.channel;
+    struct session *s = spdm_conn_channel(&rq->c);
 
     if (x->req.key_update.operation == VERIFY_NEW_KEY) {
         rq->got.key_verified = true;
@@ -109,7 +109,7 @@ static uint8_t finish_end(struct spdm_requester *rq, const struct exchange *x)
 {
     (void)x;
     rq->got.ended = true;
-    spdm_requester_lose(rq, rq->c.channel, SPDM_WHY_SESSION_ENDED);
+    spdm_requester_lose(rq, spdm_conn_channel(&rq->c), SPDM_WHY_SESSION_ENDED);
     return SPDM_WHY_FINE;
 }
 

@@ -85,7 +85,7 @@ static uint8_t operation(const struct spdm_requester *rq)
 static uint8_t fill_measurements(struct spdm_requester *rq, union spdm_body *req)
 {
     uint8_t op = operation(rq);
-    bool sign = rq->goal.sign && !(rq->goal.measure == SPDM_MEASURE_EACH && op == 0);
+    bool sign = rq->goal.sign; /* the number of indices too: it tells whether one was kept from us */
     struct spdm_span nonce = fresh_nonce(rq);
 
     if (nonce.n == 0) return refuse(&rq->c, RANDOM_FAILED, NULL, 0, 0);

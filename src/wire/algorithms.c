@@ -20,12 +20,13 @@ static void selected(struct io *io, uint32_t v)
     if ((v & (v - 1)) != 0) spdm_io_fail(io, SPDM_WHY_NOT_ONE, v, 0);
 }
 
-/* The n algorithm structure tables: when encoding, those of m->tables; decoding notes them there. */
-static void tables(struct io *io, struct algorithms *m, unsigned n)
+/* The n algorithm structure tables: when encoding, those of m->tables; decoding notes them there. In a response each
+ * is a selection. */
+static void tables(struct io *io, struct algorithms *m, unsigned n, bool response)
 {
     uint8_t type = 0, count, last = io_since(io, SPDM_V14) ? ALG_TYPE_KEM : ALG_TYPE_SCHEDULE;
 
-    for (; io_fine(io) && n > 0; n--) {
+    for (; io_going(io) && n > 0; n--) {
         uint8_t after = type;
 
         do type++;
@@ -36,8 +37,9 @@ static void tables(struct io *io, struct algorithms *m, unsigned n)
         count = 0x20;
         io_u8(io, "AlgCount", &count);
         io_need(io, count >> 4 == 2, BAD_VALUE, "AlgCount R-ALG-19", count, 0);
-        if (!io_fine(io)) return;
+        if (!io_going(io)) return;
         io_u16(io, "AlgSupported", &m->table[type]);
+        if (response) io_name(io, "AlgSupported R-ALG-37") selected(io, m->table[type]);
         m->tables = (uint8_t)(m->tables | 1u << type);
         extended(io, m, count & 0x0fu);
     }
@@ -78,7 +80,7 @@ static void negotiate(struct io *io, struct algorithms *m, size_t before)
     io_u8_since(io, SPDM_V13, "MELspecification", &m->mel_spec);
     extended(io, m, ext_asym);
     extended(io, m, ext_hash);
-    tables(io, m, n);
+    tables(io, m, n, false);
     io->last = 0; /* sums have no place of their own */
     io_need(io, m->ext_n <= ext_max, TOO_LONG, "ExtAlgCount R-ALG-07", m->ext_n, ext_max);
     /* UN-06: a SupportedAlgorithms block may count the two header bytes it does not have. */
@@ -119,14 +121,12 @@ void spdm_walk_algorithms(struct io *io, union spdm_body *b)
     selected(io, m->mel_spec);
     /* A selection must have been offered, and we offer no extended algorithm (R-ALG-27). */
     io_u8(io, "ExtAsymSelCount", &ext_asym);
+    io_need(io, ext_asym == 0, NOT_OFFERED, "ExtAsymSelCount R-ALG-27", ext_asym, 0);
     io_u8(io, "ExtHashSelCount", &ext_hash);
-    io_need(io, (ext_asym | ext_hash) == 0, NOT_OFFERED, "ExtAsymSelCount R-ALG-27", ext_asym + 0u + ext_hash, 0);
+    io_need(io, ext_hash == 0, NOT_OFFERED, "ExtHashSelCount R-ALG-27", ext_hash, 0);
     io_zero(io, 2);
-    tables(io, m, n);
-    io->last = 0; /* it is one of the tables, or their sum */
+    tables(io, m, n, true);
+    io->last = 0; /* sums have no place of their own */
     io_need(io, m->ext_n == 0, NOT_OFFERED, "ExtAlgCount R-ALG-27", m->ext_n, 0);
-    for (unsigned type = ALG_TYPE_DHE; type < ALG_TYPE_N; type++) {
-        io_name(io, "AlgSupported R-ALG-37") selected(io, m->table[type]);
-    }
     io_need(io, length == io->at, BAD_LENGTH, "Length R-ALG-26", length, (uint32_t)io->at);
 }

@@ -15,19 +15,20 @@ void spdm_io_fail(struct io *io, uint8_t why, uint32_t got, uint32_t limit)
     io->limit = limit;
 }
 
-/* Claims n bytes and leaves their start in io->last; false on the first or an earlier error. */
+/* Claims n bytes and leaves their start in io->last; false on the first or an earlier error. Who runs out of room when
+ * encoding goes on counting: io->at becomes the length that the message would have. */
 static bool claim(struct io *io, size_t n)
 {
     size_t left = io->end - io->at;
 
-    if (io->why != SPDM_WHY_FINE) return false;
-    io->last = io->at;
-    if (n > left) {
-        spdm_io_fail(io, io_decoding(io) ? SPDM_WHY_SHORT : SPDM_WHY_NO_ROOM, (uint32_t)n, (uint32_t)left);
-        return false;
+    if (io->why == SPDM_WHY_FINE) {
+        io->last = io->at;
+        if (n > left) {
+            spdm_io_fail(io, io_decoding(io) ? SPDM_WHY_SHORT : SPDM_WHY_NO_ROOM, (uint32_t)n, (uint32_t)left);
+        }
     }
-    io->at += n;
-    return true;
+    if (io_going(io)) io->at += n;
+    return io->why == SPDM_WHY_FINE;
 }
 
 /* Shows the observer what was claimed. Without names there is nothing to show. */

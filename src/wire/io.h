@@ -117,4 +117,9 @@ static inline bool io_fine(const struct io *io)
 {
     return io->why == SPDM_WHY_FINE;
 }
+/* Fine, or out of room and only counting. */
+static inline bool io_going(const struct io *io)
+{
+    return io->why == SPDM_WHY_FINE || io->why == SPDM_WHY_NO_ROOM;
+}
 #endif

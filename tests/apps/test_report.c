@@ -90,7 +90,8 @@ static void prints_what_differs(void **state)
                               "    9                                     MISSING    00ff\n"
                               "  they did not change since the device began to measure\n");
     free(part);
-    assert_non_null(strstr(end, "Verdict: not trusted - reference measurements: 2 different (1, 2), 1 missing (9), 1 extra (254)\n"));
+    assert_non_null(strstr(
+        end, "Verdict: not trusted - reference measurements: 2 different (1, 2), 1 missing (9), 1 extra (254)\n"));
     free(out);
     sample_free(&s);
 }

@@ -115,6 +115,15 @@ says "$dir/err" "one kind of link"
 run 2 "$SPDM" respond --port-file /no/such/file -l tcp://127.0.0.1:0 "$dir/device.cfg"
 says "$dir/err" "cannot write /no/such/file"
 
+# A signal that comes twice, as timeout(1) sends it, ends no harder than one
+for _ in 1 2 3 4 5; do
+    start -l tcp://127.0.0.1:0 "$dir/device.cfg"
+    kill "$responder"
+    kill "$responder" 2>/dev/null
+    kill -INT "$responder" 2>/dev/null
+    ended 0
+done
+
 # However many clients misbehave, the log stays short
 start -l tcp://127.0.0.1:0 "$dir/device.cfg"
 perl -MIO::Socket::INET -e 'IO::Socket::INET->new(PeerAddr => "127.0.0.1:$ARGV[0]") for 1..300' "$(cat "$dir/ports")"

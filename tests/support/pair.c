@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -111,6 +112,28 @@ void pair_start(struct pair *p)
     assert_non_null(p->rs);
 }
 
+static uint64_t fingerprint(uint64_t h, struct spdm_span data)
+{
+    for (size_t i = 0; i < data.n; i++) h = (h ^ data.p[i]) * 0x100000001b3u;
+    return h ^ data.n;
+}
+
+/* What a judge of certificates would find out: that these are the device's. */
+static bool genuine(const struct pair *p, const struct spdm_event *ev)
+{
+    struct spdm_span real = p->identity.slot[ev->slot & 7].certificates;
+
+    return p->trusted != NULL && (p->refuse_slots >> ev->slot & 1) == 0 && ev->data.n == real.n + ev->root_at &&
+           memcmp(ev->data.p + ev->root_at, real.p, real.n) == 0;
+}
+
+static bool known(const struct pair *p, const struct spdm_event *ev)
+{
+    bool same = p->known.n == 0 || (p->known.n == ev->data.n && memcmp(p->known.p, ev->data.p, ev->data.n) == 0);
+
+    return p->know_digest && same;
+}
+
 /* The Handshake-Secret that belongs to the one PSK of the test. */
 static struct spdm_span psk_secret(struct pair *p, const struct spdm_event *ev, bool wrong)
 {
@@ -124,7 +147,7 @@ static struct spdm_span psk_secret(struct pair *p, const struct spdm_event *ev, 
 
 static void answer_requester(struct pair *p, const struct spdm_event *ev)
 {
-    struct spdm_answer a = {.ticket = ev->ticket, .yes = p->trusted != NULL, .key = p->trusted};
+    struct spdm_answer a = {.ticket = ev->ticket, .key = p->trusted};
 
     if (ev->kind == SPDM_ASK_SIGN) {
         uint8_t signature[512];
@@ -145,11 +168,23 @@ static void answer_requester(struct pair *p, const struct spdm_event *ev)
     p->questions++;
     if (ev->kind == SPDM_ASK_DIGEST) {
         p->digest_asked++;
-        a.yes = p->know_digest;
+        a.yes = known(p, ev);
     } else {
         p->trust_asked++;
+        a.yes = genuine(p, ev);
     }
     assert_true(spdm_requester_answer(p->rq, &a));
+}
+
+static void note_record(struct pair *p, const struct spdm_event *ev)
+{
+    p->records++;
+    assert_true(ev->data.n <= sizeof p->record);
+    if (ev->data.n != 0) memcpy(p->record, ev->data.p, ev->data.n);
+    p->record_n = ev->data.n;
+    p->proven = ev->proven;
+    p->seen[ev->index] = fingerprint(1, ev->data);
+    p->seen_proven[ev->index] = ev->proven;
 }
 
 static void requester_events(struct pair *p)
@@ -163,13 +198,10 @@ static void requester_events(struct pair *p)
             p->finished = true;
             p->failure = ev.report;
             break;
-        case SPDM_MEASURED:
-            p->records++;
-            assert_true(ev.data.n <= sizeof p->record);
-            if (ev.data.n != 0) memcpy(p->record, ev.data.p, ev.data.n);
-            p->record_n = ev.data.n;
-            p->proven = ev.proven;
-            break;
+        case SPDM_CONNECTED: p->connected = true; break;
+        case SPDM_RESTARTED: p->restarted++; break;
+        case SPDM_MEASURED: note_record(p, &ev); break;
+        case SPDM_VENDOR: p->vendor = fingerprint(fingerprint(ev.standard, ev.vendor), ev.data); break;
         case SPDM_OPENED: p->opened_rq = ev.session; break;
         case SPDM_CLOSED:
             p->closed_rq = ev.session;
@@ -198,14 +230,44 @@ static void give_signature(struct pair *p)
     p->signature_n = 0;
 }
 
+static void ask_signer(struct pair *p, const struct spdm_event *ev)
+{
+    p->signature_n = toy_sign(&p->key, &ev->signing, p->signature);
+    p->sign_ticket = ev->ticket;
+    p->sign_at = p->now + p->sign_delay;
+    give_signature(p);
+}
+
+static void answer_responder(struct pair *p, const struct spdm_event *ev)
+{
+    struct spdm_answer a = {.ticket = ev->ticket, .yes = !p->refuse_answers};
+
+    p->open = *ev;
+    if (p->silent) return;
+    if (ev->kind == SPDM_ASK_SIGN && a.yes) {
+        ask_signer(p, ev);
+        return;
+    }
+    if (ev->kind == SPDM_ASK_MEASURE) {
+        a.measurements = p->measurements;
+        a.measurement_n = p->measurement_n;
+    } else if (ev->kind == SPDM_ASK_VENDOR) {
+        a.data = ev->data;
+    } else if (ev->kind == SPDM_ASK_PSK) {
+        a.data = psk_secret(p, ev, false);
+    } else if (ev->kind == SPDM_ASK_DIGEST || ev->kind == SPDM_ASK_TRUST) {
+        a.yes = ev->kind == SPDM_ASK_TRUST && p->rq_trusted != NULL;
+        a.key = p->rq_trusted;
+    }
+    assert_true(spdm_responder_answer(p->rs, &a));
+}
+
 static void responder_events(struct pair *p)
 {
     struct spdm_event ev;
-    struct spdm_answer a;
 
     give_signature(p);
     while (spdm_responder_event(p->rs, &ev) != SPDM_NOTHING) {
-        a = (struct spdm_answer){.ticket = ev.ticket, .yes = true};
         switch (ev.kind) {
         case SPDM_FAILED: p->refused = ev.report; break;
         case SPDM_OPENED: p->opened_rs = ev.session; break;
@@ -220,67 +282,104 @@ static void responder_events(struct pair *p)
             break;
         case SPDM_ASK_DIGEST:
         case SPDM_ASK_TRUST:
-            a.yes = ev.kind == SPDM_ASK_TRUST && p->rq_trusted != NULL;
-            a.key = p->rq_trusted;
-            assert_true(spdm_responder_answer(p->rs, &a));
-            break;
         case SPDM_ASK_PSK:
-            a.data = psk_secret(p, &ev, false);
-            assert_true(spdm_responder_answer(p->rs, &a));
-            break;
         case SPDM_ASK_MEASURE:
-            a.measurements = p->measurements;
-            a.measurement_n = p->measurement_n;
-            assert_true(spdm_responder_answer(p->rs, &a));
-            break;
         case SPDM_ASK_SIGN:
-            p->signature_n = toy_sign(&p->key, &ev.signing, p->signature);
-            p->sign_ticket = ev.ticket;
-            p->sign_at = p->now + p->sign_delay;
-            give_signature(p);
-            break;
-        case SPDM_ASK_VENDOR:
-            a.data = ev.data;
-            assert_true(spdm_responder_answer(p->rs, &a));
-            break;
+        case SPDM_ASK_VENDOR: answer_responder(p, &ev); break;
         default: break;
         }
     }
 }
 
-/* Passes a frame through the wire function; the bytes that arrive lie in p->in, exactly as long as they are. */
-static struct spdm_span carry(struct pair *p, bool to_responder, struct spdm_span frame)
+void pair_deliver(struct pair *p, bool to_responder, const uint8_t *frame, size_t n)
+{
+    uint8_t *exact;
+
+    if (n == 0) return;
+    exact = malloc(n);
+    assert_non_null(exact);
+    memcpy(exact, frame, n);
+    if (to_responder) {
+        spdm_responder_push(p->rs, (struct spdm_span){exact, n}, p->now);
+        responder_events(p);
+    } else {
+        spdm_requester_push(p->rq, (struct spdm_span){exact, n}, p->now);
+        requester_events(p);
+    }
+    free(exact);
+}
+
+/* Passes a frame through the wire function and hands over what is left of it. */
+static void carry(struct pair *p, bool to_responder, struct spdm_span frame)
 {
     size_t n = frame.n;
 
-    if (n == 0) return frame;
+    if (n == 0) return;
     assert_true(n <= sizeof p->in);
     memcpy(p->in, frame.p, n);
     p->bytes += n;
     if (p->wire != NULL) n = p->wire(p, to_responder, p->in, n);
     p->passed++;
-    return (struct spdm_span){p->in, n};
+    pair_deliver(p, to_responder, p->in, n);
+}
+
+void pair_later(struct pair *p, bool to_responder, struct spdm_span frame, uint64_t at)
+{
+    for (size_t i = 0; i < PAIR_LATE; i++) {
+        struct pair_late *late = &p->late[i];
+
+        if (late->n != 0) continue;
+        assert_true(frame.n <= sizeof late->frame);
+        memcpy(late->frame, frame.p, frame.n);
+        late->n = frame.n;
+        late->to_responder = to_responder;
+        late->at = at;
+        return;
+    }
+}
+
+/* The late frame that is due first. */
+static struct pair_late *first_late(struct pair *p)
+{
+    struct pair_late *first = NULL;
+
+    for (size_t i = 0; i < PAIR_LATE; i++) {
+        if (p->late[i].n != 0 && (first == NULL || p->late[i].at < first->at)) first = &p->late[i];
+    }
+    return first;
+}
+
+/* Late frames arrive; what the responder says to one goes the ordinary way. */
+static void arrive(struct pair *p)
+{
+    for (struct pair_late *late = first_late(p); late != NULL && late->at <= p->now; late = first_late(p)) {
+        size_t n = late->n;
+
+        late->n = 0;
+        pair_deliver(p, late->to_responder, late->frame, n);
+        carry(p, false, spdm_responder_pull(p->rs, p->now));
+    }
 }
 
 static void step(struct pair *p)
 {
-    struct spdm_span frame;
-
-    frame = carry(p, true, spdm_requester_pull(p->rq, p->now));
-    if (frame.n != 0) spdm_responder_push(p->rs, frame, p->now);
+    carry(p, true, spdm_requester_pull(p->rq, p->now));
     responder_events(p);
-    frame = carry(p, false, spdm_responder_pull(p->rs, p->now));
-    if (frame.n != 0) spdm_requester_push(p->rq, frame, p->now);
+    carry(p, false, spdm_responder_pull(p->rs, p->now));
     requester_events(p);
+    arrive(p);
 }
 
-static uint64_t earliest(const struct pair *p)
+static uint64_t earliest(struct pair *p)
 {
-    uint64_t a = spdm_requester_deadline(p->rq), b = spdm_responder_deadline(p->rs);
-    uint64_t c = p->signature_n != 0 ? p->sign_at : SPDM_NEVER;
+    const struct pair_late *late = first_late(p);
+    uint64_t at[] = {spdm_requester_deadline(p->rq), spdm_responder_deadline(p->rs),
+                     p->signature_n != 0 ? p->sign_at : SPDM_NEVER, late != NULL ? late->at : SPDM_NEVER};
 
-    if (b < a) a = b;
-    return c < a ? c : a;
+    for (size_t i = 1; i < sizeof at / sizeof *at; i++) {
+        if (at[i] < at[0]) at[0] = at[i];
+    }
+    return at[0];
 }
 
 void pair_settle(struct pair *p, uint64_t until)
@@ -301,27 +400,65 @@ void pair_settle(struct pair *p, uint64_t until)
     if (until != SPDM_NEVER && p->now < until) p->now = until;
 }
 
-bool pair_run(struct pair *p, const struct spdm_goal *goal)
+void pair_ask(struct pair *p, const struct spdm_goal *goal)
 {
     p->finished = p->done = false;
     p->failure = (struct spdm_report){0};
     assert_true(spdm_requester_ask(p->rq, goal));
     requester_events(p);
+}
+
+bool pair_go_on(struct pair *p)
+{
     for (unsigned i = 0; !p->finished && i < 20000; i++) {
         uint64_t next;
 
         step(p);
         next = earliest(p);
-        if (p->finished || next == SPDM_NEVER) continue;
-        if (next > p->now) {
-            p->now = next;
-            spdm_responder_push(p->rs, (struct spdm_span){0}, p->now);
-            spdm_requester_push(p->rq, (struct spdm_span){0}, p->now);
-            requester_events(p);
-        }
+        if (p->finished || next == SPDM_NEVER || next <= p->now) continue;
+        p->now = next;
+        spdm_responder_push(p->rs, (struct spdm_span){0}, p->now);
+        spdm_requester_push(p->rq, (struct spdm_span){0}, p->now);
+        requester_events(p);
     }
     assert_true(p->finished);
     return p->done;
+}
+
+bool pair_run(struct pair *p, const struct spdm_goal *goal)
+{
+    pair_ask(p, goal);
+    return pair_go_on(p);
+}
+
+size_t pair_request(struct pair *p, const uint8_t *frame, size_t n, uint8_t *answer)
+{
+    struct spdm_span out;
+
+    pair_deliver(p, true, frame, n);
+    out = spdm_responder_pull(p->rs, p->now);
+    assert_true(out.n <= PAIR_BUFFER);
+    if (out.n != 0) memcpy(answer, out.p, out.n);
+    return out.n;
+}
+
+size_t pair_digest(const struct pair *p, uint8_t slot, enum spdm_alg hash, uint8_t *out)
+{
+    struct toy toy = {0};
+    uint64_t state[4] = {0};
+    size_t h = spdm_algorithm(hash)->size, n = 4 + h + p->identity.slot[slot].certificates.n;
+    uint8_t head[4 + SPDM_HASH_MAX] = {(uint8_t)n, (uint8_t)(n >> 8)};
+
+    assert_true(toy_crypto.hash_state_size <= sizeof state && toy_crypto.hash_begin(&toy, state, hash));
+    assert_true(toy_crypto.hash_update(&toy, state, p->identity.slot[slot].root));
+    assert_true(toy_crypto.hash_peek(&toy, state, head + 4));
+    toy_crypto.hash_end(&toy, state);
+    assert_true(toy_crypto.hash_begin(&toy, state, hash));
+    assert_true(toy_crypto.hash_update(&toy, state, (struct spdm_span){head, 4 + h}));
+    assert_true(toy_crypto.hash_update(&toy, state, p->identity.slot[slot].certificates));
+    assert_true(toy_crypto.hash_peek(&toy, state, out));
+    toy_crypto.hash_end(&toy, state);
+    return h;
 }
 
 void pair_close(struct pair *p)

@@ -11,11 +11,12 @@
 #include <assay/requester.h>
 #include <assay/session.h>
 
-enum { PAIR_BUFFER = 8192, PAIR_MEASUREMENTS = 8 };
+enum { PAIR_BUFFER = 8192, PAIR_MEASUREMENTS = 8, PAIR_LATE = 8 };
 
 struct pair;
 /* What to do with a frame on its way; n is its length in `frame` (room PAIR_BUFFER). Returns the length that arrives,
- * 0 if it is lost. to_responder tells the direction; pair->passed counts frames so far, both ways. */
+ * 0 if it is lost. to_responder tells the direction; pair->passed counts frames so far, both ways. It may hand over
+ * frames of its own with pair_deliver() and pair_later(). */
 typedef size_t (*pair_wire)(struct pair *pair, bool to_responder, uint8_t *frame, size_t n);
 
 struct pair {
@@ -27,20 +28,29 @@ struct pair {
     size_t measurement_n;
     struct toy_key key;            /* of the device */
     const struct toy_key *trusted; /* the key that the requester believes in; NULL: trusts nobody */
-    bool know_digest;              /* ASK_DIGEST is answered yes */
-    uint64_t sign_delay;           /* us until a signature is there */
+    bool know_digest;              /* ASK_DIGEST is answered yes ... */
+    struct spdm_span known;        /* ... if it is this digest; empty: any */
+    uint8_t refuse_slots;          /* mask of slots whose chain the requester does not believe */
+    bool refuse_answers;           /* the device's caller says no to everything it is asked */
+    bool silent;                   /* the device's caller answers nothing; the last question stays in `open` */
+    struct spdm_event open;
+    uint64_t sign_delay; /* us until a signature is there */
     pair_wire wire;
     void *arg; /* the test's own */
 
     uint64_t now;
     unsigned passed, questions, trust_asked, digest_asked, records;
     size_t bytes;
-    bool finished, done;
+    bool finished, done, connected;
+    unsigned restarted;
     struct spdm_report failure; /* of the requester */
     struct spdm_report refused; /* last refusal of the responder */
     uint8_t record[4096];       /* the last MeasurementRecord */
     size_t record_n;
     bool proven;
+    uint64_t seen[256]; /* fingerprint of the last record by operation; 0: none */
+    bool seen_proven[256];
+    uint64_t vendor; /* fingerprint of the last VENDOR_DEFINED_RESPONSE */
 
     struct spdm_requester *rq;
     struct spdm_responder *rs;
@@ -60,12 +70,17 @@ struct pair {
     bool wrong_psk;        /* the requester has another PSK */
 
     uint64_t rq_memory[2048], rs_memory[2048];
-    uint8_t rq_out[PAIR_BUFFER], rs_out[PAIR_BUFFER], chain[PAIR_BUFFER], held[PAIR_BUFFER], in[PAIR_BUFFER];
-    size_t held_n;
+    uint8_t rq_out[PAIR_BUFFER], rs_out[PAIR_BUFFER], chain[PAIR_BUFFER], in[PAIR_BUFFER];
+    struct pair_late {
+        uint64_t at;
+        size_t n;
+        bool to_responder;
+        uint8_t frame[2048];
+    } late[PAIR_LATE]; /* frames on their way, see pair_later() */
     uint64_t sign_at;
     uint32_t sign_ticket;
-    uint8_t signature[512];
     size_t signature_n;
+    uint8_t signature[4096];
 };
 
 /* A device with a chain of three "certificates" in slot 0, SHA-384, ECDSA P-384, five measurements; both ends speak
@@ -81,6 +96,18 @@ void pair_settle(struct pair *pair, uint64_t until);
 void pair_start(struct pair *pair);
 /* Pursues a goal to its end: true if it was reached. Bounded; a run that does not end fails the test. */
 bool pair_run(struct pair *pair, const struct spdm_goal *goal);
+/* The same in two steps: states the goal; goes on from wherever the two are. */
+void pair_ask(struct pair *pair, const struct spdm_goal *goal);
+bool pair_go_on(struct pair *pair);
+/* Hands a frame to one end, in a block of exactly its size, and answers what it asks. Nothing happens for n == 0. */
+void pair_deliver(struct pair *pair, bool to_responder, const uint8_t *frame, size_t n);
+/* Lets a frame arrive at a time of its own; it is lost if too many are under way. */
+void pair_later(struct pair *pair, bool to_responder, struct spdm_span frame, uint64_t at);
+/* One request with the binding's header, past the requester: the answer's length in `answer` (room PAIR_BUFFER), 0 if
+ * there is none. */
+size_t pair_request(struct pair *pair, const uint8_t *frame, size_t n, uint8_t *answer);
+/* Digest of the chain structure in a slot of the identity. Returns its size. */
+size_t pair_digest(const struct pair *pair, uint8_t slot, enum spdm_alg hash, uint8_t *out);
 /* Closes both ends and checks that no running hash is left. */
 void pair_close(struct pair *pair);
 #endif

@@ -39,16 +39,20 @@ static void prepare(struct fixture *f, struct to_sign *input, const struct signe
 
 /* ---- the prefix ---- */
 
-static enum signed_by signed_named(const char *context)
+static enum signed_by signed_named(const char *context, bool *turned)
 {
     static const struct {
         const char *context;
         enum signed_by by;
-    } known[] = {{"responder-challenge_auth", SIGNED_CHALLENGE_AUTH},
-                 {"responder-measurements", SIGNED_MEASUREMENTS},
-                 {"responder-key_exchange_rsp", SIGNED_KEY_EXCHANGE_RSP}};
+        bool turned;
+    } known[] = {{"responder-challenge_auth", SIGNED_CHALLENGE_AUTH, false},
+                 {"requester-challenge_auth", SIGNED_CHALLENGE_AUTH, true},
+                 {"responder-measurements", SIGNED_MEASUREMENTS, false},
+                 {"responder-key_exchange_rsp", SIGNED_KEY_EXCHANGE_RSP, false},
+                 {"requester-finish", SIGNED_FINISH, true}};
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        *turned = known[i].turned;
         if (strcmp(known[i].context, context) == 0) return known[i].by;
     }
     return SIGNED_NOT; /* nobody signs or checks it yet */
@@ -65,7 +69,7 @@ static void check_prefix(char *line, void *ctx)
     enum signed_by by;
 
     if (sscanf(line, "1.%u %39s %219s", &minor, context, digits) != 3) fail_msg("bad line %s", line);
-    by = signed_named(context);
+    by = signed_named(context, &signer.turned);
     if (by == SIGNED_NOT) return;
     expected = hex_bytes(digits);
     signer.edition = spdm_edition((uint8_t)(0x10 + minor));
@@ -88,7 +92,7 @@ static void test_prefixes(void **state)
 
     (void)state;
     (void)golden_lines("tests/data/golden/signing.txt", check_prefix, &n);
-    assert_int_equal(n, 3 * (SIGNED_N - 1));
+    assert_int_equal(n, 3 * 5);
 }
 
 /* ---- what each algorithm is handed ---- */
