@@ -73,7 +73,7 @@ static void hand_out(struct spdm_responder *rs)
     rs->kept = cfg->out_shared || spdm_responder_in_records(rs) ? 0 : rs->send_n;
     rs->send = SEND_OUT;
     if (rs->job->response->code == CODE_ALGORITHMS) spdm_responder_tell(rs, SPDM_CONNECTED);
-    if (rs->send_n != 0 && rs->job->sent != NULL) rs->job->sent(rs);
+    if (SPDM_SESSIONS && rs->send_n != 0 && rs->job->sent != NULL) rs->job->sent(rs);
     spdm_responder_idle(rs);
     if (rs->send_n != 0) return;
     rs->kept = 0;
@@ -180,14 +180,6 @@ static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, str
     return rs->need == SPDM_NOTHING ? spdm_responder_build(rs, NULL) : SPDM_WHY_FINE;
 }
 
-/* A deferred request gives way to another (R-RIR-09), and so does the session it was to open. */
-static void drop(struct spdm_responder *rs)
-{
-    if (spdm_responder_opening(rs) != NULL) spdm_sessions_of(rs->c.cfg)->free(&rs->c, rs->opening);
-    rs->opening = NULL;
-    spdm_responder_idle(rs);
-}
-
 /* Padding of the transport may follow. */
 static bool same_request(const struct spdm_responder *rs, struct spdm_span message)
 {
@@ -218,7 +210,7 @@ static void begin(struct spdm_responder *rs, struct spdm_span message)
     }
     why = judge_header(rs, job, message);
     if (why == SPDM_WHY_FINE) {
-        drop(rs);
+        spdm_responder_idle(rs); /* a deferred request gives way, and the session it was to open (R-RIR-09) */
         rs->at = spdm_conn_channel(&rs->c);
         if (job->request->code == CODE_GET_VERSION) spdm_responder_restart(rs);
         rs->kept = 0;
