@@ -83,6 +83,7 @@ foreach(file IN LISTS fuzz_targets)
     assay_test(fuzz/${name})
     set_tests_properties(fuzz/${name} PROPERTIES LABELS fuzz)
   endif()
+  target_link_libraries(${target} PRIVATE PkgConfig::CMOCKA) # the pair in tests/support asserts with it
 endforeach()
 
 # ---- benchmarks: built with the tests, run by `make bench`; tests/bench/<other>.c is linked into each ----
