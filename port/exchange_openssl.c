@@ -48,21 +48,42 @@ static struct spdm_openssl_agreement *agreement_of(struct spdm_openssl *ossl, co
     return &ossl->session->agreement[row - rows];
 }
 
-static EVP_PKEY *empty_key(struct spdm_openssl *ossl, const struct row *row)
+/* A key with the group's parameters, into which the peers' public values are put one after the other. */
+static EVP_PKEY *peer_of(struct spdm_openssl *ossl, const struct row *row)
 {
     char group[16];
-    EVP_PKEY *empty = NULL;
+    EVP_PKEY *peer = NULL;
 
     OPENSSL_strlcpy(group, row->group, sizeof group);
     OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
                            OSSL_PARAM_construct_end()};
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(ossl->lib, row->type, ossl->propq);
     if (ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
-        EVP_PKEY_fromdata(ctx, &empty, EVP_PKEY_KEY_PARAMETERS, params) != 1) {
-        empty = NULL;
+        EVP_PKEY_fromdata(ctx, &peer, EVP_PKEY_KEY_PARAMETERS, params) != 1) {
+        peer = NULL;
     }
     EVP_PKEY_CTX_free(ctx);
-    return empty;
+    return peer;
+}
+
+/* libcrypto checks a value when it becomes part of a key: 1 < Y < p - 1, or a point on the curve. */
+static bool take_value(EVP_PKEY *key, const struct row *row, struct spdm_span value)
+{
+    uint8_t encoded[1 + PUBLIC_MAX] = {UNCOMPRESSED};
+    size_t prefix = row->family == CURVE;
+
+    memcpy(encoded + prefix, value.p, value.n);
+    return EVP_PKEY_set1_encoded_public_key(key, encoded, prefix + value.n) == 1;
+}
+
+/* Whether that check is really there: 1 is no public value of any group, nor is (0, 1) a point of any curve. */
+static bool checks_values(EVP_PKEY *key, const struct row *row)
+{
+    uint8_t one[PUBLIC_MAX] = {0};
+    size_t n = spdm_algorithm(row->alg)->size;
+
+    one[n - 1] = 1;
+    return !take_value(key, row, (struct spdm_span){one, n});
 }
 
 static bool has_operation(struct spdm_openssl *ossl, const struct row *row)
@@ -85,8 +106,8 @@ static bool look_for(struct spdm_openssl *ossl, const struct row *row)
     a->maker = EVP_PKEY_CTX_new_from_name(ossl->lib, row->type, ossl->propq);
     if (a->maker == NULL || EVP_PKEY_keygen_init(a->maker) != 1) return false;
     if (row->group == NULL) return true;
-    a->empty = empty_key(ossl, row);
-    return a->empty != NULL && EVP_PKEY_CTX_set_group_name(a->maker, row->group) == 1;
+    a->peer = peer_of(ossl, row);
+    return a->peer != NULL && checks_values(a->peer, row) && EVP_PKEY_CTX_set_group_name(a->maker, row->group) == 1;
 }
 
 bool spdm_openssl_agrees(struct spdm_openssl *ossl, enum spdm_alg alg)
@@ -108,7 +129,7 @@ bool spdm_openssl_agrees(struct spdm_openssl *ossl, enum spdm_alg alg)
 void spdm_openssl_agreement_drop(struct spdm_openssl_agreement *agreement)
 {
     EVP_PKEY_CTX_free(agreement->maker);
-    EVP_PKEY_free(agreement->empty);
+    EVP_PKEY_free(agreement->peer);
     *agreement = (struct spdm_openssl_agreement){0};
 }
 
@@ -132,27 +153,14 @@ static EVP_PKEY *make_own(struct spdm_openssl *ossl, const struct row *row, uint
 }
 
 /* The peer's public value as a key; NULL for a wrong length and for a value that is none: 1 < Y < p - 1 (RFC 7919
- * section 5.1), a point on the curve, an encapsulation key of reduced coefficients (FIPS 203 section 7.2). For these
- * groups, of prime order or with a safe prime, what libcrypto calls the quick check is the whole check. */
-static EVP_PKEY *read_peer(struct spdm_openssl *ossl, const struct row *row, struct spdm_span peer)
+ * section 5.1), a point on the curve, an encapsulation key of reduced coefficients (FIPS 203 section 7.2). In these
+ * groups, of prime order or with a safe prime, there is no more to check. */
+static EVP_PKEY *read_peer(struct spdm_openssl *ossl, const struct row *row, struct spdm_span value)
 {
-    uint8_t encoded[1 + PUBLIC_MAX] = {UNCOMPRESSED};
-    size_t prefix = row->family == CURVE;
-
-    if (peer.n != spdm_algorithm(row->alg)->size) return NULL;
-    if (row->family == KEM) return EVP_PKEY_new_raw_public_key_ex(ossl->lib, row->type, ossl->propq, peer.p, peer.n);
-    memcpy(encoded + prefix, peer.p, peer.n);
-    EVP_PKEY *key = EVP_PKEY_dup(agreement_of(ossl, row)->empty);
-    EVP_PKEY_CTX *judge = NULL;
-    bool fine = key != NULL && EVP_PKEY_set1_encoded_public_key(key, encoded, prefix + peer.n) == 1;
-    if (fine) judge = EVP_PKEY_CTX_new_from_pkey(ossl->lib, key, ossl->propq);
-    fine = fine && judge != NULL && EVP_PKEY_public_check_quick(judge) == 1;
-    EVP_PKEY_CTX_free(judge);
-    if (!fine) {
-        EVP_PKEY_free(key);
-        key = NULL;
-    }
-    return key;
+    if (value.n != spdm_algorithm(row->alg)->size) return NULL;
+    if (row->family == KEM) return EVP_PKEY_new_raw_public_key_ex(ossl->lib, row->type, ossl->propq, value.p, value.n);
+    EVP_PKEY *peer = agreement_of(ossl, row)->peer;
+    return take_value(peer, row, value) && EVP_PKEY_up_ref(peer) == 1 ? peer : NULL;
 }
 
 /* ---- secrets ---- */

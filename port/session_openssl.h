@@ -25,7 +25,7 @@ struct spdm_openssl_aead {
 struct spdm_openssl_agreement {
     bool tried, usable;
     EVP_PKEY_CTX *maker; /* ready to make a key pair */
-    EVP_PKEY *empty;     /* DHE: a key with parameters and no value */
+    EVP_PKEY *peer;      /* DHE: the peer's side, with the value of the last one */
 };
 
 struct spdm_openssl_session {

@@ -104,7 +104,9 @@ static bool keep_measurement(struct spdm_attest_result *r, const struct spdm_mea
     r->measured = grown;
     struct spdm_room value = {0};
     if (!copy(&value, m->value)) return false;
-    struct spdm_measured *kept = &r->measured[r->measured_n++];
+    size_t at = r->measured_n++; /* in the order of the index, whatever order they come in */
+    for (; at > 0 && r->measured[at - 1].m.index > m->index; at--) r->measured[at] = r->measured[at - 1];
+    struct spdm_measured *kept = &r->measured[at];
     *kept = (struct spdm_measured){.m = *m, .proven = proven, .bytes = value};
     kept->m.value = (struct spdm_span){value.p, value.n};
     return true;
@@ -116,8 +118,6 @@ static bool keep_record(struct spdm_attest_result *r, const struct spdm_event *e
     struct spdm_measurement m;
     while (spdm_measurement_next(&rest, &m))
         if (!keep_measurement(r, &m, event->proven)) return false;
-    /* the last signature of a series covers the ones before it */
-    for (size_t i = 0; event->proven && i < r->measured_n; i++) r->measured[i].proven = true;
     return true;
 }
 

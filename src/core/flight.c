@@ -67,6 +67,21 @@ uint8_t spdm_requester_start_in(struct spdm_requester *rq, const struct verify_j
 
 /* T1 for the negotiation, which needs no cryptography, T2 for everything else (UN-02). A CTExponent of any size is
  * legal; what it promises is capped by policy (R-CAP-21, withstand 53). */
+/* The two indices that the specification fixes (manifest, device mode) come first: a device that has them would make
+ * us walk through the gap before them otherwise, an exchange each. */
+uint8_t spdm_requester_next_index(uint8_t index)
+{
+    enum { MANIFEST = 0xfd, DEVICE_MODE = 0xfe };
+
+    switch (index) {
+    case 0: return MANIFEST;
+    case MANIFEST: return DEVICE_MODE;
+    case DEVICE_MODE: return 1;
+    case MANIFEST - 1: return SPDM_MEAS_ALL;
+    default: return (uint8_t)(index + 1);
+    }
+}
+
 uint64_t spdm_requester_patience(const struct spdm_requester *rq)
 {
     const struct spdm_policy *policy = rq->c.cfg->policy;

@@ -130,12 +130,17 @@ static void collects_one_by_one(void **state)
     struct toy_device *d = device_init();
     (void)state;
     d->order.operation = SPDM_MEASURE_EACH;
+    d->measurements[4].index = 0xfe;
     device_listen(d);
     struct spdm_attest *run = device_attest(d);
     const struct spdm_attest_result *r = spdm_attest_result(run);
     assert_int_equal(r->end, SPDM_ATTEST_DONE);
     assert_int_equal(r->measured_n, 5);
-    for (size_t i = 0; i < 5; i++) assert_true(r->measured[i].proven);
+    for (size_t i = 0; i < 5; i++) {
+        assert_true(r->measured[i].proven);
+        assert_int_equal(r->measured[i].m.index, i < 4 ? 2 * i + 1 : 0xfe);
+    }
+    assert_int_equal(cost(r), 10 + 2 + 2 * 2 + 7 * 2); /* count, 0xfd and 0xfe, 1 to 7 */
     spdm_attest_free(run);
     device_free(d);
 }

@@ -42,10 +42,18 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* Nothing is left in the caller's queue. */
+/* The caller has an error in its queue: after every test this one is there, and no other. */
+static int raise_error(void **state)
+{
+    (void)state;
+    ERR_raise(ERR_LIB_USER, 42);
+    return 0;
+}
+
 static int look_at_errors(void **state)
 {
     (void)state;
+    assert_int_equal(ERR_GET_REASON(ERR_get_error()), 42);
     assert_int_equal(ERR_peek_error(), 0);
     return 0;
 }
@@ -389,7 +397,8 @@ static void aead_states_are_their_own(void **state)
     struct spdm_span in = {data, sizeof data};
     struct spdm_aead record = {.iv = iv, .in = &in, .in_n = 1, .out = data, .tag = tag};
 
-    for (int round = 0; round < 2; round++) {
+    long live = 0;
+    for (int round = 0; round < 3; round++) {
         for (uint8_t i = 0; i < N; i++) {
             key[0] = i / 2;
             assert_true(crypto->aead_begin(ossl, keyed[i], SPDM_AES_256_GCM, (struct spdm_span){key, 32}));
@@ -404,6 +413,8 @@ static void aead_states_are_their_own(void **state)
         }
         for (int i = 0; i < N; i++) crypto->aead_end(ossl, keyed[i]);
         assert_int_equal(ossl->session->aead[SPDM_AES_256_GCM - SPDM_AES_128_GCM].idle_n, SPDM_OPENSSL_IDLE_MAX);
+        if (round != 0) assert_int_equal(heap.live, live); /* what the pool has no room for is freed */
+        live = heap.live;
     }
 }
 
@@ -832,6 +843,14 @@ static void cipher_keys_are_wiped(void **state)
         crypto->aead_end(ossl, keyed);
         assert_int_equal(heap_holds(), 0);
         assert_int_equal(heap.thrown_away, 0);
+
+        memset(data, 0, sizeof data); /* so that what comes out is key stream: its last, unfinished block */
+        assert_true(crypto->aead_begin(ossl, keyed, aeads[i], k));
+        assert_true(crypto->aead_seal(ossl, keyed, &record));
+        heap_look_for(data + 32, 8);
+        assert_true(heap_holds() >= 1);
+        crypto->aead_end(ossl, keyed);
+        assert_int_equal(heap_holds() + heap.thrown_away, 0);
     }
     spdm_openssl_close(ossl);
     assert_int_equal(heap.thrown_away, 0);
@@ -891,30 +910,90 @@ static void private_halves_are_wiped(void **state)
     heap_look_for(NULL, 0);
 }
 
+/* Everything once, told by whether it went well: a handshake, a derivation, a record. */
+static bool all_once(struct spdm_openssl *ossl, enum spdm_alg alg)
+{
+    uint64_t x[2] = {0}, keyed[2] = {0};
+    uint8_t request[PUBLIC_MAX], response[PUBLIC_MAX], a[SECRET_MAX] = {0}, b[SECRET_MAX] = {0}, tag[16];
+    struct spdm_span part = {a, 32}, in = {b, 20};
+    struct spdm_hmac mac = {.hash = SPDM_SHA_384, .key = {b, 32}, .part = &part, .n = 1};
+    struct spdm_aead record = {.iv = a, .in = &in, .in_n = 1, .out = b, .tag = tag};
+    bool fine = crypto->exchange_begin(ossl, x, alg, request);
+    size_t n = 0;
+
+    if (fine)
+        n = crypto->exchange_reply(ossl, alg, (struct spdm_span){request, spdm_algorithm(alg)->size}, response, a);
+    fine = n != 0 &&
+           crypto->exchange_finish(ossl, x, (struct spdm_span){response, spdm_algorithm(alg)->reply}, b) == n &&
+           memcmp(a, b, n) == 0;
+    crypto->exchange_end(ossl, x);
+    fine = fine && crypto->hmac(ossl, &mac, b);
+    fine = fine && crypto->aead_begin(ossl, keyed, SPDM_AES_256_GCM, (struct spdm_span){b, 32});
+    fine = fine && crypto->aead_seal(ossl, keyed, &record);
+    fine = fine && crypto->aead_open(ossl, keyed, &record) == SPDM_GOOD;
+    crypto->aead_end(ossl, keyed);
+    return fine;
+}
+
+/* Whichever allocation fails: nothing is taken for done that is not, nothing leaks, and the next try goes well. */
+static void allocations_fail(void **state)
+{
+    static const char *const queries[] = {NULL, "provider=default"};
+    static const uint8_t algs[] = {SPDM_FFDHE_2048, SPDM_SECP256R1, SPDM_ML_KEM_512};
+
+    (void)state;
+    for (size_t q = 0; q < 2; q++) {
+        struct spdm_openssl *ossl = spdm_openssl_open(&(struct spdm_openssl_options){.propq = queries[q]}, NULL);
+        for (size_t i = 0; i < sizeof algs; i++) {
+            enum spdm_alg alg = algs[i];
+            if (!crypto->supports(ossl, alg)) continue;
+            assert_true(all_once(ossl, alg) && all_once(ossl, alg));
+            long live = heap.live, failed = 0;
+            bool reached = true;
+            for (long at = 1; reached; at++) {
+                heap.fail_in = at;
+                bool fine = all_once(ossl, alg);
+                reached = heap.fail_in == 0;
+                heap.fail_in = 0;
+                failed += !fine;
+                assert_true(fine || reached);
+                assert_true(all_once(ossl, alg));
+                assert_true(heap.live <= live + 2);
+            }
+            print_message("%s: %ld failed\n", spdm_algorithm_name(alg), failed);
+            assert_true(failed > 20);
+        }
+        spdm_openssl_close(ossl);
+    }
+}
+
+#define watched(test) cmocka_unit_test_setup_teardown(test, raise_error, look_at_errors)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(hmac_of_others, look_at_errors),
-        cmocka_unit_test_teardown(hmac_edges, look_at_errors),
-        cmocka_unit_test_teardown(aead_of_others, look_at_errors),
-        cmocka_unit_test_teardown(long_records, look_at_errors),
-        cmocka_unit_test_teardown(changed_records_are_refused, look_at_errors),
-        cmocka_unit_test_teardown(aead_not_begun, look_at_errors),
-        cmocka_unit_test_teardown(aead_states_are_their_own, look_at_errors),
-        cmocka_unit_test_teardown(exchanges_of_others, look_at_errors),
-        cmocka_unit_test_teardown(all_groups_agree, look_at_errors),
-        cmocka_unit_test_teardown(leading_zeros_are_kept, look_at_errors),
-        cmocka_unit_test_teardown(invalid_values_are_refused, look_at_errors),
-        cmocka_unit_test_teardown(kem_edges, look_at_errors),
-        cmocka_unit_test_teardown(what_cannot_agree, look_at_errors),
-        cmocka_unit_test_teardown(no_randomness_no_exchange, look_at_errors),
-        cmocka_unit_test_teardown(supports_what_the_library_has, look_at_errors),
-        cmocka_unit_test_teardown(nothing_is_fetched_twice, look_at_errors),
-        cmocka_unit_test_teardown(steady_state_does_not_allocate, look_at_errors),
-        cmocka_unit_test_teardown(handshakes_leave_nothing_allocated, look_at_errors),
-        cmocka_unit_test_teardown(cipher_keys_are_wiped, look_at_errors),
-        cmocka_unit_test_teardown(mac_keys_are_wiped, look_at_errors),
-        cmocka_unit_test_teardown(private_halves_are_wiped, look_at_errors),
+        watched(hmac_of_others),
+        watched(hmac_edges),
+        watched(aead_of_others),
+        watched(long_records),
+        watched(changed_records_are_refused),
+        watched(aead_not_begun),
+        watched(aead_states_are_their_own),
+        watched(exchanges_of_others),
+        watched(all_groups_agree),
+        watched(leading_zeros_are_kept),
+        watched(invalid_values_are_refused),
+        watched(kem_edges),
+        watched(what_cannot_agree),
+        watched(no_randomness_no_exchange),
+        watched(supports_what_the_library_has),
+        watched(nothing_is_fetched_twice),
+        watched(steady_state_does_not_allocate),
+        watched(handshakes_leave_nothing_allocated),
+        watched(cipher_keys_are_wiped),
+        watched(mac_keys_are_wiped),
+        watched(private_halves_are_wiped),
+        watched(allocations_fail),
     };
 
     heap_watch();

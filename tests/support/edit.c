@@ -17,7 +17,7 @@ static size_t bytes_of(const char *hex, uint8_t *out, size_t cap)
     size_t n = 0;
 
     for (; hex[0] != '\0' && hex[1] != '\0'; hex += 2) {
-        unsigned v;
+        unsigned v = 0;
 
         if (n == cap || sscanf(hex, "%2x", &v) != 1) fail_msg("not hex: %s", hex);
         out[n++] = (uint8_t)v;
