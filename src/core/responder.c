@@ -14,7 +14,7 @@ void spdm_responder_tell(struct spdm_responder *rs, enum spdm_event_kind kind)
 
 void spdm_responder_idle(struct spdm_responder *rs)
 {
-    if (rs->opening != NULL)
+    if (spdm_responder_opening(rs) != NULL)
         spdm_sessions_of(rs->c.cfg)->free(&rs->c, rs->opening); /* the id goes back (withstand 8) */
     rs->opening = NULL;
     rs->stage = STAGE_IDLE;
