@@ -240,7 +240,10 @@ void spdm_openssl_close(struct spdm_openssl *ossl)
 {
     if (ossl == NULL) return;
     for (size_t i = 0; i < SPDM_OPENSSL_HASH_N; i++) spdm_openssl_hash_drop(&ossl->hash[i]);
-    for (size_t i = 0; i < SPDM_KIND_SPDM_N; i++) EVP_PKEY_free(ossl->kind[i].empty);
+    for (size_t i = 0; i < SPDM_KIND_SPDM_N; i++) {
+        while (ossl->kind[i].spare_n != 0) EVP_PKEY_free(ossl->kind[i].spare[--ossl->kind[i].spare_n]);
+        EVP_PKEY_free(ossl->kind[i].empty);
+    }
     spdm_openssl_session_drop(ossl);
     spdm_ed448_drop(ossl);
     EVP_MD_free(ossl->shake256);

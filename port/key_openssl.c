@@ -18,6 +18,8 @@
 
 #define SPKI_MAX 16384 /* larger ones are no key anybody made: the largest here is ML-DSA-87 with 2,614 bytes */
 
+#define RSA_BITS_MAX 16384 /* what libcrypto verifies at most */
+
 #define OID(text) .oid = (text), .oid_n = sizeof(text) - 1
 #define SIGNS(...)                                                                                                     \
     .signs = (const uint8_t[])                                                                                         \
@@ -182,7 +184,9 @@ static EVP_PKEY *ec_from_point(struct spdm_openssl *ossl, enum spdm_openssl_kind
     bool compressed = point.n == 1 + half && (point.p[0] == 2 || point.p[0] == 3);
 
     if (!(whole || compressed) || !spdm_openssl_usable(ossl, kind)) return NULL;
-    EVP_PKEY *pkey = EVP_PKEY_dup(ossl->kind[kind].empty);
+    /* making a key takes three times as long as putting another point into one that is there */
+    EVP_PKEY *pkey = ossl->kind[kind].spare_n != 0 ? ossl->kind[kind].spare[--ossl->kind[kind].spare_n]
+                                                   : EVP_PKEY_dup(ossl->kind[kind].empty);
     if (pkey != NULL && EVP_PKEY_set1_encoded_public_key(pkey, point.p, point.n) != 1) { /* not on the curve */
         EVP_PKEY_free(pkey);
         pkey = NULL;
@@ -193,8 +197,8 @@ static EVP_PKEY *ec_from_point(struct spdm_openssl *ossl, enum spdm_openssl_kind
 /* An even modulus or exponent, or an exponent of 1, makes no RSA key: such "keys" verify what nobody signed. */
 static bool rsa_is_sane(const BIGNUM *n, const BIGNUM *e)
 {
-    return n != NULL && e != NULL && BN_is_odd(n) && BN_is_odd(e) && !BN_is_one(e) &&
-           BN_num_bits(n) <= OPENSSL_RSA_MAX_MODULUS_BITS && BN_num_bits(e) <= 64;
+    return n != NULL && e != NULL && BN_is_odd(n) && BN_is_odd(e) && !BN_is_one(e) && BN_num_bits(n) <= RSA_BITS_MAX &&
+           BN_num_bits(e) <= 64;
 }
 
 static EVP_PKEY *rsa_from_numbers(struct spdm_openssl *ossl, const BIGNUM *n, const BIGNUM *e)
@@ -297,6 +301,7 @@ struct spdm_openssl_key *spdm_openssl_key_open(struct spdm_openssl *ossl, struct
         pkey = from_parts(ossl, spki, &inside, bits, &kind);
         if (pkey != NULL) {
             key = wrap(ossl, pkey, kind != SPDM_KIND_N ? kind : spdm_openssl_kind_of(pkey), cause);
+            if (key != NULL) key->reusable = kind != SPDM_KIND_N && spdm_openssl_kinds[kind].group != NULL;
         } else {
             spdm_openssl_cause(cause, "the public key cannot be used");
         }
@@ -317,7 +322,11 @@ void spdm_openssl_key_free(struct spdm_openssl_key *key)
     EVP_PKEY_CTX_free(key->kept->digest);
     EVP_MD_CTX_free(key->kept->message);
     OPENSSL_free(key->kept);
-    EVP_PKEY_free(key->pkey);
+    if (key->reusable && key->ossl->kind[key->kind].spare_n < SPDM_OPENSSL_SPARE_MAX) {
+        key->ossl->kind[key->kind].spare[key->ossl->kind[key->kind].spare_n++] = key->pkey;
+    } else {
+        EVP_PKEY_free(key->pkey);
+    }
     OPENSSL_free(key);
 }
 

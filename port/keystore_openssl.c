@@ -31,6 +31,8 @@ struct spdm_signer {
 
 /* ---- opening ---- */
 
+#define OBJECTS_MAX 16 /* of a store, looked at for a key */
+
 struct asking {
     const struct spdm_signer_options *options;
     bool asked;
@@ -50,20 +52,23 @@ static int give_passphrase(char *out, int cap, int rwflag, void *ctx)
     return (int)strlen(out);
 }
 
-/* The first private key a store holds. */
-static EVP_PKEY *first_key(OSSL_STORE_CTX *store)
+/* The first private key a store holds. What stands in front of it may be an error to the store: `openssl ecparam
+ * -genkey` writes the curve first, and where a private key is expected, 3.0 does not know what that is. */
+static EVP_PKEY *first_key(OSSL_STORE_CTX *store, const struct asking *asking)
 {
     EVP_PKEY *pkey = NULL;
 
-    while (pkey == NULL && OSSL_STORE_eof(store) == 0) {
+    ERR_set_mark();
+    for (unsigned i = 0; i < OBJECTS_MAX && pkey == NULL && OSSL_STORE_eof(store) == 0; i++) {
         OSSL_STORE_INFO *info = OSSL_STORE_load(store);
         if (info == NULL) {
-            if (OSSL_STORE_error(store) != 0) break;
+            if (OSSL_STORE_error(store) != 0 && asking->asked) break;
             continue;
         }
         if (OSSL_STORE_INFO_get_type(info) == OSSL_STORE_INFO_PKEY) pkey = OSSL_STORE_INFO_get1_PKEY(info);
         OSSL_STORE_INFO_free(info);
     }
+    (void)(pkey != NULL ? ERR_pop_to_mark() : ERR_clear_last_mark());
     return pkey;
 }
 
@@ -80,7 +85,7 @@ static EVP_PKEY *load(const struct spdm_openssl *ossl, struct asking *asking, ch
         spdm_openssl_say(cause, "no provider that is loaded knows what the key %s is", uri);
     } else if (store == NULL) {
         spdm_openssl_cause(cause, "cannot open the key %s", uri);
-    } else if (OSSL_STORE_expect(store, OSSL_STORE_INFO_PKEY) == 1 && (pkey = first_key(store)) == NULL) {
+    } else if (OSSL_STORE_expect(store, OSSL_STORE_INFO_PKEY) == 1 && (pkey = first_key(store, asking)) == NULL) {
         if (asking->asked && asking->options->passphrase == NULL) {
             spdm_openssl_say(cause, "the key %s is encrypted, and passphrases are not asked for", uri);
         } else if (asking->asked) {

@@ -12,6 +12,7 @@
 
 #define SPDM_OPENSSL_HASH_N (SPDM_SM3_256 + 1)
 #define SPDM_OPENSSL_IDLE_MAX 32 /* running hashes kept for reuse, for each algorithm */
+#define SPDM_OPENSSL_SPARE_MAX 4 /* public keys kept for reuse, for each curve */
 
 /* The kinds of public key; those up to SPDM_KIND_SPDM_N can sign SPDM messages. */
 enum spdm_openssl_kind {
@@ -81,6 +82,8 @@ struct spdm_openssl {
     struct {
         bool tried, usable, context; /* usable at all; takes a context string */
         EVP_PKEY *empty;             /* curves: a key with parameters and no point */
+        unsigned spare_n;
+        EVP_PKEY *spare[SPDM_OPENSSL_SPARE_MAX]; /* curves: keys of nobody's, to be given another point */
     } kind[SPDM_KIND_SPDM_N];
     EVP_MD *shake256; /* Ed448 with a context string where libcrypto cannot */
     void *ed448;      /* its curve, see ed448_openssl.c */
@@ -98,6 +101,7 @@ struct spdm_openssl_key {
     enum spdm_openssl_kind kind;
     unsigned bits;
     bool pss_only; /* RSA key whose type allows nothing but PSS */
+    bool reusable; /* nobody else has pkey: another point may be put into it */
     char name[24];
     struct spdm_openssl_verifier *kept; /* changes while verifying; the key does not */
     unsigned holders;

@@ -108,7 +108,7 @@ static inline struct conn *spdm_conn_blame(struct conn *c, const char *field)
     return c;
 }
 #ifdef SPDM_NO_NAMES
-#define blame(c, name) (c)
+#define blame(c, name) ((void)sizeof(name), (c))
 #else
 #define blame(c, name) spdm_conn_blame(c, name)
 #endif

@@ -27,7 +27,7 @@ static uint8_t consider_challenge(struct spdm_responder *rs, const union spdm_bo
 /* Basic mutual authentication follows if policy asks for it and the connection allows it (deprecated from 1.2 on). */
 static bool wants_mutual(const struct spdm_responder *rs)
 {
-    return rs->c.cfg->policy->basic_mut_auth && rs->inner != NULL && rs->c.cfg->mutual->possible(rs, 0);
+    return spdm_responder_inner(rs) != NULL && rs->c.cfg->policy->basic_mut_auth && rs->c.cfg->mutual->possible(rs, 0);
 }
 
 static void sent_challenge(struct spdm_responder *rs)

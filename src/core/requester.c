@@ -50,6 +50,7 @@ void spdm_requester_fail(struct spdm_requester *rq, uint8_t code)
     rq->flight = FLIGHT_NONE;
     rq->beating = false;
     rq->broken = rq->broken || !survives(rq->c.report.why);
+    rq->c.interrupted = true; /* who refused a CHALLENGE may have forgotten M1/M2 (UN-07) */
     spdm_requester_abandon(rq);
     if (!beating) spdm_requester_tell(rq, SPDM_FAILED); /* nobody asked for a heartbeat; the session's end is told */
 }
@@ -120,6 +121,27 @@ void spdm_requester_advance(struct spdm_requester *rq)
     }
 }
 
+void spdm_requester_use_vouched(struct spdm_requester *rq, uint8_t slot)
+{
+    if (rq->vouched.key == NULL || rq->vouched.slot != slot || rq->vouched.n != spdm_conn_hash_size(&rq->c)) return;
+    rq->c.facts.slot = slot;
+    rq->c.facts.trusted = true;
+    memcpy(rq->c.facts.chain_hash, rq->vouched.hash, rq->vouched.n);
+    rq->c.key = rq->vouched.key;
+}
+
+/* The goal accepts what is in a slot: a chain, or the provisioned key where that is wanted. */
+static bool accepts(const struct spdm_requester *rq, uint8_t slot)
+{
+    return slot < SPDM_SLOT_N ? !rq->goal.use_key && (rq->c.slots_wanted >> slot & 1) != 0 : rq->goal.use_key;
+}
+
+/* The chain or key vouched for beforehand, if the goal can use it. */
+static void use_vouched(struct spdm_requester *rq)
+{
+    if (accepts(rq, rq->vouched.slot)) spdm_requester_use_vouched(rq, rq->vouched.slot);
+}
+
 bool spdm_requester_ask(struct spdm_requester *rq, const struct spdm_goal *goal)
 {
     struct spdm_facts *f = &rq->c.facts;
@@ -135,30 +157,13 @@ bool spdm_requester_ask(struct spdm_requester *rq, const struct spdm_goal *goal)
     rq->c.slots_refused = 0;
     if (rq->broken) spdm_conn_restart(&rq->c);
     rq->broken = false;
-    if (!f->trusted || (f->slot < SPDM_SLOT_N && (rq->c.slots_wanted >> f->slot & 1) == 0)) {
+    if (!f->trusted || !accepts(rq, f->slot)) {
         f->trusted = f->authentic = rq->c.digests_known = false;
         rq->c.key = NULL;
+        if (f->negotiated) use_vouched(rq);
     }
     spdm_requester_advance(rq);
     return true;
-}
-
-void spdm_requester_use_vouched(struct spdm_requester *rq, uint8_t slot)
-{
-    if (rq->vouched.key == NULL || rq->vouched.slot != slot || rq->vouched.n != spdm_conn_hash_size(&rq->c)) return;
-    rq->c.facts.slot = slot;
-    rq->c.facts.trusted = true;
-    memcpy(rq->c.facts.chain_hash, rq->vouched.hash, rq->vouched.n);
-    rq->c.key = rq->vouched.key;
-}
-
-/* The chain or key vouched for beforehand, if the goal can use it. */
-static void use_vouched(struct spdm_requester *rq)
-{
-    uint8_t slot = rq->vouched.slot;
-    bool wanted = slot < SPDM_SLOT_N ? !rq->goal.use_key && (rq->c.slots_wanted >> slot & 1) != 0 : rq->goal.use_key;
-
-    if (wanted) spdm_requester_use_vouched(rq, slot);
 }
 
 void spdm_requester_trust(struct spdm_requester *rq, uint8_t slot, struct spdm_span hash, const void *key)

@@ -14,7 +14,8 @@ void spdm_responder_tell(struct spdm_responder *rs, enum spdm_event_kind kind)
 
 void spdm_responder_idle(struct spdm_responder *rs)
 {
-    if (rs->opening != NULL) rs->c.cfg->sessions->free(&rs->c, rs->opening); /* the id goes back (withstand 8) */
+    if (spdm_responder_opening(rs) != NULL)
+        spdm_sessions_of(rs->c.cfg)->free(&rs->c, rs->opening); /* the id goes back (withstand 8) */
     rs->opening = NULL;
     rs->stage = STAGE_IDLE;
     rs->need = rs->then = SPDM_NOTHING;
@@ -36,7 +37,7 @@ static void turn_away(struct spdm_responder *rs, uint8_t why, uint8_t code)
     if (rs->c.report.code == 0) rs->c.report.code = code;
     rs->c.report.version = rs->c.facts.version;
     /* R-MEA-24, R-MEA-25; an invalid GET_VERSION leaves everything as it is (R-VSN-13) */
-    if (code != CODE_GET_VERSION) spdm_transcript_reset(rs->c.log, TRANSCRIPT_L1L2);
+    if (code != CODE_GET_VERSION) spdm_transcript_reset(spdm_conn_log(&rs->c), TRANSCRIPT_L1L2);
     spdm_responder_refuse(rs, why, code);
     spdm_responder_tell(rs, SPDM_FAILED);
 }
@@ -45,7 +46,7 @@ static void turn_away(struct spdm_responder *rs, uint8_t why, uint8_t code)
 static void refused(struct spdm_responder *rs, uint8_t why, uint8_t code)
 {
     turn_away(rs, why, code);
-    if (ends_session(why) && rs->at != NULL) spdm_responder_lose(rs, rs->at, why);
+    if (SPDM_SESSIONS && ends_session(why) && rs->at != NULL) spdm_responder_lose(rs, rs->at, why);
 }
 
 /* Frames the response where it was built: as it is, or sealed in the session it belongs to. */
@@ -56,7 +57,7 @@ static size_t frame(struct spdm_responder *rs)
     struct outgoing out = {.direction = RESPONSE, .message = spdm_span(body.p, rs->response_n), .room = cfg->out};
 
     if (!spdm_responder_in_records(rs)) return cfg->binding->wrap(cfg->out, rs->response_n, false);
-    return cfg->sessions->seal(&rs->c, rs->c.channel, &out);
+    return spdm_sessions_of(cfg)->seal(&rs->c, spdm_conn_channel(&rs->c), &out);
 }
 
 /* The finished response goes out, unless the requester has to come for it. */
@@ -72,7 +73,7 @@ static void hand_out(struct spdm_responder *rs)
     rs->kept = cfg->out_shared || spdm_responder_in_records(rs) ? 0 : rs->send_n;
     rs->send = SEND_OUT;
     if (rs->job->response->code == CODE_ALGORITHMS) spdm_responder_tell(rs, SPDM_CONNECTED);
-    if (rs->send_n != 0 && rs->job->sent != NULL) rs->job->sent(rs);
+    if (SPDM_SESSIONS && rs->send_n != 0 && rs->job->sent != NULL) rs->job->sent(rs);
     spdm_responder_idle(rs);
     if (rs->send_n != 0) return;
     rs->kept = 0;
@@ -113,7 +114,7 @@ static const struct prove_job *find(const struct spdm_responder *rs, uint8_t cod
 /* The phase that decides what is legal: the session's if the request came in one. */
 static unsigned phase(const struct spdm_responder *rs)
 {
-    const struct session *s = rs->c.channel;
+    const struct session *s = spdm_conn_channel(&rs->c);
 
     if (s == NULL) return rs->c.phase;
     return s->state == SESSION_HANDSHAKE ? PHASE_HANDSHAKE : PHASE_SESSION;
@@ -144,9 +145,10 @@ static uint8_t judge_header(struct spdm_responder *rs, const struct prove_job *j
         (c->facts.responder.flags & job->request->needs) == 0) {
         return refuse(c, UNSUPPORTED, "the request", code, 0);
     }
-    if (rs->inner != NULL && c->cfg->mutual->blocks(rs, code)) return refuse(c, IN_FLIGHT, NULL, code, 0); /* C7 */
+    if (spdm_responder_inner(rs) != NULL && c->cfg->mutual->blocks(rs, code))
+        return refuse(c, IN_FLIGHT, NULL, code, 0); /* C7 */
     if ((job->request->legal & phase(rs)) != 0) return SPDM_WHY_FINE;
-    if (phase(rs) == PHASE_NEGOTIATED && (job->request->legal & PHASE_NEGOTIATED) == 0 &&
+    if (SPDM_SESSIONS && phase(rs) == PHASE_NEGOTIATED && (job->request->legal & PHASE_NEGOTIATED) == 0 &&
         (job->request->legal & (PHASE_HANDSHAKE | PHASE_SESSION)) != 0) {
         return refuse(c, SESSION_REQUIRED, NULL, code, 0); /* R-SSN-14 */
     }
@@ -164,7 +166,7 @@ static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, str
     if (spdm_responder_in_records(rs) && n != message.n) { /* nothing pads inside a record */
         return refuse(&rs->c, BAD_LENGTH, "the message", message.n, n);
     }
-    if (job->head_only && n > HEAD_ONLY) n = HEAD_ONLY;
+    if (SPDM_SESSIONS && job->head_only && n > HEAD_ONLY) n = HEAD_ONLY;
     if (n > rs->request_max) return refuse(&rs->c, NO_ROOM, "the request", n, rs->request_max);
     memcpy(rs->request, message.p, n);
     rs->request_n = (uint16_t)n;
@@ -176,14 +178,6 @@ static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, str
     rs->due = (job->request->joins & JOINS_VCA) != 0 ? SPDM_NEVER : rs->now + spdm_responder_promise(rs);
     rs->stage = STAGE_NEED;
     return rs->need == SPDM_NOTHING ? spdm_responder_build(rs, NULL) : SPDM_WHY_FINE;
-}
-
-/* A deferred request gives way to another (R-RIR-09), and so does the session it was to open. */
-static void drop(struct spdm_responder *rs)
-{
-    if (rs->opening != NULL) rs->c.cfg->sessions->free(&rs->c, rs->opening);
-    rs->opening = NULL;
-    spdm_responder_idle(rs);
 }
 
 /* Padding of the transport may follow. */
@@ -200,7 +194,7 @@ static bool is_retry(const struct spdm_responder *rs, struct spdm_span message)
     bool once = code == CODE_GET_CAPABILITIES || code == CODE_NEGOTIATE_ALGORITHMS || code == CODE_CHALLENGE ||
                 (code == CODE_GET_MEASUREMENTS && message.n > NONCE_BYTES);
 
-    return rs->kept != 0 && rs->c.channel == NULL && once && same_request(rs, message);
+    return rs->kept != 0 && spdm_conn_channel(&rs->c) == NULL && once && same_request(rs, message);
 }
 
 static void begin(struct spdm_responder *rs, struct spdm_span message)
@@ -216,8 +210,8 @@ static void begin(struct spdm_responder *rs, struct spdm_span message)
     }
     why = judge_header(rs, job, message);
     if (why == SPDM_WHY_FINE) {
-        drop(rs);
-        rs->at = rs->c.channel;
+        spdm_responder_idle(rs); /* a deferred request gives way, and the session it was to open (R-RIR-09) */
+        rs->at = spdm_conn_channel(&rs->c);
         if (job->request->code == CODE_GET_VERSION) spdm_responder_restart(rs);
         rs->kept = 0;
         spdm_conn_reset_by(&rs->c, job->request);
@@ -254,7 +248,7 @@ static void repeated(struct spdm_responder *rs)
 
 void spdm_responder_restart(struct spdm_responder *rs)
 {
-    rs->encap = (struct encap_rs){0};
+    if (SPDM_SESSIONS) rs->encap = (struct encap_rs){0};
     if (rs->c.facts.negotiated) spdm_responder_tell(rs, SPDM_RESTARTED);
     spdm_conn_restart(&rs->c);
     rs->opening = NULL; /* gone with all sessions */
@@ -268,7 +262,7 @@ static void fetch_deferred(struct spdm_responder *rs, struct spdm_span message)
     rs->c.report = (struct spdm_report){0};
     if (rs->resynch) {
         turn_away(rs, refuse(&rs->c, RESYNCH, NULL, 0, 0), message.p[1]);
-    } else if (rs->deferred && rs->c.channel != rs->at) { /* withstand 14 */
+    } else if (rs->deferred && spdm_conn_channel(&rs->c) != spdm_responder_at(rs)) { /* withstand 14 */
         turn_away(rs, refuse(&rs->c, NOT_NOW, NULL, message.p[1], 0), message.p[1]);
     } else if (rs->c.phase != PHASE_NEGOTIATED) {
         turn_away(rs, refuse(&rs->c, NOT_NOW, NULL, message.p[1], 0), message.p[1]);
@@ -289,7 +283,7 @@ void spdm_responder_receive(struct spdm_responder *rs, struct session *from, str
     /* VERSION: GET_VERSION's own is frozen */
     bool version = from == NULL && message.p[1] == CODE_GET_VERSION && message.p[0] == SPDM_V10;
 
-    spdm_conn_turn_to(&rs->c, from, from != NULL ? &from->tr : NULL);
+    if (SPDM_SESSIONS) spdm_conn_turn_to(&rs->c, from, from != NULL ? &from->tr : NULL);
     if (message.p[1] == CODE_RESPOND_IF_READY) {
         fetch_deferred(rs, message);
     } else if (rs->stage != STAGE_IDLE && rs->at == from && same_request(rs, message)) {
@@ -305,7 +299,7 @@ void spdm_responder_receive(struct spdm_responder *rs, struct session *from, str
 /* Questions of the requester inside us. */
 static bool turned(enum spdm_event_kind need)
 {
-    return need == SPDM_ASK_TRUST || need == SPDM_ASK_DIGEST;
+    return SPDM_SESSIONS && (need == SPDM_ASK_TRUST || need == SPDM_ASK_DIGEST);
 }
 
 /* An answer of the caller's: the PSK's secret waits in its session, perhaps for the measurements; then we build. */
@@ -314,7 +308,7 @@ static uint8_t take(struct spdm_responder *rs, const struct spdm_answer *answer)
     size_t h = spdm_conn_hash_size(&rs->c);
 
     if (turned(rs->need)) return rs->c.cfg->mutual->take(rs, answer);
-    if (rs->need != SPDM_ASK_PSK) return spdm_responder_build(rs, answer);
+    if (!SPDM_SESSIONS || rs->need != SPDM_ASK_PSK) return spdm_responder_build(rs, answer);
     if (answer->data.n != h) return refuse(&rs->c, ANSWER_REFUSED, "no secret for this PSKHint", answer->data.n, h);
     memcpy(rs->opening->secrets.root, answer->data.p, h);
     rs->need = rs->then;
@@ -328,12 +322,12 @@ bool spdm_responder_answer(struct spdm_responder *rs, const struct spdm_answer *
 
     if ((stage != STAGE_NEED && stage != STAGE_SIGN) || answer->ticket != rs->ticket) return false;
     rs->c.report = (struct spdm_report){0};
-    spdm_conn_turn_to(&rs->c, rs->at, rs->at != NULL ? &rs->at->tr : NULL);
+    if (SPDM_SESSIONS) spdm_conn_turn_to(&rs->c, rs->at, rs->at != NULL ? &rs->at->tr : NULL);
     if (!answer->yes && !turned(rs->need)) {
         why = stage == STAGE_SIGN           ? refuse(&rs->c, SIGN_FAILED, NULL, 0, 0)
               : rs->need == SPDM_ASK_VENDOR ? refuse(&rs->c, UNSUPPORTED, "the vendor's protocol", rs->request[1], 0)
-              : rs->need == SPDM_ASK_PSK    ? refuse(&rs->c, BAD_VALUE, "PSKHint", 0, 0) /* UN-10 */
-                                            : refuse(&rs->c, ANSWER_REFUSED, "measurements", 0, 0);
+              : SPDM_SESSIONS && rs->need == SPDM_ASK_PSK ? refuse(&rs->c, BAD_VALUE, "PSKHint", 0, 0) /* UN-10 */
+                                                          : refuse(&rs->c, ANSWER_REFUSED, "measurements", 0, 0);
     } else {
         why = stage == STAGE_SIGN ? spdm_responder_sign(rs, answer->data) : take(rs, answer);
     }

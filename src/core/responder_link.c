@@ -34,11 +34,6 @@ struct spdm_responder *spdm_responder_init(struct spdm_room memory, const struct
     return rs;
 }
 
-bool spdm_responder_in_records(const struct spdm_responder *rs)
-{
-    return spdm_conn_channel(&rs->c) != NULL && spdm_sessions_of(rs->c.cfg)->records(spdm_conn_channel(&rs->c));
-}
-
 void spdm_responder_lose(struct spdm_responder *rs, struct session *s, uint8_t why)
 {
     if (rs->encap.session == s) rs->encap = (struct encap_rs){.id = rs->encap.id};

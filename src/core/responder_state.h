@@ -123,7 +123,10 @@ void spdm_responder_idle(struct spdm_responder *rs);
 /* A request of at least four bytes, from a session or from outside. */
 void spdm_responder_receive(struct spdm_responder *rs, struct session *from, struct spdm_span message);
 /* Whether the exchange at hand travels in records. */
-bool spdm_responder_in_records(const struct spdm_responder *rs);
+static inline bool spdm_responder_in_records(const struct spdm_responder *rs)
+{
+    return spdm_conn_channel(&rs->c) != NULL && spdm_sessions_of(rs->c.cfg)->records(spdm_conn_channel(&rs->c));
+}
 /* A session is over; tells the caller. */
 void spdm_responder_lose(struct spdm_responder *rs, struct session *s, uint8_t why);
 /* GET_VERSION: forgets the connection (R-VSN-11). */

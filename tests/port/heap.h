@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * heap.h - watches libcrypto's heap: how often it allocates, and whether a
- * secret lies in it or was left in memory it gave back. */
+ * heap.h - watches libcrypto's heap: how often it allocates, whether a secret
+ * lies in it or was left in memory it gave back; and lets an allocation fail. */
 #ifndef TESTS_PORT_HEAP_H
 #define TESTS_PORT_HEAP_H
 #include <assay/span.h>
@@ -23,6 +23,7 @@ static struct {
     long allocations, live;
     struct spdm_span needle;
     long thrown_away; /* blocks freed or moved with the needle in them */
+    long fail_in;     /* so many allocations on, one fails; 0: none */
 } heap;
 
 static bool heap_has(const void *p, size_t n)
@@ -55,6 +56,7 @@ static void *heap_alloc(size_t n, const char *file, int line)
 {
     (void)file;
     (void)line;
+    if (heap.fail_in != 0 && --heap.fail_in == 0) return NULL;
     union heap_block *b = calloc(1, sizeof *b + n);
     if (b == NULL) abort();
     b->is.n = n;
@@ -71,6 +73,7 @@ static void *heap_move(void *p, size_t n, const char *file, int line)
 {
     if (p == NULL) return heap_alloc(n, file, line);
     void *to = n != 0 ? heap_alloc(n, file, line) : NULL;
+    if (to == NULL && n != 0) return NULL;
     size_t old = ((union heap_block *)p - 1)->is.n;
     if (to != NULL) memcpy(to, p, old < n ? old : n);
     heap_free(p, file, line);

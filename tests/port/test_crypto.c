@@ -228,6 +228,11 @@ static void expect_only_this(void *ossl, const void *key, struct sample *s)
     s->data.p[0] ^= 1;
     assert_int_equal(ask(ossl, key, &s->what, sig, n), SPDM_BAD);
     s->data.p[0] ^= 1;
+    uint8_t *padded = calloc(1, n + 2); /* r and s with a byte too many are the same numbers */
+    memcpy(padded + 1, sig, n / 2);
+    memcpy(padded + n / 2 + 2, sig + n / 2, n - n / 2);
+    assert_int_equal(ask(ossl, key, &s->what, padded, n + 2), SPDM_BAD);
+    free(padded);
 
     struct spdm_signing other = s->what;
     other.prehashed = !other.prehashed;
@@ -365,6 +370,75 @@ static void ed448_is_strict(void **state)
     }
     spdm_openssl_key_free(key);
     free(order.p);
+}
+
+/* The secret scalar of an Ed448 key, RFC 8032 5.2.5. */
+static BIGNUM *scalar_of(EVP_PKEY *pkey)
+{
+    uint8_t seed[57], hash[114];
+    size_t n = sizeof seed;
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+
+    assert_int_equal(EVP_PKEY_get_raw_private_key(pkey, seed, &n), 1);
+    assert_int_equal(EVP_DigestInit_ex2(md, EVP_shake256(), NULL), 1);
+    assert_int_equal(EVP_DigestUpdate(md, seed, n), 1);
+    assert_int_equal(EVP_DigestFinalXOF(md, hash, sizeof hash), 1);
+    EVP_MD_CTX_free(md);
+    hash[0] &= 0xfc;
+    hash[55] |= 0x80;
+    hash[56] = 0;
+    return BN_lebin2bn(hash, 57, NULL);
+}
+
+/* S = k a for R = the neutral point: good by the equation, so that only the encoding of R is left to be judged. */
+static void sign_with_neutral(EVP_PKEY *pkey, const uint8_t r[57], uint8_t out[114])
+{
+    uint8_t public[57], hash[114];
+    size_t n = sizeof public;
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+    BN_CTX *bn = BN_CTX_new();
+    BIGNUM *a = scalar_of(pkey), *k, *order = NULL;
+
+    assert_int_equal(EVP_PKEY_get_raw_public_key(pkey, public, &n), 1);
+    assert_int_equal(EVP_DigestInit_ex2(md, EVP_shake256(), NULL), 1);
+    assert_int_equal(EVP_DigestUpdate(md, "SigEd448\0\1cRRRR", 11), 1);
+    assert_int_equal(EVP_DigestUpdate(md, r, 57), 1);
+    assert_int_equal(EVP_DigestUpdate(md, public, n), 1);
+    assert_int_equal(EVP_DigestUpdate(md, "m", 1), 1);
+    assert_int_equal(EVP_DigestFinalXOF(md, hash, sizeof hash), 1);
+    k = BN_lebin2bn(hash, sizeof hash, NULL);
+    assert_int_not_equal(BN_hex2bn(&order, "3fffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+                                           "7cca23e9c44edb49aed63690216cc2728dc58f552378c292ab5844f3"),
+                         0);
+    assert_int_equal(BN_mod_mul(k, k, a, order, bn), 1);
+    memcpy(out, r, 57);
+    assert_int_equal(BN_bn2lebinpad(k, out + 57, 57), 57);
+    BN_free(a);
+    BN_free(k);
+    BN_free(order);
+    BN_CTX_free(bn);
+    EVP_MD_CTX_free(md);
+}
+
+/* A point has one encoding: y below p, and no sign for x = 0. */
+static void ed448_encodings_are_unique(void **state)
+{
+    struct spdm_openssl *ossl = *state;
+    struct spdm_openssl_key *key = spdm_openssl_key_wrap(ossl, EVP_PKEY_Q_keygen(ossl->lib, NULL, "ED448"), NULL);
+    struct spdm_span message = {(const uint8_t *)"m", 1}, context = {(const uint8_t *)"c", 1};
+    uint8_t r[57] = {1}, signature[114];
+
+    sign_with_neutral(key->pkey, r, signature);
+    assert_int_equal(spdm_ed448_verify(key, context, message, (struct spdm_span){signature, 114}), 1);
+    r[56] = 0x80; /* the same point with a sign */
+    sign_with_neutral(key->pkey, r, signature);
+    assert_int_equal(spdm_ed448_verify(key, context, message, (struct spdm_span){signature, 114}), 0);
+    memset(r, 0xff, 56); /* the same point with y = p + 1 = 2^448 - 2^224 */
+    memset(r, 0, 28);
+    r[56] = 0;
+    sign_with_neutral(key->pkey, r, signature);
+    assert_int_equal(spdm_ed448_verify(key, context, message, (struct spdm_span){signature, 114}), 0);
+    spdm_openssl_key_free(key);
 }
 
 /* ---- signatures that libcrypto makes ---- */
@@ -550,6 +624,42 @@ static void keys_know_what_they_are(void **state)
     }
     spdm_openssl_key_free(NULL);
     assert_false(spdm_openssl_key_fits(NULL, SPDM_ECDSA_P256));
+}
+
+/* Keys that were freed are used again for others: each must be what it was opened as, and nothing of what it was. */
+static void freed_keys_leave_nothing(void **state)
+{
+    struct spdm_openssl *ossl = *state;
+    struct round r = {.alg = SPDM_ECDSA_P256, .hash = SPDM_SHA_256, .group = "P-256"};
+    uint8_t digest[32] = {7}, der[3][80], raw[3][64];
+    unsigned char *spki[3] = {NULL};
+    int n[3];
+    struct spdm_signing what = {.alg = r.alg, .hash = r.hash, .prehashed = true, .data = {digest, 32}};
+
+    for (int i = 0; i < 3; i++) {
+        EVP_PKEY *pkey = generate(ossl, &r);
+        size_t signature = sign(ossl, &r, pkey, what.data, der[i]);
+        assert_int_equal(spdm_ecdsa_from_der((struct spdm_span){der[i], signature}, 32, raw[i]), 64);
+        n[i] = i2d_PUBKEY(pkey, &spki[i]);
+        EVP_PKEY_free(pkey);
+    }
+    for (int round = 0; round < 12; round++) {
+        int one = round % 3, two = (round + 1) % 3;
+        struct spdm_openssl_key *a = spdm_openssl_key_open(ossl, (struct spdm_span){spki[one], (size_t)n[one]}, NULL);
+        struct spdm_openssl_key *b = spdm_openssl_key_open(ossl, (struct spdm_span){spki[two], (size_t)n[two]}, NULL);
+        assert_ptr_not_equal(a->pkey, b->pkey);
+        for (int i = 0; i < 3; i++) {
+            assert_int_equal(ask(ossl, a, &what, raw[i], 64), i == one ? SPDM_GOOD : SPDM_BAD);
+            assert_int_equal(ask(ossl, b, &what, raw[i], 64), i == two ? SPDM_GOOD : SPDM_BAD);
+        }
+        spki[one][n[one] - 1] ^= 1; /* a point that is none, while keys wait to be used again */
+        spdm_openssl_key_free(a);
+        assert_null(spdm_openssl_key_open(ossl, (struct spdm_span){spki[one], (size_t)n[one]}, NULL));
+        spki[one][n[one] - 1] ^= 1;
+        spdm_openssl_key_free(b);
+    }
+    for (int i = 0; i < 3; i++) OPENSSL_free(spki[i]);
+    assert_true(ossl->kind[SPDM_KIND_P256].spare_n <= SPDM_OPENSSL_SPARE_MAX);
 }
 
 static void pss_keys_sign_pss_only(void **state)
@@ -783,6 +893,8 @@ int main(void)
         cmocka_unit_test(signatures_of_others),
         cmocka_unit_test(ed448_of_the_rfc),
         cmocka_unit_test(ed448_is_strict),
+        cmocka_unit_test(ed448_encodings_are_unique),
+        cmocka_unit_test(freed_keys_leave_nothing),
         cmocka_unit_test(signatures_of_libcrypto),
         cmocka_unit_test(large_rsa),
         cmocka_unit_test(pss_salt_is_the_digests),

@@ -253,12 +253,37 @@ static void a_library_context_of_its_own(void **state)
     assert_non_null(strstr(cause, "provider=nosuch"));
 }
 
+/* `openssl ecparam -genkey` writes the curve in front of the key. */
+static void behind_parameters(void **state)
+{
+    struct place *place = *state;
+    char cause[SPDM_CAUSE_MAX] = "", key[4000];
+    size_t n;
+    FILE *f;
+
+    write_key(place, generate(place, "EC", "P-256", 0), NULL);
+    f = fopen(place->path, "r");
+    assert_non_null(f);
+    n = fread(key, 1, sizeof key, f);
+    fclose(f);
+    f = fopen(place->path, "w");
+    assert_non_null(f);
+    fputs("-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n", f);
+    fwrite(key, 1, n, f);
+    fclose(f);
+    struct spdm_signer *signer = open_key(place, cause);
+    assert_string_equal(cause, "");
+    assert_non_null(signer);
+    spdm_signer_close(signer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_signs),       cmocka_unit_test(a_key_changes_its_hash),
         cmocka_unit_test(encrypted_keys),         cmocka_unit_test(keys_that_are_none),
         cmocka_unit_test(matching_a_certificate), cmocka_unit_test(a_library_context_of_its_own),
+        cmocka_unit_test(behind_parameters),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -910,6 +910,63 @@ static void private_halves_are_wiped(void **state)
     heap_look_for(NULL, 0);
 }
 
+/* Everything once, told by whether it went well: a handshake, a derivation, a record. */
+static bool all_once(struct spdm_openssl *ossl, enum spdm_alg alg)
+{
+    uint64_t x[2] = {0}, keyed[2] = {0};
+    uint8_t request[PUBLIC_MAX], response[PUBLIC_MAX], a[SECRET_MAX] = {0}, b[SECRET_MAX] = {0}, tag[16];
+    struct spdm_span part = {a, 32}, in = {b, 20};
+    struct spdm_hmac mac = {.hash = SPDM_SHA_384, .key = {b, 32}, .part = &part, .n = 1};
+    struct spdm_aead record = {.iv = a, .in = &in, .in_n = 1, .out = b, .tag = tag};
+    bool fine = crypto->exchange_begin(ossl, x, alg, request);
+    size_t n = 0;
+
+    if (fine)
+        n = crypto->exchange_reply(ossl, alg, (struct spdm_span){request, spdm_algorithm(alg)->size}, response, a);
+    fine = n != 0 &&
+           crypto->exchange_finish(ossl, x, (struct spdm_span){response, spdm_algorithm(alg)->reply}, b) == n &&
+           memcmp(a, b, n) == 0;
+    crypto->exchange_end(ossl, x);
+    fine = fine && crypto->hmac(ossl, &mac, b);
+    fine = fine && crypto->aead_begin(ossl, keyed, SPDM_AES_256_GCM, (struct spdm_span){b, 32});
+    fine = fine && crypto->aead_seal(ossl, keyed, &record);
+    fine = fine && crypto->aead_open(ossl, keyed, &record) == SPDM_GOOD;
+    crypto->aead_end(ossl, keyed);
+    return fine;
+}
+
+/* Whichever allocation fails: nothing is taken for done that is not, nothing leaks, and the next try goes well. */
+static void allocations_fail(void **state)
+{
+    static const char *const queries[] = {NULL, "provider=default"};
+    static const uint8_t algs[] = {SPDM_FFDHE_2048, SPDM_SECP256R1, SPDM_ML_KEM_512};
+
+    (void)state;
+    for (size_t q = 0; q < 2; q++) {
+        struct spdm_openssl *ossl = spdm_openssl_open(&(struct spdm_openssl_options){.propq = queries[q]}, NULL);
+        for (size_t i = 0; i < sizeof algs; i++) {
+            enum spdm_alg alg = algs[i];
+            if (!crypto->supports(ossl, alg)) continue;
+            assert_true(all_once(ossl, alg) && all_once(ossl, alg));
+            long live = heap.live, failed = 0;
+            bool reached = true;
+            for (long at = 1; reached; at++) {
+                heap.fail_in = at;
+                bool fine = all_once(ossl, alg);
+                reached = heap.fail_in == 0;
+                heap.fail_in = 0;
+                failed += !fine;
+                assert_true(fine || reached);
+                assert_true(all_once(ossl, alg));
+                assert_true(heap.live <= live + 2);
+            }
+            print_message("%s: %ld failed\n", spdm_algorithm_name(alg), failed);
+            assert_true(failed > 20);
+        }
+        spdm_openssl_close(ossl);
+    }
+}
+
 #define watched(test) cmocka_unit_test_setup_teardown(test, raise_error, look_at_errors)
 
 int main(void)
@@ -936,6 +993,7 @@ int main(void)
         watched(cipher_keys_are_wiped),
         watched(mac_keys_are_wiped),
         watched(private_halves_are_wiped),
+        watched(allocations_fail),
     };
 
     heap_watch();

@@ -131,12 +131,57 @@ static void sign(X509 *x, const struct certs_plan *plan)
     EVP_MD_CTX_free(ctx);
 }
 
+/* The bytes of the element at `at`, tag and length included. */
+static size_t element(const unsigned char *at, size_t room)
+{
+    const unsigned char *body = at;
+    long n = 0;
+    int tag, cls;
+
+    MUST((ASN1_get_object(&body, &n, &tag, &cls, (long)room) & 0x80) == 0);
+    return (size_t)(body - at) + (size_t)n;
+}
+
+/* Another version number, and the signature made again: newer libcryptos sign nothing but v3 with extensions. */
+static struct spdm_room with_version(const unsigned char *der, size_t der_n, const struct certs_plan *plan)
+{
+    const unsigned char *inside = der;
+    long n = 0;
+    int tag, cls;
+    uint8_t signature[600], body[4000];
+    size_t signature_n = sizeof signature;
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+    MUST((ASN1_get_object(&inside, &n, &tag, &cls, (long)der_n) & 0x80) == 0);
+    size_t tbs_n = element(inside, (size_t)n), at = tbs_n + element(inside + tbs_n, (size_t)n - tbs_n);
+    MUST(at + 800 < sizeof body);
+    memcpy(body, inside, at);
+    const unsigned char *first = body;
+    MUST((ASN1_get_object(&first, &n, &tag, &cls, (long)tbs_n) & 0x80) == 0 && *first == 0xa0);
+    body[(first - body) + 4] = (uint8_t)plan->version;
+    MUST(EVP_DigestSignInit_ex(ctx, NULL, plan->md, NULL, NULL, plan->signer, NULL) == 1);
+    MUST(EVP_DigestSign(ctx, signature, &signature_n, body, tbs_n) == 1 && signature_n < 0x7f);
+    EVP_MD_CTX_free(ctx);
+    body[at++] = V_ASN1_BIT_STRING;
+    body[at++] = (uint8_t)(signature_n + 1);
+    body[at++] = 0;
+    memcpy(body + at, signature, signature_n);
+    at += signature_n;
+
+    struct spdm_room out = {malloc(at + 8), 0};
+    unsigned char *end = out.p;
+    ASN1_put_object(&end, 1, (int)at, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL);
+    memcpy(end, body, at);
+    out.n = (size_t)(end - out.p) + at;
+    return out;
+}
+
 struct spdm_room certs_make(const struct certs_plan *plan)
 {
     X509 *x = X509_new();
     unsigned char *der = NULL;
 
-    MUST(x != NULL && X509_set_version(x, plan->version) == 1);
+    MUST(x != NULL && X509_set_version(x, 2) == 1);
     set_serial(x, plan->serial);
     X509_NAME *issuer = X509_NAME_new(), *subject = X509_NAME_new();
     set_name(issuer, plan->issuer, plan->issuer_printable ? V_ASN1_PRINTABLESTRING : V_ASN1_UTF8STRING);
@@ -153,6 +198,10 @@ struct spdm_room certs_make(const struct certs_plan *plan)
     MUST(n > 0);
     struct spdm_room room = {malloc((size_t)n), (size_t)n};
     memcpy(room.p, der, room.n);
+    if (plan->version != 2) {
+        free(room.p);
+        room = with_version(der, (size_t)n, plan);
+    }
     OPENSSL_free(der);
     X509_free(x);
     return room;

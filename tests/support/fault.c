@@ -106,7 +106,7 @@ static void copy_state(struct pair *to, const struct pair *from)
     } parts[] = {{0, offsetof(struct pair, rq_sessions)},
                  {offsetof(struct pair, opened_rq), offsetof(struct pair, rq_turned_out)},
                  {offsetof(struct pair, signed_by_rq), offsetof(struct pair, rq_memory)},
-                 {offsetof(struct pair, sign_at), sizeof(struct pair)}};
+                 {offsetof(struct pair, sign_at), offsetof(struct pair, signature) + SMALL}};
 
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         memcpy((uint8_t *)to + parts[i].from, (const uint8_t *)from + parts[i].from, parts[i].to - parts[i].from);

@@ -79,8 +79,8 @@ struct pair {
     } late[PAIR_LATE]; /* frames on their way, see pair_later() */
     uint64_t sign_at;
     uint32_t sign_ticket;
-    uint8_t signature[512];
     size_t signature_n;
+    uint8_t signature[4096];
 };
 
 /* A device with a chain of three "certificates" in slot 0, SHA-384, ECDSA P-384, five measurements; both ends speak

@@ -181,10 +181,96 @@ static void test_type_names(void **state)
     }
 }
 
+/* ---- lengths of vendor ids (R-VDR-05, R-VDR-06) ---- */
+
+/* algorithms.md, "Registry or standards body ids"; the body 0x0a has five lengths. */
+static bool id_fits(unsigned standard, unsigned n)
+{
+    static const uint8_t lengths[] = {0, 2, 2, 2, 4, 4, 2, 2, 2, 0, 0xff, 2};
+
+    if (standard >= sizeof lengths) return false;
+    if (standard == 0x0a) return n == 1 || n == 2 || n == 3 || n == 5 || n == 9;
+    return n == lengths[standard] || n == 0;
+}
+
+static void test_vendor_messages(void **state)
+{
+    static const struct shape sh = {.ver = 0x12};
+    uint8_t bytes[24] = {0x12, 0xfe};
+    union spdm_body body;
+
+    (void)state;
+    for (unsigned standard = 0; standard < 0x300; standard++) {
+        for (unsigned n = 0; n <= 10; n++) {
+            struct io io = spdm_reader(&sh, (struct spdm_span){bytes, 9 + n});
+
+            bytes[4] = (uint8_t)standard;
+            bytes[5] = (uint8_t)(standard >> 8);
+            bytes[6] = (uint8_t)n;
+            if (spdm_decode(&io, &spdm_message_VENDOR_DEFINED_REQUEST, &body) != id_fits(standard, n)) {
+                fail_msg("standard 0x%x, %u bytes", standard, n);
+            }
+        }
+    }
+}
+
+/* In opaque data nobody looks at the lengths of the body 0x0a; ids above 0x0b do not exist (R-OPQ-08). */
+static void test_opaque_elements(void **state)
+{
+    static const struct shape sh = {.ver = 0x12, .opaque_format = 2, .opaque_max = 64};
+
+    (void)state;
+    for (unsigned standard = 0; standard < 256; standard++) {
+        for (unsigned n = 0; n <= 10; n++) {
+            uint8_t bytes[32] = {0, 0, 1, 0, 0, 0, (uint8_t)standard, (uint8_t)n};
+            size_t size = 4 + ((4 + n + 3) & ~3u);
+            struct io io = spdm_reader(&sh, (struct spdm_span){bytes, 2 + size});
+            struct spdm_span s;
+
+            bytes[0] = (uint8_t)size;
+            spdm_io_opaque(&io, &s);
+            if ((io.why == SPDM_WHY_FINE) != (standard == 0x0a || id_fits(standard, n))) {
+                fail_msg("standard 0x%x, %u bytes: %s", standard, n, spdm_why_name(io.why));
+            }
+        }
+    }
+}
+
+/* ---- the most extended algorithms (R-ALG-06, R-ALG-07) ---- */
+
+/* A NEGOTIATE_ALGORITHMS with n extended signature algorithms and nothing else. */
+static uint8_t negotiate(uint8_t version, unsigned n)
+{
+    const struct shape sh = {.ver = version};
+    uint8_t bytes[32 + 4 * 32] = {version, 0xe3, 0, 0, (uint8_t)(32 + 4 * n)};
+    struct io io = spdm_reader(&sh, (struct spdm_span){bytes, 32 + 4 * n});
+    union spdm_body body;
+
+    bytes[28] = (uint8_t)n;
+    (void)spdm_decode(&io, &spdm_message_NEGOTIATE_ALGORITHMS, &body);
+    if (io.why == SPDM_WHY_TOO_LONG) assert_non_null(strstr(io.field, io.got > 32 ? "R-ALG-06" : "R-ALG-07"));
+    return io.why;
+}
+
+static void test_extended_algorithms(void **state)
+{
+    (void)state;
+    for (uint8_t version = SPDM_V10; version <= SPDM_V14; version++) {
+        unsigned most = version == SPDM_V10 ? 8 : 20;
+
+        for (unsigned n = 0; n <= 26; n++) {
+            assert_int_equal(negotiate(version, n), n <= most ? SPDM_WHY_FINE : SPDM_WHY_TOO_LONG);
+        }
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_refusals), cmocka_unit_test(test_records),
-                                       cmocka_unit_test(test_cut_records), cmocka_unit_test(test_type_names)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_refusals),           cmocka_unit_test(test_records),
+        cmocka_unit_test(test_cut_records),        cmocka_unit_test(test_type_names),
+        cmocka_unit_test(test_vendor_messages),    cmocka_unit_test(test_opaque_elements),
+        cmocka_unit_test(test_extended_algorithms)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

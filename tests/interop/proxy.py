@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# A proxy between both programs that does one thing to one message:
+#   flip:NAME   the first response NAME gets a bit inverted eight bytes before its end, in the signature if it has one
+#   kill:NAME   the peer is killed when the request NAME is on its way
+#   drop:NAME   the first message NAME is lost
+#   claim       CAPABILITIES claims CERT, CHAL, MEAS_SIG, MEAS_FRESH, SET_CERT, CSR, EP_INFO_SIG, MEL, GET_KEY_PAIR_INFO
+import socket
+import struct
+import threading
+from names import message_name
+
+HEADER = struct.Struct(">III")
+NORMAL = 1
+CLAIM = 0x11980036
+
+
+def take(sock, n):
+    data = b""
+    while len(data) < n:
+        more = sock.recv(n - len(data))
+        if not more:
+            return None
+        data += more
+    return data
+
+
+class Proxy:
+    def __init__(self, target_port, action, kill):
+        self.what, _, self.name = action.partition(":")
+        if self.what == "claim":
+            self.name = "CAPABILITIES"
+        self.kill = kill
+        self.target_port = target_port
+        self.done = False
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.sockets = [self.listener]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        try:
+            near, _ = self.listener.accept()
+            far = socket.create_connection(("127.0.0.1", self.target_port))
+        except OSError:
+            return
+        self.sockets += [near, far]
+        for sock in (near, far):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        threading.Thread(target=self.relay, args=(near, far), daemon=True).start()
+        self.relay(far, near)
+
+    def relay(self, source, sink):
+        try:
+            while True:
+                header = take(source, HEADER.size)
+                if header is None:
+                    break
+                command, transport, length = HEADER.unpack(header)
+                body = take(source, length)
+                if body is None:
+                    break
+                if command == NORMAL:
+                    body = self.touch(transport, bytearray(body))
+                if body is not None:
+                    sink.sendall(header + body)
+        except OSError:
+            pass
+        for sock in (source, sink):
+            try:
+                sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def touch(self, transport, body):
+        at = {1: 1, 2: 8, 3: 4}.get(transport, 0)
+        if self.done or len(body) < at + 4 or message_name(body[at + 1]) != self.name:
+            return body
+        self.done = True
+        if self.what == "flip":
+            body[-8] ^= 1
+        elif self.what == "kill":
+            self.kill()
+            return None
+        elif self.what == "drop":
+            return None
+        elif self.what == "claim":
+            struct.pack_into("<I", body, at + 8, CLAIM)
+        return body
+
+    def close(self):
+        for sock in self.sockets:
+            sock.close()
