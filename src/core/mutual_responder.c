@@ -35,7 +35,7 @@ void spdm_mutual_arm(struct spdm_responder *rs, struct session *s, uint8_t value
     rs->encap.session = s;
     rs->encap.any = false;
     rs->encap.state = ENCAP_IDLE;
-    if (value == NO_ENCAPSULATION) {
+    if (s != NULL && value == NO_ENCAPSULATION) {
         spdm_requester_use_vouched(rs->inner, rs->c.cfg->policy->mut_auth_slot);
         s->proven = rs->inner->c.facts.trusted;
         s->req_slot = rs->inner->c.facts.slot;

@@ -262,9 +262,8 @@ static void fetch_deferred(struct spdm_responder *rs, struct spdm_span message)
     rs->c.report = (struct spdm_report){0};
     if (rs->resynch) {
         turn_away(rs, refuse(&rs->c, RESYNCH, NULL, 0, 0), message.p[1]);
-    } else if (rs->deferred && spdm_conn_channel(&rs->c) != spdm_responder_at(rs)) { /* withstand 14 */
-        turn_away(rs, refuse(&rs->c, NOT_NOW, NULL, message.p[1], 0), message.p[1]);
-    } else if (rs->c.phase != PHASE_NEGOTIATED) {
+    } else if (rs->c.phase != PHASE_NEGOTIATED ||
+               (rs->deferred && spdm_conn_channel(&rs->c) != spdm_responder_at(rs))) { /* withstand 14 */
         turn_away(rs, refuse(&rs->c, NOT_NOW, NULL, message.p[1], 0), message.p[1]);
     } else if (!rs->deferred) {
         turn_away(rs, refuse(&rs->c, BAD_TOKEN, "RequestCode", message.p[2], 0), message.p[1]);
