@@ -50,6 +50,10 @@ foreach(file IN LISTS unit_tests)
   assay_test(${path})
 endforeach()
 
+# ---- what tests/interop/run drives, beside `spdm`, against a foreign implementation ----
+file(GLOB interop_sources CONFIGURE_DEPENDS tests/interop/*.c)
+assay_test_program(interop_driver ${interop_sources})
+
 # ---- shell tests ----
 file(GLOB_RECURSE shell_tests CONFIGURE_DEPENDS tests/*.sh)
 list(FILTER shell_tests EXCLUDE REGEX "/tests/support/")
@@ -79,6 +83,7 @@ foreach(file IN LISTS fuzz_targets)
     assay_test(fuzz/${name})
     set_tests_properties(fuzz/${name} PROPERTIES LABELS fuzz)
   endif()
+  target_link_libraries(${target} PRIVATE PkgConfig::CMOCKA) # the pair in tests/support asserts with it
 endforeach()
 
 # ---- benchmarks: built with the tests, run by `make bench`; tests/bench/<other>.c is linked into each ----

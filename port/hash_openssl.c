@@ -13,20 +13,16 @@ struct running {
 };
 _Static_assert(sizeof(struct running) <= SPDM_OPENSSL_HASH_STATE, "a hash state has room for a pointer and an id");
 
-static EVP_MD_CTX *idle_or_new(struct spdm_openssl_hash *h)
-{
-    return h->idle_n != 0 ? h->idle[--h->idle_n] : EVP_MD_CTX_new();
-}
-
-/* Overwrites what a context holds: the chaining value by beginning again, the block buffer by a block of zeros less
- * one byte, which is as far as a buffer is ever filled between two calls. */
+/* Makes a context as good as new: its block buffer is overwritten by two blocks of zeros (whatever it held, each byte
+ * is written), its chaining value by beginning again. OpenSSL 3.0 wipes and allocates anew for that, later ones do
+ * neither. */
 static bool blank(EVP_MD_CTX *md, const EVP_MD *type)
 {
-    static const uint8_t zeros[200];
+    static const uint8_t zeros[2 * 144];
     int block = EVP_MD_get_block_size(type);
 
-    return block > 0 && (size_t)block <= sizeof zeros && EVP_DigestInit_ex2(md, type, NULL) == 1 &&
-           EVP_DigestUpdate(md, zeros, (size_t)block - 1) == 1 && EVP_DigestInit_ex2(md, type, NULL) == 1;
+    return block > 0 && 2 * (size_t)block <= sizeof zeros && EVP_DigestUpdate(md, zeros, 2 * (size_t)block) == 1 &&
+           EVP_DigestInit_ex2(md, type, NULL) == 1;
 }
 
 static void put_back(struct spdm_openssl_hash *h, EVP_MD_CTX *md)
@@ -38,22 +34,28 @@ static void put_back(struct spdm_openssl_hash *h, EVP_MD_CTX *md)
     }
 }
 
+/* A context that has begun and taken nothing in yet. */
+static EVP_MD_CTX *begun(struct spdm_openssl_hash *h)
+{
+    if (h->idle_n != 0) return h->idle[--h->idle_n];
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+    if (md != NULL && EVP_DigestInit_ex2(md, h->md, NULL) != 1) {
+        EVP_MD_CTX_free(md);
+        md = NULL;
+    }
+    return md;
+}
+
 bool spdm_openssl_hash_begin(void *ctx, void *state, enum spdm_alg hash)
 {
     struct spdm_openssl *ossl = ctx;
     struct running *r = state;
-    EVP_MD *type = spdm_openssl_md(ossl, hash);
 
-    if (type == NULL) return false;
-    EVP_MD_CTX *md = idle_or_new(&ossl->hash[hash]);
-    if (md == NULL) return false;
+    if (spdm_openssl_md(ossl, hash) == NULL) return false;
     ERR_set_mark();
-    bool begun = EVP_DigestInit_ex2(md, type, NULL) == 1;
+    EVP_MD_CTX *md = begun(&ossl->hash[hash]);
     ERR_pop_to_mark();
-    if (!begun) {
-        EVP_MD_CTX_free(md);
-        return false;
-    }
+    if (md == NULL) return false;
     *r = (struct running){.md = md, .hash = hash};
     return true;
 }
@@ -94,8 +96,8 @@ bool spdm_openssl_hash_copy(void *ctx, void *dst, const void *src)
     struct running *to = dst;
 
     if (from->md == NULL) return false;
-    EVP_MD_CTX *md = idle_or_new(&ossl->hash[from->hash]);
     ERR_set_mark();
+    EVP_MD_CTX *md = begun(&ossl->hash[from->hash]);
     bool done = md != NULL && EVP_MD_CTX_copy_ex(md, from->md) == 1;
     ERR_pop_to_mark();
     if (!done) {
@@ -111,7 +113,9 @@ void spdm_openssl_hash_end(void *ctx, void *state)
     struct spdm_openssl *ossl = ctx;
     struct running *r = state;
 
+    ERR_set_mark();
     if (r->md != NULL) put_back(&ossl->hash[r->hash], r->md);
+    ERR_pop_to_mark();
     memset(r, 0, sizeof *r);
 }
 

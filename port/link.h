@@ -27,6 +27,7 @@
 #ifndef PORT_LINK_H
 #define PORT_LINK_H
 #include <assay/binding.h>
+#include <stdbool.h>
 #include <time.h>
 #include <uv.h>
 
@@ -67,6 +68,9 @@ struct spdm_link_events {
     void (*frame)(void *ctx, struct spdm_link *link, struct spdm_span frame);
     /* The link has ended, at most once and never after spdm_link_close(). reason is a sentence for people. */
     void (*down)(void *ctx, struct spdm_link *link, enum spdm_link_end end, const char *reason);
+    /* Listening: the emulator's client asks out of band that the responder begin a key update (the session's id, little
+     * endian, in data). true: it will, and the command is confirmed. May be NULL. */
+    bool (*update)(void *ctx, struct spdm_link *link, struct spdm_span data);
 };
 
 /* A frame as it passes, for captures and traces: bindings' control frames too, the emulator's header never. */

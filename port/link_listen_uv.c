@@ -241,10 +241,12 @@ static void answer(struct spdm_link *link, uint32_t command)
 }
 
 /* As the reference does (transports.md 7): TEST is greeted, CONTINUE and SHUTDOWN are confirmed and close, an unknown
- * command is answered UNKNOWN and closes. The two out-of-band triggers for encapsulated requests we do not have are
+ * command is answered UNKNOWN and closes. An out-of-band trigger for an encapsulated request that nobody here takes is
  * answered UNKNOWN and the connection goes on: its requester treats that as "no such flow". */
 void spdm_link_asked(struct spdm_link *link, uint32_t command, struct spdm_span frame)
 {
+    bool taken;
+
     switch (command) {
     case SPDM_EMU_NORMAL: spdm_link_frame(link, frame); break;
     case SPDM_EMU_TEST:
@@ -260,6 +262,9 @@ void spdm_link_asked(struct spdm_link *link, uint32_t command, struct spdm_span 
         note(link->listener, true, "a client sent SHUTDOWN");
         break;
     case SPDM_EMU_OOB_KEY_UPDATE:
+        taken = link->events.update != NULL && link->events.update(link->ctx, link, frame);
+        answer(link, taken ? command : SPDM_EMU_UNKNOWN);
+        break;
     case SPDM_EMU_OOB_ENDPOINT_INFO: answer(link, SPDM_EMU_UNKNOWN); break;
     default:
         answer(link, SPDM_EMU_UNKNOWN);

@@ -3,6 +3,7 @@
  * The algorithm table: wire bit, first version and sizes of everything SPDM
  * can name (DSP0274 NEGOTIATE_ALGORITHMS; spec digest algorithms.md). */
 #include <assay/algorithm.h>
+#include <assay/build.h>
 #include <stddef.h>
 
 #define V10 0x10
@@ -18,7 +19,11 @@
 #define KEM(bit, ek, ct) {SPDM_CLASS_KEM, bit, V14, 0, ek, ct}
 /* clang-format on */
 
-static const struct spdm_algorithm table[SPDM_ALG_N] = {
+#define FIRST_OF_SESSIONS SPDM_FFDHE_2048
+#define OF_SESSION(id) [(id)-FIRST_OF_SESSIONS]
+
+/* Rows that attestation needs, and the others. */
+static const struct spdm_algorithm table[FIRST_OF_SESSIONS] = {
     [SPDM_SHA_256] = HASH(0, V10, 32),
     [SPDM_SHA_384] = HASH(1, V10, 48),
     [SPDM_SHA_512] = HASH(2, V10, 64),
@@ -53,26 +58,29 @@ static const struct spdm_algorithm table[SPDM_ALG_N] = {
     [SPDM_SLH_DSA_SHAKE_256S] = PQC(12, 29792),
     [SPDM_SLH_DSA_SHA2_256F] = PQC(13, 49856),
     [SPDM_SLH_DSA_SHAKE_256F] = PQC(14, 49856),
-    [SPDM_FFDHE_2048] = DHE(0, V11, 256),
-    [SPDM_FFDHE_3072] = DHE(1, V11, 384),
-    [SPDM_FFDHE_4096] = DHE(2, V11, 512),
-    [SPDM_SECP256R1] = DHE(3, V11, 64),
-    [SPDM_SECP384R1] = DHE(4, V11, 96),
-    [SPDM_SECP521R1] = DHE(5, V11, 132),
-    [SPDM_DHE_SM2] = DHE(6, V12, 64),
-    [SPDM_AES_128_GCM] = AEAD(0, V11, 16),
-    [SPDM_AES_256_GCM] = AEAD(1, V11, 32),
-    [SPDM_CHACHA20_POLY1305] = AEAD(2, V11, 32),
-    [SPDM_SM4_GCM] = AEAD(3, V12, 16),
-    [SPDM_KEY_SCHEDULE] = {SPDM_CLASS_SCHEDULE, 0, V11, 0, 0, 0},
-    [SPDM_ML_KEM_512] = KEM(0, 800, 768),
-    [SPDM_ML_KEM_768] = KEM(1, 1184, 1088),
-    [SPDM_ML_KEM_1024] = KEM(2, 1568, 1568),
+};
+static const struct spdm_algorithm session_table[SPDM_ALG_N - FIRST_OF_SESSIONS] = {
+    OF_SESSION(SPDM_FFDHE_2048) = DHE(0, V11, 256),
+    OF_SESSION(SPDM_FFDHE_3072) = DHE(1, V11, 384),
+    OF_SESSION(SPDM_FFDHE_4096) = DHE(2, V11, 512),
+    OF_SESSION(SPDM_SECP256R1) = DHE(3, V11, 64),
+    OF_SESSION(SPDM_SECP384R1) = DHE(4, V11, 96),
+    OF_SESSION(SPDM_SECP521R1) = DHE(5, V11, 132),
+    OF_SESSION(SPDM_DHE_SM2) = DHE(6, V12, 64),
+    OF_SESSION(SPDM_AES_128_GCM) = AEAD(0, V11, 16),
+    OF_SESSION(SPDM_AES_256_GCM) = AEAD(1, V11, 32),
+    OF_SESSION(SPDM_CHACHA20_POLY1305) = AEAD(2, V11, 32),
+    OF_SESSION(SPDM_SM4_GCM) = AEAD(3, V12, 16),
+    OF_SESSION(SPDM_KEY_SCHEDULE) = {SPDM_CLASS_SCHEDULE, 0, V11, 0, 0, 0},
+    OF_SESSION(SPDM_ML_KEM_512) = KEM(0, 800, 768),
+    OF_SESSION(SPDM_ML_KEM_768) = KEM(1, 1184, 1088),
+    OF_SESSION(SPDM_ML_KEM_1024) = KEM(2, 1568, 1568),
 };
 
 const struct spdm_algorithm *spdm_algorithm(enum spdm_alg id)
 {
-    return &table[(unsigned)id < SPDM_ALG_N ? id : SPDM_ALG_NONE];
+    if ((unsigned)id < FIRST_OF_SESSIONS) return &table[id];
+    return SPDM_SESSIONS && (unsigned)id < SPDM_ALG_N ? &session_table[id - FIRST_OF_SESSIONS] : &table[0];
 }
 
 uint32_t spdm_algorithm_mask(enum spdm_alg id, uint8_t version)
@@ -85,9 +93,9 @@ uint32_t spdm_algorithm_mask(enum spdm_alg id, uint8_t version)
 enum spdm_alg spdm_algorithm_of(enum spdm_class cls, uint32_t mask, uint8_t version)
 {
     for (unsigned i = 1; mask != 0 && i < SPDM_ALG_N; i++) {
-        if (table[i].cls == (uint8_t)cls && mask == spdm_algorithm_mask((enum spdm_alg)i, version)) {
-            return (enum spdm_alg)i;
-        }
+        enum spdm_alg id = (enum spdm_alg)i;
+
+        if (spdm_algorithm(id)->cls == (uint8_t)cls && mask == spdm_algorithm_mask(id, version)) return id;
     }
     return SPDM_ALG_NONE;
 }

@@ -9,6 +9,7 @@
 #define ASSAY_CORE_CONN_H
 #include "trust/signing.h"
 #include "wire/message.h"
+#include <assay/build.h>
 
 struct session;
 
@@ -38,11 +39,6 @@ struct conn {
 
 /* Sessions and mutual authentication as the engines see them. A build that only attests leaves out what depends on
  * these: the compiler sees that it cannot be reached. */
-#ifdef SPDM_ATTESTATION_ONLY
-enum { SPDM_SESSIONS = 0 };
-#else
-enum { SPDM_SESSIONS = 1 };
-#endif
 static inline const struct spdm_sessions *spdm_sessions_of(const struct spdm_config *cfg)
 {
     return SPDM_SESSIONS ? cfg->sessions : NULL;

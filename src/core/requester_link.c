@@ -168,8 +168,9 @@ struct spdm_span spdm_requester_pull(struct spdm_requester *rq, uint64_t now)
 
 uint64_t spdm_requester_deadline(const struct spdm_requester *rq)
 {
-    uint64_t session =
-        spdm_sessions_of(rq->c.cfg) != NULL ? spdm_sessions_of(rq->c.cfg)->deadline(&rq->c, true) : SPDM_NEVER;
+    const struct spdm_sessions *sessions = spdm_sessions_of(rq->c.cfg);
+    /* While an exchange is under way no heartbeat can begin: one that is due must not make the caller spin. */
+    uint64_t session = sessions != NULL ? sessions->deadline(&rq->c, rq->flight == FLIGHT_NONE) : SPDM_NEVER;
     uint64_t own = rq->flight == FLIGHT_WAIT || rq->flight == FLIGHT_PAUSE ? rq->deadline : SPDM_NEVER;
 
     if (rq->flight == FLIGHT_SEND || (SPDM_SESSIONS && rq->queued != 0)) return 0;

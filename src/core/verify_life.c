@@ -42,7 +42,9 @@ bool spdm_session_heartbeat(struct spdm_requester *rq, uint64_t now)
 
     if (s == NULL || rq->flight != FLIGHT_NONE) return false;
     rq->beating = true;
-    return spdm_requester_start_in(rq, &spdm_verify_heartbeat, s) == SPDM_WHY_FINE;
+    if (spdm_requester_start_in(rq, &spdm_verify_heartbeat, s) == SPDM_WHY_FINE) return true;
+    spdm_requester_fail(rq, spdm_message_HEARTBEAT.code);
+    return false;
 }
 
 /* ---- KEY_UPDATE ---- */

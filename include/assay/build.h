@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * build.h - what a build for a small device can leave out.
+ *
+ *   SPDM_NO_NAMES          names of messages and fields, in reports and dumps
+ *   SPDM_ATTESTATION_ONLY  sessions, mutual authentication, encapsulated requests: configurations that ask for them
+ *                          are refused
+ *
+ * Whoever includes these headers need not know: no struct depends on them. Inside, what is left out hangs on
+ * constants that the compiler sees, not on conditional compilation. */
+#ifndef ASSAY_BUILD_H
+#define ASSAY_BUILD_H
+
+#ifdef SPDM_ATTESTATION_ONLY
+enum { SPDM_SESSIONS = 0 };
+#else
+enum { SPDM_SESSIONS = 1 };
+#endif
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * fuzz_responder.c - a responder and whatever comes its way.
+ *
+ * Two bytes choose version and kind of device, the rest is a list of steps:
+ * requests as they should be, changed ones, arbitrary bytes, time that passes,
+ * answers good and bad, a device that changes, a crypto library that fails.
+ * What comes back is a response of a version there is; an ERROR keeps its size;
+ * afterwards GET_VERSION works and no hash stays open. */
+#include "support/talk.h"
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { STEPS = 64, ERROR_MAX = 4 + 32 };
+
+static const char *const requests[] = {
+    "10 84 00 00",
+    "vv e1 00 00 caps",
+    "vv e3 00 00 offer",
+    "vv 81 00 00",
+    "vv 82 00 00 0000 0002",
+    "vv 83 00 ff nonce context",
+    "vv e0 01 ff nonce slot00 context",
+    "vv e0 00 01 context",
+    "vv fe 00 00 0300 02 b41a 0100 07",
+    "vv ff 83 01",
+    "vv ff e0 01",
+    "vv 82 02 01 0000 0000",
+    "vv e1 01 00 00 00 00 00 c6f20300 00100000 00100000",
+    "vv e3 04 00 3000 01 02 ff010000 3f000000 00000000 0000000000000000 00 00 00 00 02 20 1000 03 20 0200 04 20 8000 "
+    "05 20 0100",
+    "vv e4 00 00 0100 00 00 nonce "
+    "a0a1a2a3a4a5a6a7a8a9aaabacadaeafa0a1a2a3a4a5a6a7a8a9aaabacadaeafa0a1a2a3a4a5a6a7a8a9aaabacadaeaf"
+    "a0a1a2a3a4a5a6a7a8a9aaabacadaeafa0a1a2a3a4a5a6a7a8a9aaabacadaeafa0a1a2a3a4a5a6a7a8a9aaabacadaeaf"
+    " 1000 01000000 00000500 01010100 11000000",
+    "vv e6 00 00 0200 0100 2000 1000 70 nonce 01000000 00000500 01010100 11000000",
+    "vv ec 00 00",
+    "vv e8 00 00",
+};
+enum { REQUESTS = sizeof requests / sizeof *requests };
+
+static struct pair p;
+static struct spdm_span rest;
+static uint8_t version;
+
+static void require(bool fact)
+{
+    if (!fact) abort();
+}
+
+static uint8_t next(void)
+{
+    if (rest.n == 0) return 0;
+    rest.n--;
+    return *rest.p++;
+}
+
+/* Whatever there is to say. */
+static void hear(void)
+{
+    struct spdm_span out = spdm_responder_pull(p.rs, p.now);
+
+    if (out.n == 0) return;
+    require(out.n <= p.rsp_config.out.n || out.n <= 64);
+    if (out.p[0] != 5) return; /* a record */
+    require(out.n >= 5 && out.p[1] >= SPDM_V10 && out.p[1] <= SPDM_V14 && out.p[2] < 0x80);
+    if (out.p[2] == 0x7f) require(out.n <= 1 + ERROR_MAX);
+}
+
+static void say(bool changed)
+{
+    static uint8_t message[PAIR_BUFFER];
+    size_t n = 1 + talk_bytes(requests[next() % REQUESTS], version, message + 1);
+
+    message[0] = 5;
+    for (unsigned edits = changed ? 1 + next() % 3 : 0; edits > 0; edits--) {
+        size_t at = (size_t)next() | (size_t)next() << 8;
+
+        message[at % n] ^= next();
+    }
+    if (changed && next() % 4 == 0) n = 1 + next() % n;
+    pair_deliver(&p, true, message, n);
+}
+
+static void bytes(bool framed)
+{
+    uint8_t message[1 + 0xff] = {5};
+    size_t n = framed;
+
+    for (size_t left = next(); left > 0; left--) message[n++] = next();
+    pair_deliver(&p, true, message, n);
+}
+
+static void answer(void)
+{
+    static const uint8_t signature[600];
+    uint8_t how = next();
+    struct spdm_answer a = {.ticket = p.open.ticket + (how >> 6 == 3),
+                            .yes = (how & 1) != 0,
+                            .data = {signature, how & 2 ? 96u : how},
+                            .measurements = p.measurements,
+                            .measurement_n = p.measurement_n,
+                            .key = &p.key,
+                            .content_changed = how & 3};
+
+    if (how & 4) a.data.n = 48;
+    (void)spdm_responder_answer(p.rs, &a);
+}
+
+static void step(void)
+{
+    switch (next() % 10) {
+    case 0:
+    case 1: say(false); break;
+    case 2: say(true); break;
+    case 3: bytes(true); break;
+    case 4: bytes(false); break;
+    case 5:
+        p.now += (uint64_t)1 << next() % 34;
+        spdm_responder_push(p.rs, (struct spdm_span){0}, p.now);
+        break;
+    case 6: answer(); break;
+    case 7: spdm_responder_resynch(p.rs); break;
+    case 8: p.silent = !p.silent; break;
+    default: p.toy.fail_at = p.toy.calls + next(); break;
+    }
+    hear();
+}
+
+static const uint8_t key_bytes[40] = {1};
+
+static void prepare(uint8_t kind)
+{
+    pair_init(&p);
+    p.identity.slot[0].certificates.n = 300;
+    p.identity.slot[2] = p.identity.slot[0];
+    if (kind & 1) pair_sessions(&p, 2);
+    if (kind & 2) p.rsp_policy.flags |= SPDM_MULTI_KEY_CAP_NEG | SPDM_GET_KEY_PAIR_INFO_CAP;
+    if (kind & 4) p.rsp_policy.flags |= SPDM_LARGE_RESP_CAP;
+    if (kind & 8) p.rsp_config.out.n = 200;
+    if (kind & 16) p.rsp_config.vca_max = 100;
+    if (kind & 32) p.identity.public_key = (struct spdm_span){key_bytes, sizeof key_bytes};
+    if (kind & 32) p.identity.public_key_signs = p.rsp_policy.signatures;
+    p.sign_delay = kind & 64 ? 20000 : 0;
+    p.rsp_config.out_shared = (kind & 128) != 0;
+    pair_start(&p);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const uint8_t get_version[] = {5, 0x10, 0x84, 0, 0};
+    struct spdm_span out;
+
+    if (size < 2) return 0;
+    version = (uint8_t)(SPDM_V10 + data[0] % 5);
+    rest = (struct spdm_span){data + 2, size - 2};
+    prepare(data[1]);
+    for (unsigned i = 0; i < STEPS && rest.n != 0; i++) step();
+    p.toy.fail_at = 0;
+    p.silent = false;
+    pair_deliver(&p, true, get_version, sizeof get_version);
+    out = spdm_responder_pull(p.rs, p.now);
+    require(out.n > 6 && out.p[1] == SPDM_V10 && (out.p[2] == 0x04 || (data[1] & 24) != 0));
+    pair_close(&p);
+    return 0;
+}
