@@ -29,6 +29,7 @@ struct device {
     struct fleet *fleet;
     struct spdm_target target;
     struct spdm_trace trace;
+    struct spdm_report_line line; /* of several */
 };
 
 struct fleet {
@@ -45,7 +46,6 @@ struct fleet {
     struct device *devices;
     size_t n, next, running, finished;
     size_t count[4]; /* by enum spdm_verdict_kind */
-    struct spdm_table *table;
     struct spdm_screen screen;
     bool progress;
     int exit;
@@ -150,7 +150,7 @@ static void print_progress(const struct fleet *fleet)
     fflush(stderr);
 }
 
-static void print(struct fleet *fleet, const struct spdm_attestation *a)
+static void print(struct fleet *fleet, struct device *device, const struct spdm_attestation *a)
 {
     if (fleet->options.quiet) return;
     clear_progress(fleet);
@@ -161,7 +161,7 @@ static void print(struct fleet *fleet, const struct spdm_attestation *a)
         fflush(stdout);
         json_decref(json);
     } else if (fleet->n > 1) {
-        spdm_report_row(a, fleet->table);
+        device->line = spdm_report_line(a);
     } else {
         spdm_report_print(a, &fleet->screen);
     }
@@ -171,8 +171,10 @@ static void print_summary(struct fleet *fleet)
 {
     static const char *const words[] = {"trusted", "not trusted", "unreachable", "with a protocol error"};
     clear_progress(fleet);
-    if (fleet->table == NULL) return;
-    spdm_table_print(fleet->table, &fleet->screen, 0);
+    if (fleet->n < 2 || fleet->options.json || fleet->options.quiet) return;
+    struct spdm_table *table = spdm_table_new(4);
+    for (size_t i = 0; i < fleet->n; i++) spdm_report_row(&fleet->devices[i].line, table);
+    spdm_table_print(table, &fleet->screen, 0);
     fprintf(fleet->screen.to, "%zu devices:", fleet->n);
     const char *comma = "";
     for (size_t i = 0; i < 4; i++) {
@@ -202,7 +204,7 @@ static void on_done(void *ctx, struct spdm_attest *run)
     fleet->exit = spdm_exit_worse(fleet->exit, spdm_verdict_exit(a.verdict.kind));
     fleet->running--;
     fleet->finished++;
-    print(fleet, &a);
+    print(fleet, device, &a);
     save_evidence(fleet, &a);
     save_reference(fleet, &a);
     remember(fleet, device, &a);
@@ -364,9 +366,7 @@ static bool prepare(struct fleet *fleet, const struct spdm_texts *targets)
     if (!read_roots(fleet) || !read_key(fleet) || !read_reference(fleet) || !make_order(fleet)) return false;
     if (!open_outputs(fleet)) return false;
     fleet->screen = spdm_screen_on(stdout);
-    bool many = fleet->n > 1 && !fleet->options.quiet;
-    fleet->progress = many && !fleet->options.trace && isatty(STDERR_FILENO) != 0;
-    if (many && !fleet->options.json) fleet->table = spdm_table_new(4);
+    fleet->progress = fleet->n > 1 && !fleet->options.quiet && !fleet->options.trace && isatty(STDERR_FILENO) != 0;
     return true;
 }
 

@@ -14,8 +14,14 @@
 
 /* The whole report; the verdict is its last line. */
 void spdm_report_print(const struct spdm_attestation *a, const struct spdm_screen *screen);
-/* One row of the table of several targets: target, device, verdict, reason. */
-void spdm_report_row(const struct spdm_attestation *a, struct spdm_table *table);
+/* A row of the table of several targets (four columns): target, verdict, device, reason. */
+struct spdm_report_line {
+    enum spdm_verdict_kind kind;
+    char *target, *device, *reason; /* safe to print */
+};
+struct spdm_report_line spdm_report_line(const struct spdm_attestation *a);
+/* Adds the line to a table, which takes its texts. */
+void spdm_report_row(struct spdm_report_line *line, struct spdm_table *table);
 
 /* A new reference. */
 json_t *spdm_report_json(const struct spdm_attestation *a);

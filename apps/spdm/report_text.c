@@ -289,12 +289,20 @@ void spdm_report_print(const struct spdm_attestation *a, const struct spdm_scree
     print_verdict(&a->verdict, screen);
 }
 
-void spdm_report_row(const struct spdm_attestation *a, struct spdm_table *table)
+struct spdm_report_line spdm_report_line(const struct spdm_attestation *a)
 {
-    const struct spdm_attest_verdict *v = &a->verdict;
-    spdm_table_take(table, SPDM_PLAIN, spdm_text_safe_string(a->result->target.text));
-    spdm_table_add(table, v->kind == SPDM_TRUSTED ? SPDM_GREEN : SPDM_RED, spdm_verdict_name(v->kind));
     const char *name = a->device->number != NULL ? a->device->number : a->device->subject;
-    spdm_table_take(table, SPDM_PLAIN, spdm_text_safe_string(name));
-    spdm_table_add(table, SPDM_PLAIN, v->reason);
+    return (struct spdm_report_line){.kind = a->verdict.kind,
+                                     .target = spdm_text_safe_string(a->result->target.text),
+                                     .device = spdm_text_safe_string(name),
+                                     .reason =
+                                         spdm_text_format("%s", a->verdict.reason != NULL ? a->verdict.reason : "")};
+}
+
+void spdm_report_row(struct spdm_report_line *line, struct spdm_table *table)
+{
+    spdm_table_take(table, SPDM_PLAIN, line->target);
+    spdm_table_add(table, line->kind == SPDM_TRUSTED ? SPDM_GREEN : SPDM_RED, spdm_verdict_name(line->kind));
+    spdm_table_take(table, SPDM_PLAIN, line->device);
+    spdm_table_take(table, SPDM_PLAIN, line->reason);
 }

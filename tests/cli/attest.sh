@@ -190,6 +190,7 @@ run 0 "$SPDM" attest $trust "$tcp" "$mctp" "$doe"
 says "$dir/out" "3 devices: 3 trusted"
 run 1 "$SPDM" attest --trust "$dir/other-root.pem" tcp://127.0.0.1:1 "$tcp"
 says "$dir/out" "2 devices: 1 not trusted, 1 unreachable"
+head -n 1 "$dir/out" | grep -q "^tcp://127.0.0.1:1 " || bad "the table is not in the order of the targets"
 kill "$responder"
 ended 0
 
