@@ -124,8 +124,10 @@ static void table(struct algorithms *m, unsigned type, uint32_t mask)
     m->tables = (uint8_t)(m->tables | 1u << type);
 }
 
+/* The tables came with the key schedule, in 1.1; 1.0 has no room for one (R-ALG-05). */
 static void offer_tables(struct algorithms *m, const struct spdm_policy *p, uint8_t version)
 {
+    if (spdm_algorithm_mask(SPDM_KEY_SCHEDULE, version) == 0) return;
     table(m, ALG_TYPE_DHE, spdm_select_mask(p->exchanges, SPDM_CLASS_DHE, version));
     table(m, ALG_TYPE_AEAD, spdm_select_mask(p->aeads, SPDM_CLASS_AEAD, version));
     table(m, ALG_TYPE_REQ_ASYM, spdm_select_mask(p->req_signatures, SPDM_CLASS_ASYM, version));

@@ -65,6 +65,20 @@ static void use(struct pair *p)
     assert_int_equal(p->closed_why_rs.why, SPDM_WHY_SESSION_ENDED);
 }
 
+/* Who can do everything can still talk to who knows 1.0 only, which has no tables of algorithms. */
+static void test_before_sessions(void **state)
+{
+    static struct pair p;
+
+    (void)state;
+    begin(&p, SPDM_V10, 1);
+    pair_mutual(&p);
+    pair_start(&p);
+    explain(&p, &(struct spdm_goal){.want = SPDM_WANT_CHALLENGE});
+    assert_int_equal(spdm_requester_facts(p.rq)->version, SPDM_V10);
+    pair_close(&p);
+}
+
 static void test_key_exchange(void **state)
 {
     static struct pair p;
@@ -300,13 +314,19 @@ static void test_update_by_responder(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_key_exchange), cmocka_unit_test(test_in_the_clear),
-        cmocka_unit_test(test_psk),          cmocka_unit_test(test_mac_only),
-        cmocka_unit_test(test_wrong_psk),    cmocka_unit_test(test_several),
-        cmocka_unit_test(test_heartbeat),    cmocka_unit_test(test_heartbeat_does_not_spin),
-        cmocka_unit_test(test_mutual),       cmocka_unit_test(test_mutual_refused),
-        cmocka_unit_test(test_basic_mutual), cmocka_unit_test(test_update_by_responder)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_before_sessions),
+                                       cmocka_unit_test(test_key_exchange),
+                                       cmocka_unit_test(test_in_the_clear),
+                                       cmocka_unit_test(test_psk),
+                                       cmocka_unit_test(test_mac_only),
+                                       cmocka_unit_test(test_wrong_psk),
+                                       cmocka_unit_test(test_several),
+                                       cmocka_unit_test(test_heartbeat),
+                                       cmocka_unit_test(test_heartbeat_does_not_spin),
+                                       cmocka_unit_test(test_mutual),
+                                       cmocka_unit_test(test_mutual_refused),
+                                       cmocka_unit_test(test_basic_mutual),
+                                       cmocka_unit_test(test_update_by_responder)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
