@@ -65,6 +65,31 @@ static void turn(struct driver *d)
     d->config.turned = &d->turned;
 }
 
+/* What was named must be usable; what is only a default may be missing. */
+static void check_list(const struct driver *d, uint8_t *list, bool named)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; list[i] != 0; i++) {
+        enum spdm_alg alg = (enum spdm_alg)list[i];
+
+        if (spdm_openssl_crypto()->supports(d->ossl, alg)) list[n++] = list[i];
+        else if (named) driver_die("the crypto library cannot do %s", spdm_algorithm_name(alg));
+    }
+    list[n] = 0;
+}
+
+static void check_lists(const struct driver *d)
+{
+    struct settings *set = d->set;
+
+    check_list(d, set->hashes, set->named.hashes);
+    check_list(d, set->signatures, set->named.signatures);
+    check_list(d, set->exchanges, set->named.exchanges);
+    check_list(d, set->aeads, set->named.aeads);
+    check_list(d, set->req_signatures, set->named.req_signatures);
+}
+
 void driver_open(struct driver *d, const struct spdm_binding *binding)
 {
     const struct settings *set = d->set;
@@ -72,6 +97,7 @@ void driver_open(struct driver *d, const struct spdm_binding *binding)
 
     d->ossl = spdm_openssl_open(NULL, error);
     if (d->ossl == NULL) driver_die("%s", error);
+    check_lists(d);
     d->judge = spdm_judge_open(d->ossl);
     if (set->trust != NULL && spdm_judge_trust(d->judge, set->trust, error) == 0) driver_die("%s", error);
     if (set->device != NULL && (d->device = spdm_device_load(set->device, d->ossl, error)) == NULL)

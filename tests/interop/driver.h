@@ -22,6 +22,9 @@ struct settings {
     struct spdm_policy policy;
     uint8_t hashes[ALGORITHMS_MAX], signatures[ALGORITHMS_MAX], exchanges[ALGORITHMS_MAX], aeads[ALGORITHMS_MAX],
         req_signatures[ALGORITHMS_MAX];
+    struct {
+        bool hashes, signatures, exchanges, aeads, req_signatures;
+    } named;
     const char *device;     /* description of our identity */
     const char *trust;      /* root of the peer */
     const char *peer_chain; /* what the peer is known to have, certificates back to back: MutAuthRequested 1 */
@@ -35,7 +38,7 @@ struct settings {
 
 /* One engine on one link. */
 struct driver {
-    const struct settings *set;
+    struct settings *set;
     uv_loop_t loop;
     uv_timer_t timer;
     struct spdm_openssl *ossl;

@@ -119,10 +119,11 @@ static void take_algorithm(void *ctx, const char *word)
     list[n] = algorithm_named(word);
 }
 
-static void algorithms(uint8_t *list, const char *value)
+static void algorithms(uint8_t *list, bool *named, const char *value)
 {
     memset(list, 0, ALGORITHMS_MAX);
     each(value, take_algorithm, list);
+    *named = true;
 }
 
 static void take_capability(void *ctx, const char *word)
@@ -169,11 +170,11 @@ static uint32_t number(const char *value, uint32_t max)
 
 static bool set_list(struct settings *set, const char *name, const char *value)
 {
-    if (strcmp(name, "hash") == 0) algorithms(set->hashes, value);
-    else if (strcmp(name, "signature") == 0) algorithms(set->signatures, value);
-    else if (strcmp(name, "exchange") == 0) algorithms(set->exchanges, value);
-    else if (strcmp(name, "aead") == 0) algorithms(set->aeads, value);
-    else if (strcmp(name, "req-signature") == 0) algorithms(set->req_signatures, value);
+    if (strcmp(name, "hash") == 0) algorithms(set->hashes, &set->named.hashes, value);
+    else if (strcmp(name, "signature") == 0) algorithms(set->signatures, &set->named.signatures, value);
+    else if (strcmp(name, "exchange") == 0) algorithms(set->exchanges, &set->named.exchanges, value);
+    else if (strcmp(name, "aead") == 0) algorithms(set->aeads, &set->named.aeads, value);
+    else if (strcmp(name, "req-signature") == 0) algorithms(set->req_signatures, &set->named.req_signatures, value);
     else if (strcmp(name, "meas-hash") == 0) set->policy.meas_hash = algorithm_named(value);
     else if (strcmp(name, "caps") == 0) capabilities(&set->policy.flags, value);
     else return false;

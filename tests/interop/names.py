@@ -29,6 +29,25 @@ HASHES = {
     "SM3_256": 0x40,
 }
 
+# Key agreement and AEAD -> the peer's name
+EXCHANGES = {
+    "FFDHE_2048": "FFDHE_2048",
+    "FFDHE_3072": "FFDHE_3072",
+    "FFDHE_4096": "FFDHE_4096",
+    "SECP256R1": "SECP_256_R1",
+    "SECP384R1": "SECP_384_R1",
+    "SECP521R1": "SECP_521_R1",
+    "DHE_SM2": "SM2_P256",
+}
+AEADS = {
+    "AES_128_GCM": "AES_128_GCM",
+    "AES_256_GCM": "AES_256_GCM",
+    "CHACHA20_POLY1305": "CHACHA20_POLY1305",
+    "SM4_GCM": "SM4_128_GCM",
+}
+# Mutual authentication in a session, by the peer's name -> MutAuthRequested
+MUTUAL = {"NO": 0, "WO_ENCAP": 1, "W_ENCAP": 2, "DIGESTS": 4}
+
 VERSIONS = ("1.0", "1.1", "1.2", "1.3", "1.4")
 
 # Transport -> (the peer's name, what ours calls the target, type of the peer's frames)

@@ -4,6 +4,8 @@
 #   flip:NAME   the first response NAME gets a bit inverted eight bytes before its end, in the signature if it has one
 #   kill:NAME   the peer is killed when the request NAME is on its way
 #   drop:NAME   the first message NAME is lost
+#               NAME can be SECURED_REQUEST or SECURED_RESPONSE as well: a record, whatever is in it
+#   update:N    after the N-th record from the responder it is asked, out of band, to begin a key update
 #   claim       CAPABILITIES claims CERT, CHAL, MEAS_SIG, MEAS_FRESH, SET_CERT, CSR, EP_INFO_SIG, MEL, GET_KEY_PAIR_INFO
 import socket
 import struct
@@ -11,8 +13,20 @@ import threading
 from names import message_name
 
 HEADER = struct.Struct(">III")
-NORMAL = 1
+NORMAL, OOB_KEY_UPDATE = 1, 0x8001
 CLAIM = 0x11980036
+MESSAGE_AT = {0: 0, 1: 1, 2: 8, 3: 4}  # by transport: where the message begins in a frame
+SECURED = {1: (0, 6), 2: (2, 2)}  # which byte of a frame has which value if it holds a record
+
+
+def name_of(transport, body, response):
+    """Of the SPDM message in a frame; None for what is neither a message nor a record."""
+    at = MESSAGE_AT[transport]
+    if len(body) < at + 4:
+        return None
+    if body[SECURED[transport][0]] == SECURED[transport][1] if transport in SECURED else False:
+        return "SECURED_RESPONSE" if response else "SECURED_REQUEST"
+    return message_name(body[at + 1])
 
 
 def take(sock, n):
@@ -33,6 +47,7 @@ class Proxy:
         self.kill = kill
         self.target_port = target_port
         self.done = False
+        self.records = 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.sockets = [self.listener]
@@ -44,6 +59,7 @@ class Proxy:
             far = socket.create_connection(("127.0.0.1", self.target_port))
         except OSError:
             return
+        self.far = far
         self.sockets += [near, far]
         for sock in (near, far):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -60,8 +76,12 @@ class Proxy:
                 body = take(source, length)
                 if body is None:
                     break
+                if command == OOB_KEY_UPDATE:  # the answer to our own
+                    continue
                 if command == NORMAL:
-                    body = self.touch(transport, bytearray(body))
+                    name = name_of(transport, body, source is self.far)
+                    body = self.touch(name, transport, bytearray(body))
+                    self.count(name, source, transport, body)
                 if body is not None:
                     sink.sendall(header + body)
         except OSError:
@@ -72,9 +92,8 @@ class Proxy:
             except OSError:
                 pass
 
-    def touch(self, transport, body):
-        at = {1: 1, 2: 8, 3: 4}.get(transport, 0)
-        if self.done or len(body) < at + 4 or message_name(body[at + 1]) != self.name:
+    def touch(self, name, transport, body):
+        if self.done or name != self.name:
             return body
         self.done = True
         if self.what == "flip":
@@ -85,8 +104,17 @@ class Proxy:
         elif self.what == "drop":
             return None
         elif self.what == "claim":
-            struct.pack_into("<I", body, at + 8, CLAIM)
+            struct.pack_into("<I", body, MESSAGE_AT[transport] + 8, CLAIM)
         return body
+
+    def count(self, name, source, transport, body):
+        if self.what != "update" or name != "SECURED_RESPONSE" or body is None:
+            return
+        self.records += 1
+        if self.records == int(self.name):
+            self.done = True
+            at = MESSAGE_AT[transport]
+            source.sendall(HEADER.pack(OOB_KEY_UPDATE, transport, 4) + bytes(body[at : at + 4]))
 
     def close(self):
         for sock in self.sockets:

@@ -63,6 +63,8 @@ def conversation(case, path):
     facts = capture.read(path)
     for name in ("version", "signature", "hash"):
         got = getattr(facts, name)
+        if got == "0x0" and "--asym NONE" in case.get("peer"):
+            continue
         expect(got in (None, getattr(case, name)) or case.get("exit", "0") != "0", f"the capture says {name} {got}")
     for name in case.words("sent"):
         expect(facts.count(name) > 0, f"no {name} in the capture: {' '.join(facts.names)}")

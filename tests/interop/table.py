@@ -5,7 +5,7 @@
 import os
 import re
 import shlex
-from names import HASHES, SIGNATURES, TRANSPORTS, VERSIONS
+from names import AEADS, EXCHANGES, HASHES, MUTUAL, SIGNATURES, TRANSPORTS, VERSIONS
 
 COLUMNS = ("name", "role", "version", "transport", "signature", "hash")
 ALLOWED = {
@@ -24,13 +24,24 @@ KEYS = {
     "device": None,
     "trust": None,
     "reference": "same|changed",
-    "do": r"(flip|kill|drop):[A-Z_]+|absent|twice|claim",
+    "do": r"(flip|kill|drop):[A-Z_]+|update:\d+|absent|twice|claim",
     "exit": r"\d",
     "reason": None,
     "sent": None,
     "unsent": None,
     "refused": None,
     "json": None,
+    "steps": None,
+    "set": None,
+    "says": None,
+    "dhe": "|".join(EXCHANGES),
+    "aead": "|".join(AEADS),
+    "secured": r"1\.[0-3]",
+    "clear": "yes|no",
+    "mac": "yes|no",
+    "mut": "|".join(MUTUAL),
+    "req": "|".join(SIGNATURES),
+    "golden": None,
     "note": None,
 }
 
@@ -45,6 +56,9 @@ class Case:
 
     def get(self, key, default=""):
         return self.options.get(key, default)
+
+    def has(self, key):
+        return key in self.options
 
     def words(self, key):
         return shlex.split(self.get(key))
