@@ -134,7 +134,9 @@ static inline uint8_t spdm_slot_nibble(uint8_t slot)
     return slot & 0x0f;
 }
 
-/* capability.c: the flag rules of the text. SPDM_WHY_FINE or the refusal. */
+/* capability.c: what GET_CAPABILITIES or CAPABILITIES says, as far as the masks go; and the flag rules of the text:
+ * SPDM_WHY_FINE or the refusal. */
+void spdm_capability_learn(struct spdm_endpoint_facts *out, const struct capabilities *m, uint32_t flags, uint16_t ext);
 uint8_t spdm_capability_judge_requester(struct conn *c, uint32_t flags);
 uint8_t spdm_capability_judge_responder(struct conn *c, uint32_t flags);
 

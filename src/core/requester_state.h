@@ -30,7 +30,8 @@ struct encap_rq {
 /* What of the goal has been reached; reset by ask(). */
 struct progress {
     bool digest_answered, measured, counted, vendor_done, slots_told;
-    uint8_t next_index, left; /* SPDM_MEASURE_EACH: next to read, SPDM_MEAS_ALL after the last; announced, not read yet */
+    uint8_t next_index,
+        left; /* SPDM_MEASURE_EACH: next to read, SPDM_MEAS_ALL after the last; announced, not read yet */
     bool psk, key_sent, key_verified, ended, polled;
     uint32_t session; /* opened for this goal */
 };
@@ -67,9 +68,9 @@ struct spdm_requester {
     struct spdm_span data;
     bool broken; /* the next goal starts over with GET_VERSION */
 
-    uint8_t nonce[NONCE_SIZE], context[CONTEXT_SIZE];
-    struct spdm_span record; /* MeasurementRecord or vendor payload, in the caller's bytes */
-    uint8_t operation;       /* of that record; the next request may be in `request` already */
+    uint8_t nonce[NONCE_SIZE + CONTEXT_SIZE]; /* Nonce or RandomData, then RequesterContext */
+    struct spdm_span record;                  /* MeasurementRecord or vendor payload, in the caller's bytes */
+    uint8_t operation;                        /* of that record; the next request may be in `request` already */
     uint16_t standard;
     struct spdm_span vendor;
     bool proven;
