@@ -33,9 +33,12 @@ foreach(section 1 3 5 7 8)
   endif()
 endforeach()
 
-# completions/spdm.bash -> share/bash-completion/completions/spdm
-file(GLOB completions CONFIGURE_DEPENDS completions/*.bash)
-foreach(file IN LISTS completions)
-  cmake_path(GET file STEM name)
-  install(FILES ${file} DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME ${name})
-endforeach()
+# The program prints its own completion.
+if(spdm IN_LIST programs AND NOT CMAKE_CROSSCOMPILING)
+  set(completion ${PROJECT_BINARY_DIR}/completions/spdm)
+  file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/completions)
+  add_custom_command(OUTPUT ${completion} DEPENDS spdm VERBATIM
+    COMMAND sh -c "\"$1\" completion bash >\"$2\"" sh $<TARGET_FILE:spdm> ${completion})
+  add_custom_target(completions ALL DEPENDS ${completion})
+  install(FILES ${completion} DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+endif()

@@ -7,9 +7,9 @@
  * that every fetch uses ("fips=yes"). What has been fetched stays fetched;
  * running hashes and keyed ciphers come out of pools, so that a connection
  * that lives on does not allocate (but for the one block that OpenSSL 3.0
- * allocates each time it begins a digest). Post-quantum algorithms (3.5),
- * SM4-GCM (3.1) and the context string of Ed448 work when the library has
- * them, supports() tells; key exchange with SM2 it never has.
+ * allocates each time it begins a digest). Post-quantum algorithms and
+ * SM4-GCM, which 3.0 lacks and 3.5 has, work when the library has them,
+ * supports() tells; key exchange with SM2 it never has.
  *
  *     struct spdm_openssl *ossl = spdm_openssl_open(NULL, cause);
  *     config.crypto = spdm_openssl_crypto();

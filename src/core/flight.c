@@ -67,19 +67,25 @@ uint8_t spdm_requester_start_in(struct spdm_requester *rq, const struct verify_j
 
 /* T1 for the negotiation, which needs no cryptography, T2 for everything else (UN-02). A CTExponent of any size is
  * legal; what it promises is capped by policy (R-CAP-21, withstand 53). */
-/* The two indices that the specification fixes (manifest, device mode) come first: a device that has them would make
- * us walk through the gap before them otherwise, an exchange each. */
-uint8_t spdm_requester_next_index(uint8_t index)
+/* The first gap is a reason to try the two indices that the specification fixes (manifest, device mode): a device that
+ * has them would make us walk through all that lies before them, an exchange each. Not on a link that loses and
+ * repeats: there every ERROR may be a late copy of an older one, and the fewer are asked for the better. */
+void spdm_requester_next_index(struct spdm_requester *rq, bool missing)
 {
     enum { MANIFEST = 0xfd, DEVICE_MODE = 0xfe };
+    struct progress *got = &rq->got;
+    uint8_t next = (uint8_t)(got->next_index + 1);
+    bool sure = rq->c.cfg->policy->retries == 0;
 
-    switch (index) {
-    case 0: return MANIFEST;
-    case MANIFEST: return DEVICE_MODE;
-    case DEVICE_MODE: return 1;
-    case MANIFEST - 1: return SPDM_MEAS_ALL;
-    default: return (uint8_t)(index + 1);
+    if (got->next_index == DEVICE_MODE) {
+        next = got->gap_index != 0 && got->gap_index < MANIFEST ? got->gap_index : SPDM_MEAS_ALL;
+    } else if (got->next_index != MANIFEST && missing && sure && got->gap_index == 0) {
+        got->gap_index = next;
+        next = MANIFEST;
+    } else if (next == MANIFEST && got->gap_index != 0) {
+        next = SPDM_MEAS_ALL;
     }
+    got->next_index = next;
 }
 
 uint64_t spdm_requester_patience(const struct spdm_requester *rq)

@@ -188,12 +188,12 @@ static void after_measurements(struct spdm_requester *rq, const struct exchange 
         rq->got.measured = true;
     } else if (op == 0) {
         rq->got.counted = true;
-        rq->got.next_index = spdm_requester_next_index(0);
+        rq->got.next_index = 1;
         rq->got.left = n;
         rq->got.measured = n == 0;
     } else {
         rq->got.measured = --rq->got.left == 0;
-        rq->got.next_index = spdm_requester_next_index(op);
+        spdm_requester_next_index(rq, false);
     }
 }
 

@@ -97,7 +97,7 @@ static bool skip_index(struct spdm_requester *rq)
 {
     if (rq->job->request->code != CODE_GET_MEASUREMENTS || rq->goal.measure != SPDM_MEASURE_EACH) return false;
     if (!rq->got.counted) return false;
-    rq->got.next_index = spdm_requester_next_index(rq->got.next_index);
+    spdm_requester_next_index(rq, true);
     return true;
 }
 

@@ -30,8 +30,9 @@ struct encap_rq {
 /* What of the goal has been reached; reset by ask(). */
 struct progress {
     bool digest_answered, measured, counted, vendor_done, slots_told;
-    uint8_t next_index,
-        left; /* SPDM_MEASURE_EACH: next to read, SPDM_MEAS_ALL after the last; announced, not read yet */
+    /* SPDM_MEASURE_EACH: next to read, SPDM_MEAS_ALL after the last; behind the first gap, 0 before it was met; how
+     * many were announced and not read yet */
+    uint8_t next_index, gap_index, left;
     bool psk, key_sent, key_verified, ended, polled;
     uint32_t session; /* opened for this goal */
 };
@@ -107,8 +108,8 @@ uint64_t spdm_requester_patience(const struct spdm_requester *rq);
 bool spdm_requester_error(struct spdm_requester *rq, struct spdm_span message, uint64_t now);
 /* requester.c: the goal is lost, c.report says why. */
 void spdm_requester_fail(struct spdm_requester *rq, uint8_t code);
-/* SPDM_MEASURE_EACH: the index to try after this one (0 before the first), SPDM_MEAS_ALL after the last. */
-uint8_t spdm_requester_next_index(uint8_t index);
+/* SPDM_MEASURE_EACH: on to the next index; the one just tried may be missing. */
+void spdm_requester_next_index(struct spdm_requester *rq, bool missing);
 /* Goes on with whatever the plan says is next. */
 void spdm_requester_advance(struct spdm_requester *rq);
 /* A message came that is, or should be, the answer to the request in flight. */

@@ -73,7 +73,7 @@ static void hand_out(struct spdm_responder *rs)
     rs->kept = cfg->out_shared || spdm_responder_in_records(rs) ? 0 : rs->send_n;
     rs->send = SEND_OUT;
     if (rs->job->response->code == CODE_ALGORITHMS) spdm_responder_tell(rs, SPDM_CONNECTED);
-    if (SPDM_SESSIONS && rs->send_n != 0 && rs->job->sent != NULL) rs->job->sent(rs);
+    if (rs->send_n != 0 && rs->job->sent != NULL) rs->job->sent(rs);
     spdm_responder_idle(rs);
     if (rs->send_n != 0) return;
     rs->kept = 0;

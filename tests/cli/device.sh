@@ -50,6 +50,23 @@ good "$slot"' algorithms: { hashes = ["SHA_256", "sha-384"]; signatures = "ECDSA
 good "$slot"' sizes: { data_transfer_size = 42; send_size = 100000; }; timing: { ct_exponent = 31; rdt_exponent = 3; rdtm = 2; answer_delay_ms = 5; };'
 good "$slot"' capabilities = ["CERT_CAP", "CHAL"];'
 
+# the example shows every setting there is, and is right
+sed -n 's/^ *{"\([a-z_]*\)", .*read.*/\1/p; s/.*{"\([a-z_]*\)", \(spdm_device\|read\)_[a-z_]*, .*/\1/p' port/device_*.c | sort -u >"$dir/settings"
+[ "$(wc -l <"$dir/settings")" -ge 30 ] || bad "only $(wc -l <"$dir/settings") settings found in the sources"
+while read -r setting; do
+    grep -q "\<$setting\>" examples/device.cfg || bad "examples/device.cfg does not show $setting"
+done <"$dir/settings"
+mkdir "$dir/example"
+cp examples/device.cfg "$dir/example/device.cfg"
+cp "$dir/p384.pem" "$dir/example/chain.pem"
+cp "$dir/p384-root.pem" "$dir/example/root.pem"
+cp "$dir/p384.key" "$dir/example/leaf.key"
+cp "$dir/large" "$dir/example/firmware.bin"
+start --listen tcp://127.0.0.1:0 "$dir/example/device.cfg"
+kill "$responder"
+ended 0
+says "$dir/log" "serving example widget: slot 0 (EC P-384), 4 measurements, SPDM 1.4, 1.3, 1.2, 1.1, 1.0"
+
 rm "$dir/device.cfg"
 run 2 "$SPDM" respond "$dir/device.cfg"
 says "$dir/err" "cannot read the device description"

@@ -124,7 +124,7 @@ static const struct weather {
     {{.lost = 0}, 100},
     {{.lost = 20}, 100},
     {{.lost = 200}, 85},
-    {{.copied = 200}, 25}, /* the copy of an ERROR for a missing index looks like the next answer: ERROR names no request */
+    {{.copied = 200}, 50},
     {{.slow = 100}, 80},
     {{.lost = 50, .copied = 50, .slow = 50}, 65},
     {{.lost = 20, .copied = 20, .slow = 20, .flipped = 100}, 5},

@@ -439,12 +439,43 @@ static void test_short(void **state)
     }
 }
 
+/* DIGESTS of a multi-key connection: four lists, each in the order of the slots (withstand 63, R-DIG-06, R-DIG-08). */
+static void test_multi_key_digests(void **state)
+{
+    static const uint8_t lists[] = {17, 29, SPDM_CERT_DEVICE, SPDM_CERT_GENERIC, 2, 0, 4, 0x80};
+    static struct pair p;
+
+    (void)state;
+    for (uint8_t version = SPDM_V13; version <= SPDM_V14; version++) {
+        uint8_t expected[4 + 2 * 48] = {version, 0x01, 0x07, 0x05};
+        struct spdm_span got;
+
+        prepare(&p, MULTI);
+        p.identity.slot[0].key_pair_id = 17;
+        p.identity.slot[2].key_pair_id = 29;
+        p.identity.slot[2].model = SPDM_CERT_GENERIC;
+        p.identity.slot[2].certificates.n = 700;
+        p.identity.slot[2].usage = SPDM_USE_MEASUREMENT | 0x8000;
+        (void)pair_digest(&p, 0, SPDM_SHA_384, expected + 4);
+        (void)pair_digest(&p, 2, SPDM_SHA_384, expected + 4 + 48);
+        talk_phase(&p, version, 'C');
+        talk_expect(&p, version, "vv e3 00 00 2000 01 12 ff010000 3f000000 00000000 0000000000000000 00 00 00 00",
+                    "vv 63");
+        got = talk(&p, version, "vv 81 00 00");
+        assert_int_equal(got.n, sizeof expected + sizeof lists);
+        assert_memory_equal(got.p, expected, sizeof expected);
+        assert_memory_equal(got.p + sizeof expected, lists, sizeof lists);
+        pair_close(&p);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_version),  cmocka_unit_test(test_capability), cmocka_unit_test(test_algorithm),
-        cmocka_unit_test(test_identity), cmocka_unit_test(test_challenge),  cmocka_unit_test(test_measurement),
-        cmocka_unit_test(test_vendor),   cmocka_unit_test(test_codes),      cmocka_unit_test(test_short)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_version),   cmocka_unit_test(test_capability),
+                                       cmocka_unit_test(test_algorithm), cmocka_unit_test(test_identity),
+                                       cmocka_unit_test(test_challenge), cmocka_unit_test(test_measurement),
+                                       cmocka_unit_test(test_vendor),    cmocka_unit_test(test_codes),
+                                       cmocka_unit_test(test_short),     cmocka_unit_test(test_multi_key_digests)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

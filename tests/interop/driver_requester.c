@@ -20,7 +20,7 @@ struct asker {
     struct spdm_requester *rq;
     char **steps;
     size_t step_n, at;
-    bool up, busy, over;
+    bool busy, asked, over;
     uv_timer_t limit;
     uint32_t before;      /* the last session but one */
     uint64_t beat_before; /* records received when the heartbeat was provoked */
@@ -170,7 +170,7 @@ static bool next(struct asker *a)
         return false;
     }
     step = a->steps[a->at];
-    a->busy = true;
+    a->busy = a->asked = true;
     if (starts(&step, "app:")) {
         send_app(a, step);
     } else if (strcmp(step, "beat") == 0) {
@@ -279,14 +279,19 @@ static void advance(struct asker *a)
     struct spdm_span out;
     uint64_t at, now;
 
-    do {
+    for (;;) {
         while (!a->over && spdm_requester_event(a->rq, &ev) != SPDM_NOTHING) event(a, &ev);
         if (!a->over) look_for_beat(a);
-        while (!a->over && !a->busy && next(a)) continue;
         if (a->over) return;
+        if (!a->busy && !next(a)) return;
+        if (a->asked) { /* a goal may begin with a question */
+            a->asked = false;
+            continue;
+        }
         out = spdm_requester_pull(a->rq, driver_now(a->d));
-        if (out.n != 0 && !spdm_link_send(a->d->link, out)) return;
-    } while (out.n != 0 || !a->busy);
+        if (out.n == 0) break;
+        if (!spdm_link_send(a->d->link, out)) return;
+    }
     at = spdm_requester_deadline(a->rq);
     now = driver_now(a->d);
     if (at == SPDM_NEVER) uv_timer_stop(&a->d->timer);

@@ -393,6 +393,9 @@ static void swap(struct trial *t)
 }
 
 CHANGE(unfit_signature, ed25519(t); t->plan[MIDDLE].key = t->keys[MIDDLE];)
+CHANGE(unfit_ecdsa, own_key(t, MIDDLE, new_key("RSA", NULL, 2048)); t->plan[LEAF].signer = t->keys[MIDDLE];)
+CHANGE(unfit_rsa, own_key(t, LEAF, new_key("RSA", NULL, 2048)); t->plan[LEAF].signer = t->keys[OWN];
+       t->input.signature = SPDM_RSASSA_2048;)
 CHANGE(sha1, t->plan[LEAF].md = "SHA1";)
 CHANGE(rsa_sha1, own_key(t, MIDDLE, new_key("RSA", NULL, 2048)); t->plan[LEAF].md = "SHA1";)
 CHANGE(rsa_md5, own_key(t, MIDDLE, new_key("RSA", NULL, 2048)); t->plan[LEAF].md = "MD5";)
@@ -667,6 +670,8 @@ static const struct {
     R(leaf_own_signer, LINK_SIGNATURE, 3, 0),
     R(leaf_root_signer, LINK_SIGNATURE, 3, 0),
     R(unfit_signature, LINK_ALGORITHM, 3, 0),
+    R(unfit_ecdsa, LINK_ALGORITHM, 3, 0),
+    R(unfit_rsa, LINK_ALGORITHM, 3, 0),
     R(sha1, LINK_WEAK, 3, 0),
     R(rsa_sha1, LINK_WEAK, 3, 0),
     R(rsa_md5, LINK_WEAK, 3, 0),

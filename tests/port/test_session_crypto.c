@@ -756,7 +756,7 @@ static void supports_what_the_library_has(void **state)
     for (size_t i = 0; i < sizeof dhe; i++) assert_true(crypto->supports(*state, dhe[i]));
     for (size_t i = 0; i < sizeof kem; i++) assert_int_equal(crypto->supports(*state, kem[i]), newer);
     for (size_t i = 0; i < 3; i++) assert_true(crypto->supports(*state, aeads[i]));
-    assert_int_equal(crypto->supports(*state, SPDM_SM4_GCM), OPENSSL_version_minor() >= 1);
+    if (newer || OPENSSL_version_minor() == 0) assert_int_equal(crypto->supports(*state, SPDM_SM4_GCM), newer);
     assert_false(crypto->supports(*state, SPDM_DHE_SM2));
     assert_true(crypto->supports(*state, SPDM_KEY_SCHEDULE));
 }
