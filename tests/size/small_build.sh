@@ -33,7 +33,6 @@ run() { # directory, test, files of tests/support it needs besides the pair
 build "$out/named" -DSPDM_ATTESTATION_ONLY
 run "$out/named" test_attest
 run "$out/named" test_negotiation
-run "$out/named" test_requester_judge tests/support/edit.c
 run "$out/named" test_faults_shape tests/support/fault.c tests/support/plots.c
 run "$out/named" test_faults_time tests/support/fault.c tests/support/plots.c
 build "$out/small" -DSPDM_ATTESTATION_ONLY -DSPDM_NO_NAMES
