@@ -140,7 +140,7 @@ static uint8_t consider_certificate(struct spdm_responder *rs, const union spdm_
     if (q->size_requested) return SPDM_WHY_FINE; /* of an empty slot too (R-CER-16) */
     if (!spdm_slot_usable(rs, q->slot)) return refuse(c, BAD_SLOT, "SlotID R-CER-16", q->slot, 0);
     n = chain_size(rs, q->slot);
-    if (!q->large && n > SHORT_MAX) return refuse(c, DATA_TOO_LARGE, "the certificate chain", n, SHORT_MAX);
+    if (!q->large && n > SHORT_MAX) return refuse_size(blame(c, "the certificate chain"), DATA_TOO_LARGE, n, SHORT_MAX);
     return q->offset < n ? SPDM_WHY_FINE : refuse(c, TOO_LONG, "Offset R-CER-03", q->offset, n - 1);
 }
 
