@@ -46,37 +46,41 @@ struct spdm_requester {
         uint8_t slot, n, hash[SPDM_HASH_MAX];
     } vouched;
 
-    enum flight flight;
+    /* the request in flight */
     const struct verify_job *job;
-    uint8_t *request; /* the SPDM message in flight, for resends and transcripts */
-    uint16_t request_n, request_max;
+    uint8_t *request; /* the SPDM message, for resends and transcripts */
     uint64_t deadline, now;
+    uint16_t request_n, request_max;
+    uint16_t certificates; /* GET_CERTIFICATE sent for this chain */
+    uint16_t told;         /* bit per fact (enum spdm_event_kind) that waits to be fetched */
+    uint32_t mark;         /* fingerprint of the last answer taken since ask() or a restart */
+    enum flight flight;
     bool ask_ready; /* send RESPOND_IF_READY instead of the request */
+    bool retried;   /* a request was sent twice since GET_VERSION */
+    bool beating;   /* it is a HEARTBEAT of the engine's own */
+    bool broken;    /* the next goal starts over with GET_VERSION */
     uint8_t token;
     uint8_t tries, busy, not_ready, restarts;
-    uint16_t certificates;        /* GET_CERTIFICATE sent for this chain */
-    uint32_t mark;                /* fingerprint of the last answer taken since ask() or a restart */
-    bool retried;                 /* a request was sent twice since GET_VERSION */
-    struct spdm_responder *inner; /* proves us, when the roles are turned; NULL: they never are */
-    struct encap_rq encap;
-    struct session *opening; /* between KEY_EXCHANGE or PSK_EXCHANGE and the end of its handshake */
-    void *exchange;          /* crypto->exchange_state_size bytes: the private half of KEY_EXCHANGE */
-    bool exchange_open;
-    bool beating;                  /* the request in flight is a HEARTBEAT of the engine's own */
-    size_t queued;                 /* a sealed frame of application data lies in `out` */
-    uint32_t closed, data_session; /* that SPDM_CLOSED, SPDM_DATA are about */
-    struct spdm_report closed_why;
-    struct spdm_span data;
-    bool broken; /* the next goal starts over with GET_VERSION */
-
     uint8_t nonce[NONCE_SIZE + CONTEXT_SIZE]; /* Nonce or RandomData, then RequesterContext */
-    struct spdm_span record;                  /* MeasurementRecord or vendor payload, in the caller's bytes */
-    uint8_t operation;                        /* of that record; the next request may be in `request` already */
-    uint16_t standard;
-    struct spdm_span vendor;
+
+    /* sessions */
+    struct spdm_responder *inner; /* proves us, when the roles are turned; NULL: they never are */
+    struct session *opening;      /* between KEY_EXCHANGE or PSK_EXCHANGE and the end of its handshake */
+    void *exchange;               /* crypto->exchange_state_size bytes: the private half of KEY_EXCHANGE */
+    size_t queued;                /* a sealed frame of application data lies in `out` */
+    struct spdm_span data;
+    struct spdm_report closed_why;
+    uint32_t closed, data_session; /* that SPDM_CLOSED, SPDM_DATA are about */
+    struct encap_rq encap;
+    bool exchange_open;
+
+    /* what is told */
     bool proven;
+    uint8_t operation; /* of the record; the next request may be in `request` already */
+    uint16_t standard;
     uint32_t ticket;
-    uint16_t told;                        /* bit per fact (enum spdm_event_kind) that waits to be fetched */
+    struct spdm_span record; /* MeasurementRecord or vendor payload, in the caller's bytes */
+    struct spdm_span vendor;
     enum spdm_event_kind question, asked; /* to be fetched; open */
 };
 

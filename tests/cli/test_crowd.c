@@ -198,7 +198,7 @@ static void record(void *ctx, const struct spdm_tapped *t)
 
 static struct honest *start_honest(struct crowd *c, unsigned n)
 {
-    static const struct spdm_link_events events = {honest_up, honest_frame, honest_down};
+    static const struct spdm_link_events events = {.up = honest_up, .frame = honest_frame, .down = honest_down};
     struct spdm_link_options options = {.frame_max = BUFFER, .connect_ms = 60000, .tap = record, .tap_ctx = c};
     struct honest *h = calloc(1, sizeof *h + c->engine_size);
     struct spdm_target target;

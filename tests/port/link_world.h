@@ -108,7 +108,7 @@ static inline void world_tap(void *ctx, const struct spdm_tapped *t)
     assert_true(t->time.tv_sec > 1600000000);
 }
 
-static const struct spdm_link_events side_events = {side_up, side_frame, side_down};
+static const struct spdm_link_events side_events = {.up = side_up, .frame = side_frame, .down = side_down};
 
 static inline struct world *world_new(void)
 {
