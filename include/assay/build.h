@@ -2,9 +2,9 @@
  *
  * build.h - what a build for a small device can leave out.
  *
- *   SPDM_NO_NAMES          names of messages and fields, in reports and dumps
- *   SPDM_ATTESTATION_ONLY  sessions, mutual authentication, encapsulated requests: configurations that ask for them
- *                          are refused
+ *   SPDM_NO_NAMES          names of messages and fields, in reports and dumps, and in reports the numbers beside them:
+ *                          reason and message are left
+ *   SPDM_ATTESTATION_ONLY  sessions, mutual authentication, encapsulated requests, a requester's vendor messages
  *
  * Whoever includes these headers need not know: no struct depends on them. Inside, what is left out hangs on
  * constants that the compiler sees, not on conditional compilation. */

@@ -172,26 +172,27 @@ struct spdm_endpoint_facts {
 };
 
 struct spdm_facts {
-    uint8_t version;       /* 0 until agreed */
-    uint8_t peer_versions; /* requester: bit n set if the peer offered 1.n */
-    struct spdm_endpoint_facts requester, responder;
+    uint8_t version; /* 0 until agreed */
     /* enum spdm_alg; SPDM_ALG_NONE if nothing was selected */
-    uint8_t hash, signature, exchange, aead, req_signature, meas_hash, schedule;
+    uint8_t hash, signature, meas_hash, exchange, aead, req_signature, schedule;
     uint8_t meas_spec, mel_spec, opaque_format;
+    uint8_t slot; /* slot in use: 0..7 or SPDM_SLOT_KEY */
     bool multi_key_rsp, multi_key_req;
     bool negotiated;                            /* ALGORITHMS has come */
-    uint8_t supported_slots, provisioned_slots; /* from DIGESTS; supported is 0 below 1.3 */
-    uint8_t slot;                               /* slot in use: 0..7 or SPDM_SLOT_KEY */
-    uint8_t slot_model, slot_key_pair;          /* of the slot in use: CertModel, KeyPairID; 0 if not told */
-    uint16_t slot_usage;                        /* of the slot in use: KeyUsageMask; 0 if not told */
-    uint8_t chain_hash[SPDM_HASH_MAX];          /* digest of the chain (or provisioned key) in use */
-    bool trusted;                               /* the caller trusts that chain */
+    bool trusted;                               /* the caller trusts the chain in use */
     bool authentic;                             /* CHALLENGE_AUTH verified with it */
     bool measured_signed;                       /* the last MEASUREMENTS verified with it */
-    uint8_t summary[SPDM_HASH_MAX], summary_n;  /* MeasurementSummaryHash of CHALLENGE_AUTH; n is 0 if none came */
     bool little_endian;                         /* a 1.0/1.1 signature verified in reversed byte order */
+    uint8_t supported_slots, provisioned_slots; /* from DIGESTS; supported is 0 below 1.3 */
+    uint8_t slot_model, slot_key_pair;          /* of the slot in use: CertModel, KeyPairID; 0 if not told */
+    uint8_t peer_versions;                      /* requester: bit n set if the peer offered 1.n */
     uint8_t measurement_n;                      /* answer to operation 0, or number of blocks of the last record */
     uint8_t content_changed;                    /* 0..3, from the last signed MEASUREMENTS (1.2+) */
+    uint8_t summary_n;                          /* size of `summary`; 0 if none came */
+    uint16_t slot_usage;                        /* of the slot in use: KeyUsageMask; 0 if not told */
+    struct spdm_endpoint_facts requester, responder;
+    uint8_t chain_hash[SPDM_HASH_MAX]; /* digest of the chain (or provisioned key) in use */
+    uint8_t summary[SPDM_HASH_MAX];    /* MeasurementSummaryHash of CHALLENGE_AUTH */
 };
 
 /* ---- measurements ---- */

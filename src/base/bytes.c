@@ -33,6 +33,16 @@ struct spdm_room spdm_room_from(struct spdm_room r, size_t at)
     return (struct spdm_room){r.p + at, r.n - at};
 }
 
+uint8_t *spdm_take(struct spdm_room *r, size_t n)
+{
+    uint8_t *p = r->p;
+
+    if (n > r->n) return NULL;
+    r->p += n;
+    r->n -= n;
+    return p;
+}
+
 bool spdm_put(struct spdm_room r, struct spdm_span s)
 {
     if (s.n > r.n) return false;

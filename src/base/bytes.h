@@ -23,6 +23,9 @@ struct spdm_span spdm_part(struct spdm_span s, size_t at, size_t n);
 /* Room from `at` on; empty when there is none. */
 struct spdm_room spdm_room_from(struct spdm_room r, size_t at);
 
+/* Takes n bytes off the front of r; NULL, and nothing taken, if there are fewer. */
+uint8_t *spdm_take(struct spdm_room *r, size_t n);
+
 /* Copies s to the start of r; false, and nothing written, if it does not fit. */
 bool spdm_put(struct spdm_room r, struct spdm_span s);
 

@@ -15,15 +15,24 @@ struct rule {
     uint32_t mask, value, then;
     bool set;
     uint8_t first, last; /* versions, as the minor digit */
+#ifndef SPDM_NO_NAMES
     const char *text;
+#endif
 };
+#ifdef SPDM_NO_NAMES
+#define TEXT(text)
+#define TEXT_OF(rule) ""
+#else
+#define TEXT(text) , text
+#define TEXT_OF(rule) (rule).text
+#endif
 #define MUST(m, v, t, first, last, text)                                                                               \
     {                                                                                                                  \
-        m, v, t, true, first, last, SPDM_NAME(text)                                                                    \
+        m, v, t, true, first, last TEXT(text)                                                                          \
     }
 #define MUST_NOT(m, v, t, first, last, text)                                                                           \
     {                                                                                                                  \
-        m, v, t, false, first, last, SPDM_NAME(text)                                                                   \
+        m, v, t, false, first, last TEXT(text)                                                                         \
     }
 
 static const struct rule requester_rules[] = {
@@ -77,9 +86,18 @@ static uint8_t judge(struct conn *c, const struct rule *rules, size_t n, uint32_
 
     for (size_t i = 0; i < n; i++) {
         if (minor < rules[i].first || minor > rules[i].last || !broken(&rules[i], flags)) continue;
-        return refuse(c, BAD_FLAGS, rules[i].text, flags, 0);
+        return refuse(c, BAD_FLAGS, TEXT_OF(rules[i]), flags, 0);
     }
     return SPDM_WHY_FINE;
+}
+
+void spdm_capability_learn(struct spdm_endpoint_facts *out, const struct capabilities *m, uint32_t flags, uint16_t ext)
+{
+    out->flags = m->flags & flags;
+    out->ext_flags = m->ext_flags & ext;
+    out->ct_exponent = m->ct_exponent;
+    out->data_transfer_size = m->data_transfer_size;
+    out->max_message_size = m->max_message_size;
 }
 
 uint8_t spdm_capability_judge_requester(struct conn *c, uint32_t flags)

@@ -171,14 +171,17 @@ uint8_t spdm_conn_encode(struct conn *c, const struct spdm_message *row, struct 
 
 uint8_t spdm_conn_refuse(struct conn *c, uint8_t why, uint32_t got, uint32_t limit)
 {
-    struct spdm_report *r = &c->report;
+    c->report.got = got;
+    c->report.limit = limit;
+    return spdm_conn_refuse_tersely(c, why);
+}
 
-    r->why = why;
-    r->code = r->error = 0;
-    r->version = c->facts.version;
-    r->offset = 0;
-    r->got = got;
-    r->limit = limit;
+uint8_t spdm_conn_refuse_tersely(struct conn *c, uint8_t why)
+{
+    c->report.why = why;
+    c->report.code = c->report.error = 0;
+    c->report.version = c->facts.version;
+    c->report.offset = 0;
     return why;
 }
 

@@ -17,24 +17,25 @@ struct session;
 struct conn {
     const struct spdm_config *cfg;
     const struct edition *ed; /* of facts.version; that of 1.0 before one is agreed */
-    struct spdm_facts facts;
-    struct spdm_report report; /* of the last refusal */
-    struct transcript tr;
-    struct session *channel; /* in which the exchange at hand takes place; NULL: outside */
-    struct transcript *log;  /* L1/L2 of that channel */
-    io_inside inside;        /* spdm_io_inside if parts of fields are looked at, or NULL */
-    uint8_t phase;           /* enum phase, one bit */
-    bool challenged;         /* a CHALLENGE has completed: some requests no longer reset M1/M2 (UN-07) */
-    bool interrupted;        /* something came between the last GET_DIGESTS and now (UN-07) */
-    bool turned;             /* mutual authentication: the Requester proves, the Responder verifies */
-    bool after_vca;          /* nothing has come since ALGORITHMS */
-    bool digests_first;      /* ... but GET_DIGESTS: its answer counts in session transcripts (R-ORD-06) */
+    uint8_t phase;            /* enum phase, one bit */
+    bool challenged;          /* a CHALLENGE has completed: some requests no longer reset M1/M2 (UN-07) */
+    bool interrupted;         /* something came between the last GET_DIGESTS and now (UN-07) */
+    bool after_vca;           /* nothing has come since ALGORITHMS */
+    bool digests_first;       /* ... but GET_DIGESTS: its answer counts in session transcripts (R-ORD-06) */
     /* the peer's chain: requester, witness */
     bool digests_known; /* DIGESTS has come, facts.chain_hash is that of facts.slot */
     bool large_chain;   /* the chain needs the large form */
-    uint8_t slots_wanted, slots_refused;
+    uint8_t slots_wanted;
+    struct spdm_facts facts;
+    uint8_t slots_refused;
     uint32_t chain_have, chain_total;
-    const void *key; /* of the chain in use, once trusted */
+    const void *key;           /* of the chain in use, once trusted */
+    struct spdm_report report; /* of the last refusal */
+    io_inside inside;          /* spdm_io_inside if parts of fields are looked at, or NULL */
+    struct session *channel;   /* in which the exchange at hand takes place; NULL: outside */
+    struct transcript *log;    /* L1/L2 of that channel */
+    bool turned;               /* mutual authentication: the Requester proves, the Responder verifies */
+    struct transcript tr;
 };
 
 /* Sessions and mutual authentication as the engines see them. A build that only attests leaves out what depends on
@@ -98,18 +99,21 @@ uint8_t spdm_conn_encode(struct conn *c, const struct spdm_message *row, struct 
 
 /* Notes a refusal and returns it. */
 uint8_t spdm_conn_refuse(struct conn *c, uint8_t why, uint32_t got, uint32_t limit);
+uint8_t spdm_conn_refuse_tersely(struct conn *c, uint8_t why);
 static inline struct conn *spdm_conn_blame(struct conn *c, const char *field)
 {
     c->report.field = field;
     return c;
 }
+#define refuse_size(c, why, got, limit) spdm_conn_refuse(c, SPDM_WHY_##why, (uint32_t)(got), (uint32_t)(limit))
 #ifdef SPDM_NO_NAMES
 #define blame(c, name) ((void)sizeof(name), (c))
+#define refuse(c, why, name, got, limit)                                                                               \
+    ((void)sizeof(name), (void)sizeof((got) + (limit)), spdm_conn_refuse_tersely(c, SPDM_WHY_##why))
 #else
 #define blame(c, name) spdm_conn_blame(c, name)
+#define refuse(c, why, name, got, limit) refuse_size(blame(c, name), why, got, limit)
 #endif
-#define refuse(c, why, name, got, limit)                                                                               \
-    spdm_conn_refuse(blame(c, name), SPDM_WHY_##why, (uint32_t)(got), (uint32_t)(limit))
 
 /* Resets that a request brings with it, whatever its answer (transcripts.md section 10): the requester's when it sends,
  * the responder's when it has accepted code and phase. */
@@ -134,7 +138,9 @@ static inline uint8_t spdm_slot_nibble(uint8_t slot)
     return slot & 0x0f;
 }
 
-/* capability.c: the flag rules of the text. SPDM_WHY_FINE or the refusal. */
+/* capability.c: what GET_CAPABILITIES or CAPABILITIES says, as far as the masks go; and the flag rules of the text:
+ * SPDM_WHY_FINE or the refusal. */
+void spdm_capability_learn(struct spdm_endpoint_facts *out, const struct capabilities *m, uint32_t flags, uint16_t ext);
 uint8_t spdm_capability_judge_requester(struct conn *c, uint32_t flags);
 uint8_t spdm_capability_judge_responder(struct conn *c, uint32_t flags);
 

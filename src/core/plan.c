@@ -83,7 +83,7 @@ struct step spdm_plan(struct spdm_requester *rq)
     if (spdm_sessions_of(c->cfg) != NULL) session = spdm_sessions_of(c->cfg)->plan(rq);
     if (session.kind != STEP_DONE) return session;
     if (measure) return measurements(rq);
-    if (wants(rq, SPDM_WANT_VENDOR) && !rq->got.vendor_done) return send(&spdm_verify_vendor);
+    if (SPDM_SESSIONS && wants(rq, SPDM_WANT_VENDOR) && !rq->got.vendor_done) return send(&spdm_verify_vendor);
     if (wants(rq, SPDM_WANT_END_SESSION) && !rq->got.ended && spdm_sessions_of(c->cfg) != NULL)
         return spdm_sessions_of(c->cfg)->end(rq);
     return (struct step){.kind = STEP_DONE};

@@ -38,6 +38,7 @@ static void sent_challenge(struct spdm_responder *rs)
 static uint8_t reply_challenge(struct spdm_responder *rs, const union spdm_body *req, union spdm_body *rsp)
 {
     const struct challenge *q = &req->challenge;
+    struct challenge_auth *m = &rsp->challenge_auth;
     const struct spdm_config *cfg = rs->c.cfg;
     size_t h = spdm_conn_hash_size(&rs->c);
     uint8_t why = SPDM_WHY_FINE, *hash = rs->to_sign.message, *summary = rs->to_sign.digest; /* free until signing */
@@ -47,14 +48,13 @@ static uint8_t reply_challenge(struct spdm_responder *rs, const union spdm_body 
         return refuse(&rs->c, RANDOM_FAILED, NULL, 0, 0);
     }
     if (q->summary != 0) why = spdm_measurement_summary(rs, q->summary, summary);
-    rsp->challenge_auth =
-        (struct challenge_auth){.slot = spdm_slot_nibble(q->slot),
-                                .basic_mut_auth = wants_mutual(rs),
-                                .slot_mask = q->slot == SPDM_SLOT_KEY ? 0 : spdm_slots_usable(rs), /* R-CHL-11 */
-                                .chain_hash = spdm_span(hash, h),
-                                .nonce = spdm_span(rs->nonce, NONCE_BYTES),
-                                .summary = spdm_span(summary, q->summary != 0 ? h : 0),
-                                .context = q->context};
+    m->slot = spdm_slot_nibble(q->slot);
+    m->basic_mut_auth = wants_mutual(rs);
+    if (q->slot != SPDM_SLOT_KEY) m->slot_mask = spdm_slots_usable(rs); /* R-CHL-11 */
+    m->chain_hash = spdm_span(hash, h);
+    m->nonce = spdm_span(rs->nonce, NONCE_BYTES);
+    m->summary = spdm_span(summary, q->summary != 0 ? h : 0);
+    m->context = q->context;
     return why;
 }
 

@@ -40,30 +40,35 @@ bool spdm_slot_allows(const struct spdm_responder *rs, uint8_t slot, uint16_t us
     return (rs->c.cfg->identity->slot[slot].usage & usage) != 0;
 }
 
-/* Length, Reserved and RootHash of a slot's chain structure; 4 + H bytes. */
-struct chain_head {
-    uint8_t byte[FIELDS + SPDM_HASH_MAX];
+/* The chain structure of a slot in two parts: Length, Reserved and RootHash, made here, and the certificates. */
+struct chain {
+    uint8_t head[FIELDS + SPDM_HASH_MAX];
+    struct spdm_span part[2];
 };
 
-static bool chain_head(const struct spdm_responder *rs, const struct spdm_slot *slot, struct chain_head *head)
+/* Whoever needs no RootHash saves its computation. */
+static bool chain_of(const struct spdm_responder *rs, uint8_t slot, bool with_root, struct chain *chain)
 {
-    size_t n = FIELDS + spdm_conn_hash_size(&rs->c) + slot->certificates.n;
+    const struct spdm_slot *s = &rs->c.cfg->identity->slot[slot];
+    size_t head_n = FIELDS + spdm_conn_hash_size(&rs->c), n = head_n + s->certificates.n;
 
-    for (unsigned i = 0; i < FIELDS; i++) head->byte[i] = (uint8_t)(n >> (8 * i));
-    return spdm_conn_digest(&rs->c, &slot->root, 1, &head->byte[FIELDS]);
+    for (unsigned i = 0; i < FIELDS; i++) chain->head[i] = (uint8_t)(n >> (8 * i));
+    chain->part[0] = spdm_span(chain->head, head_n);
+    chain->part[1] = s->certificates;
+    return !with_root || spdm_conn_digest(&rs->c, &s->root, 1, &chain->head[FIELDS]);
+}
+
+static size_t chain_size(const struct spdm_responder *rs, uint8_t slot)
+{
+    return FIELDS + spdm_conn_hash_size(&rs->c) + rs->c.cfg->identity->slot[slot].certificates.n;
 }
 
 bool spdm_slot_digest(const struct spdm_responder *rs, uint8_t slot, uint8_t out[SPDM_HASH_MAX])
 {
-    const struct spdm_identity *id = rs->c.cfg->identity;
-    struct chain_head head;
-    struct spdm_span part[2];
+    struct chain chain;
 
-    if (slot == SPDM_SLOT_KEY) return spdm_conn_digest(&rs->c, &id->public_key, 1, out);
-    if (!chain_head(rs, &id->slot[slot], &head)) return false;
-    part[0] = spdm_span(head.byte, FIELDS + spdm_conn_hash_size(&rs->c));
-    part[1] = id->slot[slot].certificates;
-    return spdm_conn_digest(&rs->c, part, 2, out);
+    if (slot == SPDM_SLOT_KEY) return spdm_conn_digest(&rs->c, &rs->c.cfg->identity->public_key, 1, out);
+    return chain_of(rs, slot, true, &chain) && spdm_conn_digest(&rs->c, chain.part, 2, out);
 }
 
 /* ---- DIGESTS ---- */
@@ -76,47 +81,40 @@ static uint8_t consider_digests(struct spdm_responder *rs, const union spdm_body
     return SPDM_WHY_FINE;
 }
 
-/* The lists behind the digests, written where the walker puts them: all KeyPairIDs, all models, all usage masks. */
-static void multi_key_lists(const struct spdm_responder *rs, struct digests *m, struct spdm_room at)
+/* What follows the digests: all KeyPairIDs, all models, all usage masks, for n slots. */
+static void multi_key_lists(const struct spdm_responder *rs, uint8_t mask, unsigned n, uint8_t *list)
 {
-    unsigned n = spdm_ones(m->provisioned), i = 0;
+    const struct spdm_slot *s = rs->c.cfg->identity->slot;
 
-    for (uint8_t slot = 0; slot < SPDM_SLOT_N; slot++) {
-        const struct spdm_slot *s = &rs->c.cfg->identity->slot[slot];
-
-        if ((m->provisioned >> slot & 1) == 0) continue;
-        at.p[i] = s->key_pair_id;
-        at.p[n + i] = s->model;
-        at.p[2 * n + 2 * i] = (uint8_t)s->usage;
-        at.p[2 * n + 2 * i + 1] = (uint8_t)(s->usage >> 8);
+    for (unsigned i = 0; mask != 0; s++, mask >>= 1) {
+        if ((mask & 1) == 0) continue;
+        list[i] = s->key_pair_id;
+        list[n + i] = s->model;
+        list[2 * n + 2 * i] = (uint8_t)s->usage;
+        list[2 * n + 2 * i + 1] = (uint8_t)(s->usage >> 8);
         i++;
     }
-    m->key_pair_id = spdm_part(spdm_span(at.p, at.n), 0, n);
-    m->cert_info = spdm_part(spdm_span(at.p, at.n), n, n);
-    m->key_usage = spdm_part(spdm_span(at.p, at.n), 2u * n, 2u * n);
 }
 
+/* Digests and lists are written where the walker puts them. If they do not fit, encoding finds out. */
 static uint8_t reply_digests(struct spdm_responder *rs, const union spdm_body *req, union spdm_body *rsp)
 {
-    struct digests *m = &rsp->digests;
-    struct spdm_room at = spdm_room_from(spdm_responder_body(rs), DIGESTS_AT);
-    size_t h = spdm_conn_hash_size(&rs->c), n = 0;
-    uint8_t digest[SPDM_HASH_MAX];
+    uint8_t mask = spdm_slots_usable(rs);
+    struct spdm_room room = spdm_responder_body(rs);
+    size_t h = spdm_conn_hash_size(&rs->c), lists = rs->c.facts.multi_key_rsp ? 4 : 0;
+    unsigned n = spdm_ones(mask);
 
     (void)req;
-    m->provisioned = spdm_slots_usable(rs);
-    m->supported = rs->c.cfg->identity->supported | m->provisioned;
+    rsp->digests.provisioned = mask;
+    rsp->digests.supported = rs->c.cfg->identity->supported | mask;
+    if (room.n < DIGESTS_AT + n * (h + lists)) return SPDM_WHY_FINE;
+    (void)spdm_take(&room, DIGESTS_AT);
     for (uint8_t slot = 0; slot < SPDM_SLOT_N; slot++) {
-        if ((m->provisioned >> slot & 1) == 0) continue;
-        if (!spdm_slot_digest(rs, slot, digest)) return refuse(&rs->c, CRYPTO_FAILED, "the chain's digest", 0, 0);
-        (void)spdm_put(spdm_room_from(at, n), spdm_span(digest, h)); /* encoding finds out if it does not fit */
-        n += h;
+        if ((mask >> slot & 1) != 0 && !spdm_slot_digest(rs, slot, spdm_take(&room, h))) {
+            return refuse(&rs->c, CRYPTO_FAILED, "the chain's digest", 0, 0);
+        }
     }
-    m->digests = spdm_span(at.p, n);
-    if (!rs->c.facts.multi_key_rsp) return SPDM_WHY_FINE;
-    at = spdm_room_from(at, n);
-    if (at.n < 4u * spdm_ones(m->provisioned)) return SPDM_WHY_FINE; /* as above */
-    multi_key_lists(rs, m, at);
+    if (lists != 0) multi_key_lists(rs, mask, n, room.p);
     return SPDM_WHY_FINE;
 }
 
@@ -128,15 +126,11 @@ const struct prove_job spdm_prove_digests = {.request = &spdm_message_GET_DIGEST
 
 /* ---- CERTIFICATE ---- */
 
-static size_t chain_size(const struct spdm_responder *rs, uint8_t slot)
-{
-    return FIELDS + spdm_conn_hash_size(&rs->c) + rs->c.cfg->identity->slot[slot].certificates.n;
-}
-
 static uint8_t consider_certificate(struct spdm_responder *rs, const union spdm_body *req)
 {
     const struct get_certificate *q = &req->get_certificate;
     struct conn *c = &rs->c;
+    size_t n;
 
     if (c->facts.hash == SPDM_ALG_NONE) return refuse(c, NO_SELECTION, "a base hash", 0, 0);
     if (q->large && (c->facts.responder.flags & SPDM_LARGE_RESP_CAP) == 0) {
@@ -145,53 +139,49 @@ static uint8_t consider_certificate(struct spdm_responder *rs, const union spdm_
     if (q->slot >= SPDM_SLOT_N) return refuse(c, BAD_SLOT, "SlotID R-CER-02", q->slot, 0);
     if (q->size_requested) return SPDM_WHY_FINE; /* of an empty slot too (R-CER-16) */
     if (!spdm_slot_usable(rs, q->slot)) return refuse(c, BAD_SLOT, "SlotID R-CER-16", q->slot, 0);
-    if (!q->large && chain_size(rs, q->slot) > SHORT_MAX) {
-        return refuse(c, DATA_TOO_LARGE, "the certificate chain", chain_size(rs, q->slot), SHORT_MAX);
-    }
-    if (q->offset >= chain_size(rs, q->slot)) {
-        return refuse(c, TOO_LONG, "Offset R-CER-03", q->offset, chain_size(rs, q->slot) - 1);
-    }
-    return SPDM_WHY_FINE;
+    n = chain_size(rs, q->slot);
+    if (!q->large && n > SHORT_MAX) return refuse_size(blame(c, "the certificate chain"), DATA_TOO_LARGE, n, SHORT_MAX);
+    return q->offset < n ? SPDM_WHY_FINE : refuse(c, TOO_LONG, "Offset R-CER-03", q->offset, n - 1);
 }
 
-/* Copies n bytes of the chain structure from `offset` on. */
+/* Fills `to` with the chain structure from `offset` on. */
 static bool copy_chain(const struct spdm_responder *rs, uint8_t slot, struct spdm_room to, size_t offset)
 {
-    const struct spdm_slot *s = &rs->c.cfg->identity->slot[slot];
-    struct chain_head head;
-    size_t head_n = FIELDS + spdm_conn_hash_size(&rs->c);
-    struct spdm_span first = {0};
+    struct chain chain;
 
-    if (offset < head_n) {
-        if (!chain_head(rs, s, &head)) return false;
-        first = spdm_part(spdm_span(head.byte, head_n), offset, to.n);
+    if (!chain_of(rs, slot, offset < FIELDS + spdm_conn_hash_size(&rs->c), &chain)) return false;
+    for (unsigned i = 0; i < 2; i++) {
+        struct spdm_span piece = spdm_part(chain.part[i], offset, to.n);
+
+        (void)spdm_put(to, piece);
+        (void)spdm_take(&to, piece.n);
+        offset = offset < chain.part[i].n ? 0 : offset - chain.part[i].n;
     }
-    (void)spdm_put(to, first);
-    offset = offset < head_n ? 0 : offset - head_n;
-    return spdm_put(spdm_room_from(to, first.n), spdm_part(s->certificates, offset, to.n - first.n));
+    return true;
 }
 
 static uint8_t reply_certificate(struct spdm_responder *rs, const union spdm_body *req, union spdm_body *rsp)
 {
     const struct get_certificate *q = &req->get_certificate;
     struct certificate *m = &rsp->certificate;
-    struct spdm_room at = spdm_room_from(spdm_responder_body(rs), q->large ? LARGE_HEAD : SHORT_HEAD);
+    struct spdm_room at = spdm_responder_body(rs);
     size_t total = chain_size(rs, q->slot), n = q->length;
 
-    *m = (struct certificate){.slot = q->slot, .large = q->large};
+    m->slot = q->slot;
+    m->large = q->large;
     /* UN-03: without multi-key the model is 0. */
     if (rs->c.facts.multi_key_rsp) m->model = rs->c.cfg->identity->slot[q->slot].model;
     if (q->size_requested || n == 0) { /* R-CER-06, R-CER-11 */
         m->remainder = (uint32_t)(q->size_requested ? SHORT_MAX : total);
         return SPDM_WHY_FINE;
     }
+    (void)spdm_take(&at, q->large ? LARGE_HEAD : SHORT_HEAD);
     if (n > total - q->offset) n = total - q->offset;
-    if (n > at.n) n = at.n;
-    if (!q->large && n > SHORT_MAX) n = SHORT_MAX;
-    at.n = n;
+    if (at.n > n) at.n = n;
+    if (!q->large && at.n > SHORT_MAX) at.n = SHORT_MAX;
     if (!copy_chain(rs, q->slot, at, q->offset)) return refuse(&rs->c, CRYPTO_FAILED, "RootHash", 0, 0);
-    m->portion = spdm_span(at.p, n);
-    m->remainder = (uint32_t)(total - q->offset - n);
+    m->portion.n = at.n; /* it is in its place */
+    m->remainder = (uint32_t)(total - q->offset - at.n);
     return SPDM_WHY_FINE;
 }
 

@@ -38,7 +38,6 @@ uint8_t spdm_measurement_record(struct spdm_responder *rs, struct record *record
     struct io io = {.sh.ver = rs->c.ed->version, .wr = record->room, .end = record->room.n};
     uint8_t why = SPDM_WHY_FINE;
 
-    record->blocks = 0;
     for (size_t i = 0; why == SPDM_WHY_FINE && i < rs->answer->measurement_n; i++) {
         const struct spdm_measurement *m = &rs->answer->measurements[i];
 
@@ -51,32 +50,42 @@ uint8_t spdm_measurement_record(struct spdm_responder *rs, struct record *record
     return refuse(&rs->c, ANSWER_REFUSED, "a malformed measurement", 0, 0);
 }
 
+/* The blocks pass one by one through the response's buffer, still unused. */
+static uint8_t summarize(struct spdm_responder *rs, uint8_t type, void *state, bool *any)
+{
+    const struct spdm_config *cfg = rs->c.cfg;
+    uint8_t why;
+
+    for (size_t i = 0; i < rs->answer->measurement_n; i++) {
+        const struct spdm_measurement *m = &rs->answer->measurements[i];
+        struct record one = {.room = spdm_responder_body(rs)};
+
+        if (type == TCB && !m->tcb) continue;
+        why = spdm_measurement_record(rs, &one, m->index, false);
+        if (why != SPDM_WHY_FINE) return why;
+        if (one.n > one.room.n) return refuse(&rs->c, NO_ROOM, "a measurement", one.n, one.room.n);
+        if (!cfg->crypto->hash_update(cfg->crypto_ctx, state, spdm_span(one.room.p, one.n))) {
+            return refuse(&rs->c, CRYPTO_FAILED, "the measurement summary", 0, 0);
+        }
+        *any = true;
+    }
+    return SPDM_WHY_FINE;
+}
+
+/* In the hash that L1/L2 is not using: CHALLENGE has reset it. The scratch hash is free for the measurements' own
+ * digests. */
 uint8_t spdm_measurement_summary(struct spdm_responder *rs, uint8_t type, uint8_t out[SPDM_HASH_MAX])
 {
-    struct record one;
     const struct spdm_crypto *crypto = rs->c.cfg->crypto;
-    struct spdm_room room = spdm_responder_body(rs);
     void *ctx = rs->c.cfg->crypto_ctx, *state = rs->c.tr.state[TRANSCRIPT_L1L2];
-    uint8_t why = SPDM_WHY_FINE;
     bool any = false, fine;
+    uint8_t why;
 
-    /* The blocks pass one by one through the response's buffer, still unused, into the hash that L1/L2 is not using:
-     * CHALLENGE has reset it. The scratch hash is free for the measurements' own digests. */
     spdm_transcript_reset(&rs->c.tr, TRANSCRIPT_L1L2);
     fine = crypto->hash_begin(ctx, state, (enum spdm_alg)rs->c.facts.hash);
     if (!fine) return refuse(&rs->c, CRYPTO_FAILED, "the measurement summary", 0, 0);
-    for (size_t i = 0; why == SPDM_WHY_FINE && fine && i < rs->answer->measurement_n; i++) {
-        const struct spdm_measurement *m = &rs->answer->measurements[i];
-
-        if (type == TCB && !m->tcb) continue;
-        one = (struct record){.room = room};
-        why = spdm_measurement_record(rs, &one, m->index, false);
-        if (why == SPDM_WHY_FINE && one.n > room.n) why = refuse(&rs->c, NO_ROOM, "a measurement", one.n, room.n);
-        if (why != SPDM_WHY_FINE) break;
-        fine = fine && crypto->hash_update(ctx, state, spdm_span(room.p, one.n));
-        any = true;
-    }
-    fine = fine && crypto->hash_peek(ctx, state, out);
+    why = summarize(rs, type, state, &any);
+    fine = crypto->hash_peek(ctx, state, out);
     crypto->hash_end(ctx, state);
     if (!any) memset(out, 0, SPDM_HASH_MAX); /* R-CHL-15 */
     return fine || why != SPDM_WHY_FINE ? why : refuse(&rs->c, CRYPTO_FAILED, "the measurement summary", 0, 0);
@@ -107,35 +116,33 @@ static uint8_t consider_measurements(struct spdm_responder *rs, const union spdm
     return SPDM_WHY_FINE;
 }
 
-/* The number of indices for operation 0 (R-MEA-12), nothing but reserved zero otherwise. */
-static uint8_t total(const struct spdm_responder *rs, uint8_t operation)
-{
-    return operation == 0 ? (uint8_t)rs->answer->measurement_n : 0;
-}
-
 static uint8_t reply_measurements(struct spdm_responder *rs, const union spdm_body *req, union spdm_body *rsp)
 {
     const struct get_measurements *q = &req->get_measurements;
     const struct spdm_config *cfg = rs->c.cfg;
-    struct record record = {.room = spdm_room_from(spdm_responder_body(rs), RECORD_AT)};
+    struct measurements *m = &rsp->measurements;
+    struct record record = {.room = spdm_responder_body(rs)};
     uint8_t why;
 
     if (rs->answer->measurement_n >= SPDM_MEAS_ALL) {
         return refuse(&rs->c, ANSWER_REFUSED, "more than 254 measurements", 0, 0);
     }
+    (void)spdm_take(&record.room, RECORD_AT);
     why = spdm_measurement_record(rs, &record, q->operation, q->raw);
     if (why != SPDM_WHY_FINE) return why;
     if (q->operation != 0 && record.blocks == 0) return refuse(&rs->c, NO_INDEX, NULL, q->operation, 0);
     if (!cfg->crypto->random(cfg->crypto_ctx, rs->nonce, NONCE_BYTES)) {
         return refuse(&rs->c, RANDOM_FAILED, NULL, 0, 0);
     }
-    rsp->measurements = (struct measurements){.total = total(rs, q->operation),
-                                              .slot = q->sign ? q->slot : 0,
-                                              .content_changed = q->sign ? rs->answer->content_changed & 3 : 0,
-                                              .blocks = record.blocks,
-                                              .record = spdm_span(record.room.p, record.n),
-                                              .nonce = spdm_span(rs->nonce, NONCE_BYTES),
-                                              .context = q->context};
+    if (q->operation == 0) m->total = (uint8_t)rs->answer->measurement_n; /* the number of indices (R-MEA-12) */
+    if (q->sign) {
+        m->slot = q->slot;
+        m->content_changed = rs->answer->content_changed & 3;
+    }
+    m->blocks = record.blocks;
+    m->record.n = record.n; /* it is in its place */
+    m->nonce = spdm_span(rs->nonce, NONCE_BYTES);
+    m->context = q->context;
     return SPDM_WHY_FINE;
 }
 

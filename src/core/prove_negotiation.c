@@ -59,10 +59,7 @@ static uint8_t consider_capabilities(struct spdm_responder *rs, const union spdm
     }
     why = spdm_capability_judge_requester(c, flags);
     if (why != SPDM_WHY_FINE) return why;
-    c->facts.requester = (struct spdm_endpoint_facts){.flags = flags,
-                                                      .ct_exponent = m->ct_exponent,
-                                                      .data_transfer_size = m->data_transfer_size,
-                                                      .max_message_size = m->max_message_size};
+    spdm_capability_learn(&c->facts.requester, m, c->ed->req_flags, 0);
     return SPDM_WHY_FINE;
 }
 
@@ -71,18 +68,14 @@ static uint8_t reply_capabilities(struct spdm_responder *rs, const union spdm_bo
 {
     struct conn *c = &rs->c;
     const struct spdm_policy *policy = c->cfg->policy;
+    struct capabilities *m = &rsp->capabilities;
 
     (void)req;
-    rsp->capabilities = (struct capabilities){.ct_exponent = policy->ct_exponent,
-                                              .ext_flags = policy->ext_flags & c->ed->rsp_ext_flags,
-                                              .flags = policy->flags & c->ed->rsp_flags,
-                                              .data_transfer_size = c->cfg->data_transfer_size,
-                                              .max_message_size = c->cfg->data_transfer_size};
-    c->facts.responder = (struct spdm_endpoint_facts){.flags = rsp->capabilities.flags,
-                                                      .ext_flags = rsp->capabilities.ext_flags,
-                                                      .ct_exponent = policy->ct_exponent,
-                                                      .data_transfer_size = c->cfg->data_transfer_size,
-                                                      .max_message_size = c->cfg->data_transfer_size};
+    m->ct_exponent = policy->ct_exponent;
+    m->ext_flags = policy->ext_flags & c->ed->rsp_ext_flags;
+    m->flags = policy->flags & c->ed->rsp_flags;
+    m->data_transfer_size = m->max_message_size = c->cfg->data_transfer_size;
+    spdm_capability_learn(&c->facts.responder, m, c->ed->rsp_flags, c->ed->rsp_ext_flags);
     return SPDM_WHY_FINE;
 }
 
@@ -156,15 +149,17 @@ static bool needs_crypto(const struct spdm_facts *f)
 static void select_signing(const struct spdm_responder *rs, const struct algorithms *offer, struct algorithms *m)
 {
     const struct spdm_policy *p = rs->c.cfg->policy;
-    uint8_t v = rs->c.ed->version, id;
-    uint32_t hash[2] = {offer->hash, 0}, sign[2] = {offer->asym, offer->pqc_asym};
+    uint8_t v = rs->c.ed->version;
+    uint32_t hash[2] = {offer->hash, 0}, sign[2] = {offer->asym, offer->pqc_asym}, mask;
+    enum spdm_alg id;
 
     if (!needs_crypto(&rs->c.facts)) return;
-    m->hash = spdm_algorithm_mask((enum spdm_alg)spdm_select_first(p->hashes, v, SPDM_CLASS_HASH, hash), v);
-    id = spdm_select_first(p->signatures, v, SPDM_CLASS_ASYM, sign);
-    if (spdm_algorithm((enum spdm_alg)id)->cls == SPDM_CLASS_PQC)
-        m->pqc_asym = spdm_algorithm_mask((enum spdm_alg)id, v);
-    else m->asym = spdm_algorithm_mask((enum spdm_alg)id, v);
+    id = (enum spdm_alg)spdm_select_first(p->hashes, v, SPDM_CLASS_HASH, hash);
+    m->hash = spdm_algorithm_mask(id, v);
+    id = (enum spdm_alg)spdm_select_first(p->signatures, v, SPDM_CLASS_ASYM, sign);
+    mask = spdm_algorithm_mask(id, v);
+    if (spdm_algorithm(id)->cls == SPDM_CLASS_PQC) m->pqc_asym = mask;
+    else m->asym = mask;
 }
 
 static void select_measurements(const struct spdm_responder *rs, const struct algorithms *offer, struct algorithms *m)
@@ -184,10 +179,9 @@ static uint8_t reply_algorithms(struct spdm_responder *rs, const union spdm_body
     struct algorithms *m = &rsp->algorithms;
     uint8_t formats = offer->other_params & p->opaque_formats;
 
-    *m = (struct algorithms){0};
     select_measurements(rs, offer, m);
     select_signing(rs, offer, m);
-    select_tables(rs, offer, m);
+    if (SPDM_SESSIONS) select_tables(rs, offer, m);
     if (p->mel && (rs->c.facts.responder.flags & SPDM_MEL_CAP) != 0) m->mel_spec = offer->mel_spec & 1;
     if (rs->c.ed->negotiates_opaque) m->other_params = (formats & 2) != 0 ? 2 : formats & 1;
     if ((rs->c.facts.requester.flags & SPDM_MULTI_KEY_CAP_ONLY) != 0) m->other_params |= 0x10;

@@ -77,7 +77,6 @@ static void tick(struct spdm_requester *rq, uint64_t now)
         rq->retried = true;
         rq->flight = FLIGHT_SEND;
     } else {
-        rq->c.report = (struct spdm_report){0};
         (void)refuse(&rq->c, TIMEOUT, NULL, rq->tries, spdm_requester_patience(rq));
         spdm_requester_fail(rq, rq->job->request->code);
     }
@@ -126,7 +125,6 @@ void spdm_requester_push(struct spdm_requester *rq, struct spdm_span frame, uint
     } else if (in.kind == SPDM_FRAME_PLAIN && !in_records(rq)) {
         spdm_requester_receive(rq, in.message, now);
     } else if (rq->c.cfg->policy->retries == 0) {
-        rq->c.report = (struct spdm_report){0};
         (void)refuse(&rq->c, NOT_A_FRAME, NULL, frame.n, 0);
         spdm_requester_fail(rq, rq->job->response->code);
     }

@@ -61,7 +61,7 @@ struct spdm_requester {
     bool broken;    /* the next goal starts over with GET_VERSION */
     uint8_t token;
     uint8_t tries, busy, not_ready, restarts;
-    uint8_t nonce[NONCE_SIZE], context[CONTEXT_SIZE];
+    uint8_t nonce[NONCE_SIZE + CONTEXT_SIZE]; /* Nonce or RandomData, then RequesterContext */
 
     /* sessions */
     struct spdm_responder *inner; /* proves us, when the roles are turned; NULL: they never are */

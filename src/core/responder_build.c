@@ -62,8 +62,8 @@ uint8_t spdm_responder_build(struct spdm_responder *rs, const struct spdm_answer
     rs->answer = NULL;
     if (why != SPDM_WHY_FINE) return why;
     why = spdm_conn_encode(&rs->c, rs->job->response, &x, room);
-    if (why == SPDM_WHY_NO_ROOM && room.n == peer) {                       /* or the buffer of our own is too small */
-        return refuse(&rs->c, TOO_BIG_FOR_PEER, NULL, x.response.n, peer); /* R-ERR-17 */
+    if (why == SPDM_WHY_NO_ROOM && room.n == peer) { /* or the buffer of our own is too small */
+        return refuse_size(blame(&rs->c, NULL), TOO_BIG_FOR_PEER, x.response.n, peer); /* R-ERR-17 */
     }
     if (why != SPDM_WHY_FINE) return why;
     rs->response_n = x.response.n;

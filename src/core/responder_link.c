@@ -51,7 +51,6 @@ void spdm_responder_lose(struct spdm_responder *rs, struct session *s, uint8_t w
 /* R-SSN-07: DecryptError in the session, which ends; or, by policy, nothing at all. */
 static void broken_record(struct spdm_responder *rs, struct session *s)
 {
-    rs->c.report = (struct spdm_report){0};
     spdm_conn_turn_to(&rs->c, s, &s->tr);
     (void)refuse(&rs->c, BAD_RECORD, NULL, 0, 0);
     if (!rs->c.cfg->policy->drop_bad_records) {
@@ -107,7 +106,6 @@ void spdm_responder_push(struct spdm_responder *rs, struct spdm_span frame, uint
         rs->send = rs->send_n != 0 ? SEND_OUT : SEND_NOTHING;
         rs->kept = 0;
     } else {
-        rs->c.report = (struct spdm_report){0};
         (void)refuse(&rs->c, NOT_A_FRAME, NULL, frame.n, 0); /* dropped */
         spdm_responder_tell(rs, SPDM_FAILED);
     }

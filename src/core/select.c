@@ -34,17 +34,22 @@ static uint8_t either(enum spdm_class a, uint32_t mask_a, enum spdm_class b, uin
     return (uint8_t)(first != SPDM_ALG_NONE ? first : spdm_algorithm_of(b, mask_b, SPDM_V14));
 }
 
-void spdm_select_learn(struct conn *c, const struct algorithms *offer, const struct algorithms *chosen)
+/* What only sessions and mutual authentication use. */
+static void learn_tables(struct spdm_facts *f, const uint16_t *t)
 {
-    struct spdm_facts *f = &c->facts;
-    const uint16_t *t = chosen->table;
-
-    f->hash = (uint8_t)spdm_algorithm_of(SPDM_CLASS_HASH, chosen->hash, SPDM_V14);
-    f->signature = either(SPDM_CLASS_ASYM, chosen->asym, SPDM_CLASS_PQC, chosen->pqc_asym);
     f->exchange = either(SPDM_CLASS_DHE, t[ALG_TYPE_DHE], SPDM_CLASS_KEM, t[ALG_TYPE_KEM]);
     f->aead = (uint8_t)spdm_algorithm_of(SPDM_CLASS_AEAD, t[ALG_TYPE_AEAD], SPDM_V14);
     f->req_signature = either(SPDM_CLASS_ASYM, t[ALG_TYPE_REQ_ASYM], SPDM_CLASS_PQC, t[ALG_TYPE_REQ_PQC]);
     f->schedule = (uint8_t)spdm_algorithm_of(SPDM_CLASS_SCHEDULE, t[ALG_TYPE_SCHEDULE], SPDM_V14);
+}
+
+void spdm_select_learn(struct conn *c, const struct algorithms *offer, const struct algorithms *chosen)
+{
+    struct spdm_facts *f = &c->facts;
+
+    if (SPDM_SESSIONS) learn_tables(f, chosen->table);
+    f->hash = (uint8_t)spdm_algorithm_of(SPDM_CLASS_HASH, chosen->hash, SPDM_V14);
+    f->signature = either(SPDM_CLASS_ASYM, chosen->asym, SPDM_CLASS_PQC, chosen->pqc_asym);
     /* MeasurementHashAlgo: bit 0 is "raw only", the others are the base hashes' bits, one higher. */
     f->meas_hash = chosen->meas_hash == 1
                        ? SPDM_RAW_ONLY

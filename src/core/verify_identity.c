@@ -88,6 +88,7 @@ enum { SHORT_HEAD = 8, LARGE_HEAD = 16, SHORT_MAX = 0xffff };
 
 static uint8_t fill_certificate(struct spdm_requester *rq, union spdm_body *req)
 {
+    struct get_certificate *m = &req->get_certificate;
     const struct conn *c = &rq->c;
     uint32_t limit = rq->c.cfg->policy->certificate_requests;
     uint32_t length = c->cfg->data_transfer_size - (c->large_chain ? LARGE_HEAD : SHORT_HEAD);
@@ -96,8 +97,10 @@ static uint8_t fill_certificate(struct spdm_requester *rq, union spdm_body *req)
     if (rq->certificates++ >= limit) return refuse(&rq->c, LIMIT, "the number of GET_CERTIFICATE", 0, limit);
     if (c->chain_total != 0 && length > c->chain_total - c->chain_have) length = c->chain_total - c->chain_have;
     if (!c->large_chain && length > SHORT_MAX - c->chain_have) length = SHORT_MAX - c->chain_have;
-    req->get_certificate = (struct get_certificate){
-        .slot = c->facts.slot, .large = c->large_chain, .offset = c->chain_have, .length = length};
+    m->slot = c->facts.slot;
+    m->large = c->large_chain;
+    m->offset = c->chain_have;
+    m->length = length;
     return SPDM_WHY_FINE;
 }
 

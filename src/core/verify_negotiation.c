@@ -66,14 +66,12 @@ static uint8_t fill_capabilities(struct spdm_requester *rq, union spdm_body *req
 {
     const struct conn *c = &rq->c;
     const struct spdm_policy *policy = c->cfg->policy;
-    uint32_t flags = policy->flags & c->ed->req_flags;
+    struct capabilities *m = &req->capabilities;
 
-    req->capabilities = (struct capabilities){
-        .with_algorithms = policy->want_algorithms && (flags & SPDM_CHUNK_CAP) != 0 && c->ed->algorithm_block,
-        .ct_exponent = policy->ct_exponent,
-        .flags = flags,
-        .data_transfer_size = c->cfg->data_transfer_size,
-        .max_message_size = c->cfg->data_transfer_size};
+    m->flags = policy->flags & c->ed->req_flags;
+    m->with_algorithms = policy->want_algorithms && (m->flags & SPDM_CHUNK_CAP) != 0 && c->ed->algorithm_block;
+    m->ct_exponent = policy->ct_exponent;
+    m->data_transfer_size = m->max_message_size = c->cfg->data_transfer_size;
     return SPDM_WHY_FINE;
 }
 
@@ -91,19 +89,10 @@ static uint8_t judge_capabilities(struct conn *c, const struct exchange *x)
     return spdm_capability_judge_responder(c, flags);
 }
 
-static struct spdm_endpoint_facts endpoint(const struct capabilities *m, uint32_t flags, uint16_t ext_flags)
-{
-    return (struct spdm_endpoint_facts){.flags = m->flags & flags,
-                                        .ext_flags = m->ext_flags & ext_flags,
-                                        .ct_exponent = m->ct_exponent,
-                                        .data_transfer_size = m->data_transfer_size,
-                                        .max_message_size = m->max_message_size};
-}
-
 static void learn_capabilities(struct conn *c, const struct exchange *x)
 {
-    c->facts.requester = endpoint(&x->req.capabilities, c->ed->req_flags, 0);
-    c->facts.responder = endpoint(&x->rsp.capabilities, c->ed->rsp_flags, c->ed->rsp_ext_flags);
+    spdm_capability_learn(&c->facts.requester, &x->req.capabilities, c->ed->req_flags, 0);
+    spdm_capability_learn(&c->facts.responder, &x->rsp.capabilities, c->ed->rsp_flags, c->ed->rsp_ext_flags);
     c->phase = PHASE_CAPABLE;
 }
 
@@ -149,15 +138,15 @@ static uint8_t fill_algorithms(struct spdm_requester *rq, union spdm_body *req)
     const struct conn *c = &rq->c;
     const struct spdm_policy *p = c->cfg->policy;
     uint8_t version = c->ed->version;
-    struct algorithms m = {.meas_spec = 1,
-                           .mel_spec = p->mel,
-                           .asym = spdm_select_mask(p->signatures, SPDM_CLASS_ASYM, version),
-                           .hash = spdm_select_mask(p->hashes, SPDM_CLASS_HASH, version),
-                           .pqc_asym = spdm_select_mask(p->signatures, SPDM_CLASS_PQC, version)};
+    struct algorithms *m = &req->algorithms;
 
-    if (c->ed->negotiates_opaque) m.other_params = (uint8_t)(p->opaque_formats | (multi_key(c) ? 0x10 : 0));
-    offer_tables(&m, p, version);
-    req->algorithms = m;
+    m->meas_spec = 1;
+    m->mel_spec = p->mel;
+    m->asym = spdm_select_mask(p->signatures, SPDM_CLASS_ASYM, version);
+    m->hash = spdm_select_mask(p->hashes, SPDM_CLASS_HASH, version);
+    m->pqc_asym = spdm_select_mask(p->signatures, SPDM_CLASS_PQC, version);
+    if (c->ed->negotiates_opaque) m->other_params = (uint8_t)(p->opaque_formats | (multi_key(c) ? 0x10 : 0));
+    if (SPDM_SESSIONS) offer_tables(m, p, version);
     return SPDM_WHY_FINE;
 }
 

@@ -4,33 +4,29 @@
  * is checked by verify_finish.c once everything here was fine. */
 #include "core/requester_state.h"
 
-static struct spdm_span fresh_nonce(struct spdm_requester *rq)
+/* Nonce and RequesterContext, new for each request. A span without pointer would leave the bytes as they are: the
+ * context is empty below 1.3. */
+static uint8_t fresh(struct spdm_requester *rq, struct spdm_span *nonce, struct spdm_span *context)
 {
     const struct spdm_config *cfg = rq->c.cfg;
-    bool fine = cfg->crypto->random(cfg->crypto_ctx, rq->nonce, NONCE_SIZE) &&
-                cfg->crypto->random(cfg->crypto_ctx, rq->context, CONTEXT_SIZE);
 
-    return fine ? spdm_span(rq->nonce, NONCE_SIZE) : (struct spdm_span){0};
-}
-
-/* A span without pointer would leave the bytes as they are: n is 0 below 1.3, so any length will do here. */
-static struct spdm_span context(const struct spdm_requester *rq)
-{
-    return spdm_span(rq->context, rq->c.ed->fresh_bit ? CONTEXT_SIZE : 0);
+    if (!cfg->crypto->random(cfg->crypto_ctx, rq->nonce, sizeof rq->nonce)) {
+        return refuse(&rq->c, RANDOM_FAILED, NULL, 0, 0);
+    }
+    *nonce = spdm_span(rq->nonce, NONCE_SIZE);
+    *context = spdm_span(&rq->nonce[NONCE_SIZE], rq->c.ed->fresh_bit ? CONTEXT_SIZE : 0);
+    return SPDM_WHY_FINE;
 }
 
 /* ---- CHALLENGE ---- */
 
 static uint8_t fill_challenge(struct spdm_requester *rq, union spdm_body *req)
 {
-    struct spdm_span nonce = fresh_nonce(rq);
+    struct challenge *m = &req->challenge;
 
-    if (nonce.n == 0) return refuse(&rq->c, RANDOM_FAILED, NULL, 0, 0);
-    req->challenge = (struct challenge){.slot = rq->c.facts.slot,
-                                        .summary = spdm_requester_summary(rq), /* R-CHL-05 */
-                                        .nonce = nonce,
-                                        .context = context(rq)};
-    return SPDM_WHY_FINE;
+    m->slot = rq->c.facts.slot;
+    m->summary = spdm_requester_summary(rq); /* R-CHL-05 */
+    return fresh(rq, &m->nonce, &m->context);
 }
 
 static uint8_t judge_challenge(struct conn *c, const struct exchange *x)
@@ -84,19 +80,16 @@ static uint8_t operation(const struct spdm_requester *rq)
 
 static uint8_t fill_measurements(struct spdm_requester *rq, union spdm_body *req)
 {
-    uint8_t op = operation(rq);
-    bool sign = rq->goal.sign; /* the number of indices too: it tells whether one was kept from us */
-    struct spdm_span nonce = fresh_nonce(rq);
+    struct get_measurements *m = &req->get_measurements;
+    uint8_t why = fresh(rq, &m->nonce, &m->context);
 
-    if (nonce.n == 0) return refuse(&rq->c, RANDOM_FAILED, NULL, 0, 0);
-    req->get_measurements = (struct get_measurements){.sign = sign,
-                                                      .raw = rq->goal.raw && rq->c.ed->raw_bit,
-                                                      .fresh = rq->goal.fresh && rq->c.ed->fresh_bit,
-                                                      .operation = op,
-                                                      .slot = spdm_slot_nibble(rq->c.facts.slot),
-                                                      .nonce = sign ? nonce : (struct spdm_span){0},
-                                                      .context = context(rq)};
-    return SPDM_WHY_FINE;
+    m->sign = rq->goal.sign; /* the number of indices too: it tells whether one was kept from us */
+    m->raw = rq->goal.raw && rq->c.ed->raw_bit;
+    m->fresh = rq->goal.fresh && rq->c.ed->fresh_bit;
+    m->operation = operation(rq);
+    m->slot = spdm_slot_nibble(rq->c.facts.slot);
+    if (!m->sign) m->nonce.n = 0;
+    return why;
 }
 
 /* Blocks in ascending order, each in a form the negotiated measurement hash allows (withstand: repeated index). */

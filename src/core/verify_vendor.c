@@ -8,14 +8,17 @@ enum { SHORT_MAX = 0xffff };
 
 static uint8_t fill_vendor(struct spdm_requester *rq, union spdm_body *req)
 {
+    struct vendor_defined *m = &req->vendor_defined;
     const struct spdm_goal *g = &rq->goal;
     uint32_t both = rq->c.facts.requester.flags & rq->c.facts.responder.flags;
 
     if (g->payload.n > SHORT_MAX && (both & SPDM_LARGE_RESP_CAP) == 0) {
         return refuse(&rq->c, TOO_LONG, "VendorDefinedPayload", g->payload.n, SHORT_MAX);
     }
-    req->vendor_defined = (struct vendor_defined){
-        .large = g->payload.n > SHORT_MAX, .standard = g->standard, .vendor = g->vendor, .payload = g->payload};
+    m->large = g->payload.n > SHORT_MAX;
+    m->standard = g->standard;
+    m->vendor = g->vendor;
+    m->payload = g->payload;
     return SPDM_WHY_FINE;
 }
 

@@ -4,32 +4,33 @@
  * 8): combined_spdm_prefix from 1.2 on, the digest for RSA and ECDSA, the
  * message itself for the rest, the context string where the algorithm takes one. */
 #include "trust/signing.h"
+#include <assay/build.h>
 
-struct context {
-    uint8_t n;
-    char text[35];
+enum { HEADS = 64, CONTEXT = SIGNING_PREFIX - HEADS, ROLE = 9 };
+
+/* Context strings, right-aligned as they stand in the prefix. The Requester's differ in their first word, which is as
+ * long (R-SIG-03); the one of FINISH is only ever the Requester's. */
+static const char contexts[SIGNED_N - 1][CONTEXT] = {
+    [SIGNED_CHALLENGE_AUTH - 1] = "\0\0\0\0responder-challenge_auth signing",
+    [SIGNED_MEASUREMENTS - 1] = "\0\0\0\0\0\0responder-measurements signing",
+    [SIGNED_KEY_EXCHANGE_RSP - 1] = "\0\0responder-key_exchange_rsp signing",
+    [SIGNED_FINISH - 1] = "\0\0\0\0\0\0\0\0\0\0\0\0responder-finish signing",
 };
 
-static const struct context contexts[SIGNED_N] = {
-    [SIGNED_CHALLENGE_AUTH] = {32, "responder-challenge_auth signing"},
-    [SIGNED_MEASUREMENTS] = {30, "responder-measurements signing"},
-    [SIGNED_KEY_EXCHANGE_RSP] = {34, "responder-key_exchange_rsp signing"},
-    [SIGNED_FINISH] = {24, "responder-finish signing"}, /* only ever turned: the Requester signs it */
-};
-
-/* "dmtf-spdm-v1.N.*" four times, zeros, the context string: 100 bytes (R-SIG-02, R-SIG-04). */
-static void prefix(struct to_sign *out, const struct signer *signer, const struct context *c)
+/* combined_spdm_prefix, "dmtf-spdm-v1.N.*" four times, zeros, the context string: 100 bytes (R-SIG-02, R-SIG-04).
+ * Returns where the context string begins. */
+static size_t prefix(struct to_sign *out, const struct signer *signer, enum signed_by by)
 {
-    static const char requester[] = "requester"; /* as long as "responder" (R-SIG-03) */
-    static const uint8_t head[16] = {'d', 'm', 't', 'f', '-', 's', 'p', 'd', 'm', '-', 'v', '1', '.', '0', '.', '*'};
+    static const char head[16] = "dmtf-spdm-v1.0.*", requester[ROLE] = "requester";
+    size_t begin = HEADS;
 
-    memset(out->message, 0, SIGNING_PREFIX);
-    for (unsigned i = 0; i < 64; i += 16) {
-        memcpy(&out->message[i], head, 16);
-        out->message[i + 13] = (uint8_t)('0' + (signer->edition->version & 0x0f));
+    for (unsigned i = 0; i < SIGNING_PREFIX; i++) {
+        out->message[i] = (uint8_t)(i < HEADS ? head[i % 16] : contexts[by - 1][i - HEADS]);
+        if (i < HEADS && i % 16 == 13) out->message[i] = (uint8_t)('0' + (signer->edition->version & 0x0f));
     }
-    memcpy(&out->message[SIGNING_PREFIX - c->n], c->text, c->n);
-    if (signer->turned) memcpy(&out->message[SIGNING_PREFIX - c->n], requester, sizeof requester - 1);
+    while (out->message[begin] == 0) begin++;
+    if (SPDM_SESSIONS && signer->turned) memcpy(&out->message[begin], requester, ROLE);
+    return begin;
 }
 
 /* RSA and ECDSA sign a digest; EdDSA, SM2 and the post-quantum algorithms the message (transcripts.md 8.3). */
@@ -46,20 +47,20 @@ static bool takes_context(uint8_t alg)
 bool spdm_signing_prepare(struct to_sign *out, const struct transcript *t, const struct signer *signer,
                           enum signed_by by)
 {
-    const struct context *c = &contexts[by];
-    size_t h = spdm_algorithm((enum spdm_alg)signer->hash)->size, n = SIGNING_PREFIX + h;
-    struct spdm_span message = spdm_span(out->message, n);
+    size_t h = spdm_algorithm((enum spdm_alg)signer->hash)->size, begin;
+    struct spdm_span message = spdm_span(out->message, SIGNING_PREFIX + h);
 
-    out->what = (struct spdm_signing){.alg = (enum spdm_alg)signer->alg,
-                                      .hash = (enum spdm_alg)signer->hash,
-                                      .prehashed = takes_digest(signer->alg),
-                                      .data = spdm_span(out->digest, h)};
+    out->what.alg = (enum spdm_alg)signer->alg;
+    out->what.hash = (enum spdm_alg)signer->hash;
+    out->what.prehashed = takes_digest(signer->alg);
+    out->what.data = spdm_span(out->digest, h);
+    out->what.context = (struct spdm_span){0};
     if (!signer->edition->signing_prefix) return true;
-    prefix(out, signer, c);
+    begin = prefix(out, signer, by);
     memcpy(&out->message[SIGNING_PREFIX], out->digest, h);
-    if (takes_context(signer->alg)) out->what.context = spdm_part(message, SIGNING_PREFIX - (size_t)c->n, c->n);
-    if (!out->what.prehashed) out->what.data = message;
-    else return spdm_digest(t, (enum spdm_alg)signer->hash, &message, 1, out->digest);
+    if (out->what.prehashed) return spdm_digest(t, out->what.hash, &message, 1, out->digest);
+    out->what.data = message;
+    if (takes_context(signer->alg)) out->what.context = spdm_span(&out->message[begin], SIGNING_PREFIX - begin);
     return true;
 }
 

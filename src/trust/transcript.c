@@ -20,9 +20,9 @@ void spdm_transcript_init(struct transcript *t, struct spdm_room memory, uint16_
     size_t one = aligned(t->crypto->hash_state_size);
 
     memset(memory.p, 0, spdm_transcript_size(t->crypto, vca_max));
-    for (unsigned kind = 0; kind < TRANSCRIPT_N; kind++) t->state[kind] = spdm_room_from(memory, kind * one).p;
-    t->scratch = spdm_room_from(memory, TRANSCRIPT_N * one).p;
-    t->vca = spdm_room_from(memory, (TRANSCRIPT_N + 1) * one).p;
+    for (unsigned kind = 0; kind < TRANSCRIPT_N; kind++) t->state[kind] = spdm_take(&memory, one);
+    t->scratch = spdm_take(&memory, one);
+    t->vca = spdm_take(&memory, vca_max);
     t->vca_max = vca_max;
 }
 

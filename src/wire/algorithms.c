@@ -17,7 +17,7 @@ static void extended(struct io *io, struct algorithms *m, unsigned count)
 /* What was read last is a selection: one bit or none (R-ALG-37). */
 static void selected(struct io *io, uint32_t v)
 {
-    if ((v & (v - 1)) != 0) spdm_io_fail(io, SPDM_WHY_NOT_ONE, v, 0);
+    if ((v & (v - 1)) != 0) io_fail(io, SPDM_WHY_NOT_ONE, v, 0);
 }
 
 /* The n algorithm structure tables: when encoding, those of m->tables; decoding notes them there. In a response each

@@ -8,11 +8,17 @@
 void spdm_io_fail(struct io *io, uint8_t why, uint32_t got, uint32_t limit)
 {
     if (io->why != SPDM_WHY_FINE) return;
+    io->got = got;
+    io->limit = limit;
+    spdm_io_fail_tersely(io, why);
+}
+
+void spdm_io_fail_tersely(struct io *io, uint8_t why)
+{
+    if (io->why != SPDM_WHY_FINE) return;
     io->why = why;
     io->field = io->name;
     io->where = (uint32_t)io->last;
-    io->got = got;
-    io->limit = limit;
 }
 
 /* Claims n bytes and leaves their start in io->last; false on the first or an earlier error. Who runs out of room when
@@ -24,7 +30,7 @@ static bool claim(struct io *io, size_t n)
     if (io->why == SPDM_WHY_FINE) {
         io->last = io->at;
         if (n > left) {
-            spdm_io_fail(io, io_decoding(io) ? SPDM_WHY_SHORT : SPDM_WHY_NO_ROOM, (uint32_t)n, (uint32_t)left);
+            io_fail(io, io_decoding(io) ? SPDM_WHY_SHORT : SPDM_WHY_NO_ROOM, (uint32_t)n, (uint32_t)left);
         }
     }
     if (io_going(io)) io->at += n;
@@ -103,7 +109,7 @@ void spdm_io_bytes(struct io *io, struct spdm_span *s, size_t n)
     struct spdm_span given = *s;
 
     if (io_decoding(io)) *s = (struct spdm_span){0};
-    else if (given.p != NULL && given.n != n) spdm_io_fail(io, SPDM_WHY_BAD_LENGTH, (uint32_t)given.n, (uint32_t)n);
+    else if (given.p != NULL && given.n != n) io_fail(io, SPDM_WHY_BAD_LENGTH, (uint32_t)given.n, (uint32_t)n);
     if (!claim(io, n)) return;
     if (io_decoding(io)) *s = (struct spdm_span){&io->rd.p[io->last], n};
     else if (given.p != NULL) memmove(&io->wr.p[io->last], given.p, n);

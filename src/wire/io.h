@@ -73,6 +73,7 @@ void spdm_io_rest(struct io *io, struct spdm_span *s, size_t max);
 void spdm_io_verify(struct io *io, struct spdm_span *s, size_t n);
 void spdm_io_signature(struct io *io, struct spdm_span *s);
 void spdm_io_fail(struct io *io, uint8_t why, uint32_t got, uint32_t limit);
+void spdm_io_fail_tersely(struct io *io, uint8_t why);
 /* The looker inside for io->inside. */
 void spdm_io_inside(struct io *io, size_t n, unsigned blocks);
 
@@ -102,8 +103,13 @@ void spdm_io_opaque_data(struct io *io, struct spdm_span *s, uint16_t n);
 /* A rule that holds in both directions. */
 #define io_need(io, ok, why, name, got, limit)                                                                         \
     do {                                                                                                               \
-        if (!(ok)) io_name(io, name) spdm_io_fail(io, SPDM_WHY_##why, got, limit);                                     \
+        if (!(ok)) io_name(io, name) io_fail(io, SPDM_WHY_##why, got, limit);                                          \
     } while (0)
+#ifdef SPDM_NO_NAMES
+#define io_fail(io, why, got, limit) ((void)sizeof((got) + (limit)), spdm_io_fail_tersely(io, why))
+#else
+#define io_fail(io, why, got, limit) spdm_io_fail(io, why, got, limit)
+#endif
 
 static inline bool io_decoding(const struct io *io)
 {

@@ -20,8 +20,8 @@ static const struct spdm_policy policy = {.versions = {SPDM_V14, SPDM_V13, SPDM_
                                           .meas_hash = SPDM_SHA_384,
                                           .opaque_formats = 2};
 
-static const struct spdm_identity identity = {
-    .slot[0] = {.certificates = {certificates, sizeof certificates}, .root = {certificates, 1}, .signs = signatures}};
+/* Filled when the device has read its certificates. */
+static struct spdm_identity identity;
 
 static const struct spdm_measurement measurements[] = {
     {.index = 1, .type = SPDM_MEAS_FIRMWARE, .tcb = true, .value = {certificates, 1}}};
@@ -69,6 +69,9 @@ int main(void)
     struct spdm_span frame;
 
     if (rs == NULL) return 1;
+    identity.slot[0].certificates = (struct spdm_span){certificates, sizeof certificates};
+    identity.slot[0].root = (struct spdm_span){certificates, 1};
+    identity.slot[0].signs = signatures;
     while (!device.stop) {
         frame.p = device.received.p;
         frame.n = device.received.n;
