@@ -89,10 +89,52 @@ struct spdm_store_order { /* SET_CERTIFICATE, SPDM_ASK_STORE: the slot holds it,
 
 extern const struct spdm_errand spdm_errand_csr, spdm_errand_store;
 
+/* ---- reports (1.3+): GET_MEASUREMENT_EXTENSION_LOG, GET_ENDPOINT_INFO ---- */
+
+struct spdm_log_order { /* SPDM_ASK_LOG: yes and data = the whole log; what is asked for of it is taken */
+    uint32_t offset;    /* requester: where to begin */
+    uint32_t length;    /* requester: most bytes to read, 0: all. Each portion is an SPDM_REPLIED */
+};
+
+/* An entry of DMTF's log format. */
+struct spdm_log_entry {
+    uint32_t index;            /* MELIndex */
+    uint8_t measurement, type; /* the measurement it extends; enum spdm_measurement_type */
+    bool raw;
+    struct spdm_span value;
+};
+/* The entries of a log that is complete: true, and how many it announces. Then one after the other: false at the end; a
+ * malformed one ends the walk with rest->n != 0. */
+bool spdm_log_open(struct spdm_span log, uint32_t *entries, struct spdm_span *rest);
+bool spdm_log_next(struct spdm_span *rest, struct spdm_log_entry *out);
+
+enum { SPDM_ENDPOINT_DEVICE_CLASS = 1 };
+/* A responder too can ask for it, see spdm_responder_ask(). */
+struct spdm_endpoint_order { /* SPDM_ASK_ENDPOINT: yes and data = EPInfo. SPDM_REPLIED: that, proven if it was signed */
+    uint8_t sub_code;        /* SPDM_ENDPOINT_DEVICE_CLASS */
+    bool sign;
+    uint8_t slot;           /* signed: 0..7, 0xf a provisioned key. Asking, it is the one that is trusted */
+    struct spdm_span nonce; /* the engine's */
+};
+
+/* A device class: who defines the class, and the class and what divides it further. */
+struct spdm_device_class {
+    uint8_t body; /* registry of standards bodies */
+    struct spdm_span vendor, sub_ids;
+};
+/* Like spdm_log_open() and spdm_log_next(), for EPInfo of SPDM_ENDPOINT_DEVICE_CLASS and for its sub_ids. */
+bool spdm_device_class_open(struct spdm_span info, uint8_t *classes, struct spdm_span *rest);
+bool spdm_device_class_next(struct spdm_span *rest, struct spdm_device_class *out);
+bool spdm_sub_id_next(struct spdm_span *rest, struct spdm_span *out);
+
+extern const struct spdm_errand spdm_errand_log, spdm_errand_endpoint;
+
 union spdm_order {
     struct spdm_key_pair_order key_pair;
     struct spdm_key_pair_change key_pair_change;
     struct spdm_csr_order csr;
     struct spdm_store_order store;
+    struct spdm_log_order log;
+    struct spdm_endpoint_order endpoint;
 };
 #endif

@@ -94,12 +94,34 @@ def get_endpoint_info(r):
     r.bytes("Nonce", 32 if signed else 0, "nonce")
 
 
+def _svh(r):
+    r.number("SVH.ID", 1)
+    r.bytes("SVH.VendorID", r.number("SVH.VendorIDLen", 1))
+
+
+def _device_classes(r, start, n):
+    """Device classes; their fields lie inside EPInfo."""
+    r.at = start
+    count = r.number("NumIdentifiers", 1)
+    r.reserved(3)
+    for _ in range(count):
+        end = r.number("IDElemLength", 1) + r.at
+        _svh(r)
+        for _ in range(r.number("NumSubIDs", 1)):
+            r.bytes("SubIdentifier", r.number("SubIDLen", 1))
+        if r.at != end:
+            raise ValueError("IDElemLength")
+    if r.at != start + n:
+        raise ValueError("EPInfo")
+
+
 def endpoint_info(r):
     r.reserved(1)
     r.members["slot"] = r.number("SlotID", 1) & 15
     r.reserved(4)
     r.bytes("Nonce", 32 if r.shape.sign else 0, "nonce")
-    r.bytes("EPInfo", r.number("EPInfoLen", 4), "info")
+    n = r.number("EPInfoLen", 4)
+    _device_classes(r, r.bytes("EPInfo", n, "info"), n)
     r.bytes("Signature", r.shape.sig if r.shape.sign else 0, "signature")
 
 

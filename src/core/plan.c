@@ -81,6 +81,7 @@ struct step spdm_plan(struct spdm_requester *rq)
     bool identify = wants(rq, SPDM_WANT_IDENTITY | SPDM_WANT_CHALLENGE) || open || (measure && rq->goal.sign);
     struct step session = {.kind = STEP_DONE}, turned = {.kind = STEP_DONE};
 
+    if (errand != NULL && errand->signs && rq->goal.order->endpoint.sign) identify = true;
     if (c->phase == PHASE_START) return send(&spdm_verify_version);
     if (c->phase == PHASE_VERSION) return send(&spdm_verify_capabilities);
     if (c->phase == PHASE_CAPABLE) return send(&spdm_verify_algorithms);

@@ -32,7 +32,7 @@ static void describe_question(struct spdm_requester *rq, struct spdm_event *even
 
 static void describe_session(const struct spdm_requester *rq, struct spdm_event *event)
 {
-    event->session = rq->got.session;
+    if (event->session == 0) event->session = rq->got.session;
     if (event->kind == SPDM_CLOSED) {
         event->session = rq->closed;
         event->report = rq->closed_why;

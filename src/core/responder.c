@@ -142,7 +142,7 @@ static uint8_t judge_header(struct spdm_responder *rs, const struct prove_job *j
     if (code == CODE_GET_VERSION ? version != SPDM_V10 : c->facts.version != 0 && version != c->facts.version) {
         return refuse(c, BAD_VERSION, "SPDMVersion R-VSN-09", version, c->facts.version);
     }
-    if (c->phase == PHASE_NEGOTIATED && job->request->needs != 0 &&
+    if (c->phase >= PHASE_NEGOTIATED && job->request->needs != 0 &&
         (c->facts.responder.flags & job->request->needs) == 0) {
         return refuse(c, UNSUPPORTED, "the request", code, 0);
     }

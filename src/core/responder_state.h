@@ -40,7 +40,8 @@ struct spdm_services {
 extern const struct prove_job spdm_prove_version, spdm_prove_capabilities, spdm_prove_algorithms, spdm_prove_digests,
     spdm_prove_certificate, spdm_prove_challenge, spdm_prove_measurements, spdm_prove_vendor, spdm_prove_key_exchange,
     spdm_prove_finish, spdm_prove_psk_exchange, spdm_prove_psk_finish, spdm_prove_heartbeat, spdm_prove_key_update,
-    spdm_prove_end_session, spdm_prove_key_pair_info, spdm_prove_set_key_pair, spdm_prove_csr, spdm_prove_store;
+    spdm_prove_end_session, spdm_prove_key_pair_info, spdm_prove_set_key_pair, spdm_prove_csr, spdm_prove_store,
+    spdm_prove_log, spdm_prove_endpoint;
 
 struct spdm_requester;
 
@@ -86,7 +87,8 @@ struct spdm_responder {
     struct session *opening;               /* the session that it opens, until its response is complete */
     uint32_t opened, closed, data_session; /* that SPDM_CLOSED, SPDM_DATA are about */
     struct spdm_report closed_why;
-    struct spdm_span data;
+    struct spdm_span data; /* of SPDM_DATA or SPDM_REPLIED */
+    bool proven;
     size_t verify_at;                /* of the response, 0 if it has no VerifyData */
     size_t response_n, signature_at; /* the response in cfg->out, behind the binding's head */
 

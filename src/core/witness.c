@@ -26,8 +26,10 @@ struct spdm_witness {
 };
 
 static const struct verify_job *const jobs[] = {
-    &spdm_verify_version,     &spdm_verify_capabilities, &spdm_verify_algorithms,   &spdm_verify_digests,
-    &spdm_verify_certificate, &spdm_verify_challenge,    &spdm_verify_measurements, &spdm_verify_vendor};
+    &spdm_verify_version,           &spdm_verify_capabilities,     &spdm_verify_algorithms,   &spdm_verify_digests,
+    &spdm_verify_certificate,       &spdm_verify_challenge,        &spdm_verify_measurements, &spdm_verify_vendor,
+    &spdm_errand_key_pair_info.job, &spdm_errand_set_key_pair.job, &spdm_errand_csr.job,      &spdm_errand_store.job,
+    &spdm_errand_log.job,           &spdm_errand_endpoint.job};
 
 static const struct verify_job *find(uint8_t request, uint8_t response)
 {
@@ -108,6 +110,8 @@ static void request_effects(struct spdm_witness *w, const struct spdm_message *r
         turn_to(w, req->challenge.slot);
     } else if (row->code == CODE_GET_MEASUREMENTS && req->get_measurements.sign) {
         turn_to(w, req->get_measurements.slot);
+    } else if (row->code == CODE_GET_ENDPOINT_INFO && req->order.endpoint.sign) {
+        turn_to(w, req->order.endpoint.slot);
     }
 }
 
@@ -166,6 +170,7 @@ static void after(struct spdm_witness *w, const struct verify_job *job, const st
         w->ask = k->key == NULL;
         w->ticket++;
     }
+    if (job == &spdm_errand_store.job) *known(w, x->req.order.store.slot) = (struct slot_known){0};
     if (job == &spdm_verify_measurements) {
         w->measured = true;
         w->record = x->rsp.measurements.record;
@@ -177,7 +182,7 @@ static enum spdm_signature_state pass_unchecked(struct conn *c, const struct ver
 {
     (void)spdm_conn_enter(c, job->request, x->request);
     (void)spdm_conn_enter(c, job->response, spdm_part(x->response, 0, x->signature_at));
-    spdm_transcript_reset(&c->tr, spdm_conn_signed((enum signed_by)job->signed_by));
+    if (job->signed_by != SIGNED_ENDPOINT_INFO) spdm_conn_reset_signed(c, (enum signed_by)job->signed_by);
     if (job == &spdm_verify_challenge) c->challenged = true;
     return SPDM_SIGNATURE_UNCHECKED;
 }

@@ -308,6 +308,18 @@ static const struct member members[] = {
     MEMBER("SET_CERTIFICATE", order.store, erase, FLAG),
     MEMBER("SET_CERTIFICATE", order.store, chain, SPAN),
     MEMBER("SET_CERTIFICATE_RSP", set_certificate_rsp, slot, U8),
+    MEMBER("GET_MEASUREMENT_EXTENSION_LOG", order.log, offset, U32),
+    MEMBER("GET_MEASUREMENT_EXTENSION_LOG", order.log, length, U32),
+    MEMBER("MEASUREMENT_EXTENSION_LOG", measurement_extension_log, remainder, U32),
+    MEMBER("MEASUREMENT_EXTENSION_LOG", measurement_extension_log, portion, SPAN),
+    MEMBER("GET_ENDPOINT_INFO", order.endpoint, sub_code, U8),
+    MEMBER("GET_ENDPOINT_INFO", order.endpoint, slot, U8),
+    MEMBER("GET_ENDPOINT_INFO", order.endpoint, sign, FLAG),
+    MEMBER("GET_ENDPOINT_INFO", order.endpoint, nonce, SPAN),
+    MEMBER("ENDPOINT_INFO", endpoint_info, slot, U8),
+    MEMBER("ENDPOINT_INFO", endpoint_info, nonce, SPAN),
+    MEMBER("ENDPOINT_INFO", endpoint_info, info, SPAN),
+    MEMBER("ENDPOINT_INFO", endpoint_info, signature, SPAN),
 };
 
 /* ".slot" of a message, ".block.hash" of the SupportedAlgorithms block. */

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Everything that a requester can be asked. */
+#include "core/responder_state.h"
+
+static const struct prove_job *const jobs[] = {&spdm_prove_digests, &spdm_prove_certificate, &spdm_prove_challenge,
+                                               &spdm_prove_endpoint};
+
+const struct spdm_services spdm_serve_turned = {.job = jobs, .n = sizeof jobs / sizeof *jobs, .inside = spdm_io_inside};
