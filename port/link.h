@@ -71,6 +71,8 @@ struct spdm_link_events {
     /* Listening: the emulator's client asks out of band that the responder begin a key update (the session's id, little
      * endian, in data). true: it will, and the command is confirmed. May be NULL. */
     bool (*update)(void *ctx, struct spdm_link *link, struct spdm_span data);
+    /* The same for endpoint information of the requester. */
+    bool (*endpoint)(void *ctx, struct spdm_link *link);
 };
 
 /* A frame as it passes, for captures and traces: bindings' control frames too, the emulator's header never. */
