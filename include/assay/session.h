@@ -41,6 +41,7 @@ struct spdm_session_facts {
     uint16_t secured_version; /* of DSP0277: 0x1000 ... */
     uint8_t heartbeat;        /* HeartbeatPeriod, seconds */
     uint8_t slot;             /* of the Responder; SPDM_SLOT_KEY */
+    uint8_t policy;           /* SessionPolicy: bit 0 TerminationPolicy, bit 1 EventAllPolicy */
     uint64_t sent, received;  /* records under the present keys */
 };
 

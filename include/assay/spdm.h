@@ -258,7 +258,11 @@ enum spdm_event_kind {
     SPDM_ASK_CSR,      /* csr: a certificate signing request; yes and data = the CSR */
     SPDM_ASK_STORE,    /* store: a slot's certificates, new or erased; yes: it is so, in the identity too */
     SPDM_ASK_LOG,      /* log: the measurement extension log; yes and data = all of it */
-    SPDM_ASK_ENDPOINT  /* endpoint: EPInfo; yes and data. Asked of a requester, too */
+    /* the following asked of a requester, too */
+    SPDM_ASK_ENDPOINT,    /* endpoint: EPInfo; yes and data */
+    SPDM_ASK_EVENT_TYPES, /* the events there are; yes and data = groups */
+    SPDM_ASK_SUBSCRIBE,   /* list: in place of what was subscribed in this session before */
+    SPDM_ASK_EVENTS       /* list: what happened; yes: received */
 };
 
 struct spdm_event {

@@ -59,7 +59,9 @@ static void key_update(struct spdm_requester *rq, struct spdm_span message)
 static bool allowed(const struct spdm_requester *rq, uint8_t code)
 {
     if (code == spdm_message_GET_DIGESTS.code || code == spdm_message_GET_CERTIFICATE.code) return true;
-    if (code == spdm_message_GET_ENDPOINT_INFO.code) return rq->encap.flow == FLOW_POLL;
+    if (code == spdm_message_GET_ENDPOINT_INFO.code || code == spdm_message_GET_SUPPORTED_EVENT_TYPES.code ||
+        code == spdm_message_SUBSCRIBE_EVENT_TYPES.code || code == spdm_message_SEND_EVENT.code)
+        return rq->encap.flow == FLOW_POLL; /* events outside a session are the inner responder's to refuse */
     return code == spdm_message_CHALLENGE.code && rq->encap.flow == FLOW_BASIC;
 }
 

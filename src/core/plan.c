@@ -69,6 +69,10 @@ static struct step run(struct spdm_requester *rq, const struct spdm_errand *erra
 
     if (rq->c.facts.version < request->since) return CANNOT(rq, "a version that has this request");
     if (request->needs != 0 && !has(rq, request->needs)) return CANNOT(rq, "the capability for this request");
+    if (spdm_sessions_of(rq->c.cfg) == NULL &&
+        (request->legal & rq->c.phase) == 0) { /* else the channel is looked for */
+        return fail(refuse(&rq->c, NO_SESSION, NULL, 0, 0));
+    }
     return send(&errand->job);
 }
 

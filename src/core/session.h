@@ -30,6 +30,7 @@ struct session {
     bool needs_finish;                /* PSK: the response carried a context */
     uint8_t slot;                     /* of the Responder: 0..7, SPDM_SLOT_KEY */
     uint8_t heartbeat;                /* seconds, 0: none */
+    uint8_t policy;                   /* SessionPolicy */
     unsigned generation[DIRECTION_N]; /* keys since FINISH, by KEY_UPDATE */
     uint8_t update, tag;              /* KEY_UPDATE under way: operation, tag; 0: none */
     uint16_t version;                 /* of DSP0277 */

@@ -18,6 +18,7 @@ static bool describe(const struct conn *c, uint32_t id, enum direction out, stru
                                          .secured_version = s->version,
                                          .heartbeat = s->heartbeat,
                                          .slot = s->slot,
+                                         .policy = s->policy,
                                          .sent = s->lane[out].sequence,
                                          .received = s->lane[1 - out].sequence};
     return true;

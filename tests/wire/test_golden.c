@@ -320,6 +320,12 @@ static const struct member members[] = {
     MEMBER("ENDPOINT_INFO", endpoint_info, nonce, SPAN),
     MEMBER("ENDPOINT_INFO", endpoint_info, info, SPAN),
     MEMBER("ENDPOINT_INFO", endpoint_info, signature, SPAN),
+    MEMBER("SUPPORTED_EVENT_TYPES", order.list, count, U32),
+    MEMBER("SUPPORTED_EVENT_TYPES", order.list, list, SPAN),
+    MEMBER("SUBSCRIBE_EVENT_TYPES", order.list, count, U32),
+    MEMBER("SUBSCRIBE_EVENT_TYPES", order.list, list, SPAN),
+    MEMBER("SEND_EVENT", order.list, count, U32),
+    MEMBER("SEND_EVENT", order.list, list, SPAN),
 };
 
 /* ".slot" of a message, ".block.hash" of the SupportedAlgorithms block. */
