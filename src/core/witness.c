@@ -29,7 +29,7 @@ static const struct verify_job *const jobs[] = {
     &spdm_verify_version,           &spdm_verify_capabilities,     &spdm_verify_algorithms,   &spdm_verify_digests,
     &spdm_verify_certificate,       &spdm_verify_challenge,        &spdm_verify_measurements, &spdm_verify_vendor,
     &spdm_errand_key_pair_info.job, &spdm_errand_set_key_pair.job, &spdm_errand_csr.job,      &spdm_errand_store.job,
-    &spdm_errand_log.job,           &spdm_errand_endpoint.job};
+    &spdm_errand_slots.job,         &spdm_errand_log.job,          &spdm_errand_endpoint.job};
 
 static const struct verify_job *find(uint8_t request, uint8_t response)
 {
