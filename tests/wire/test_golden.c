@@ -453,7 +453,8 @@ static void test_encoding(void **state)
 /* ---- less and more than the message ---- */
 
 /* Messages that end in whatever is there take padding too and may be shorter: what they carry tells (an encapsulated
- * message has at least a header; CHUNK_SEND_ACK may carry nothing). The size in ResponseTooLarge and DataTooLarge may be missing (LQ-33). */
+ * message has at least a header; CHUNK_SEND_ACK may carry nothing). The size in ResponseTooLarge and DataTooLarge may
+ * be missing (LQ-33). */
 static bool may_be_cut(const struct golden *g, size_t n)
 {
     static const char open_ended[] = "ENCAPSULATED_REQUEST DELIVER_ENCAPSULATED_RESPONSE ENCAPSULATED_RESPONSE_ACK";
