@@ -26,7 +26,7 @@ struct large_rq {
     struct spdm_room response;          /* where it is put together */
     struct spdm_room request;           /* lent for a request longer than the connection's own room, or empty */
     struct spdm_room own;               /* that room, while it is replaced */
-    uint64_t since;                     /* waiting for room since then; 0: not waiting */
+    uint64_t since;                     /* waiting for room since the microsecond before; 0: not waiting */
     uint32_t sequence, at, total, size; /* of the portion to be sent or fetched; its size once it is out */
     uint32_t transfer;                  /* length of the peer's first CHUNK_RESPONSE; 0: none has come */
     uint8_t state, handle, sent_handle; /* enum large_state; the peer's handle, ours */

@@ -127,8 +127,8 @@ bool spdm_large_ready(struct spdm_requester *rq)
     if (l->state != LARGE_GET || l->response.p != NULL) return true;
     l->lent = spdm_large_borrow(rq->c.cfg, &l->response, largest(rq->c.cfg));
     if (l->lent) return true;
-    if (l->since == 0) l->since = rq->now | 1;
-    if (rq->now - l->since < max) {
+    if (l->since == 0) l->since = rq->now + 1;
+    if (rq->now + 1 - l->since < max) {
         spdm_requester_pause(rq, rq->now + (policy->busy_delay != 0 ? policy->busy_delay : BUSY_DELAY));
     } else {
         (void)refuse_size(&rq->c, ALL_LENT, largest(rq->c.cfg), 0);

@@ -333,6 +333,7 @@ bool spdm_large_receive(struct spdm_responder *rs, struct session *from, struct 
 
     if (l->inside || rs->resynch) return false;
     if (chunk ? !spdm_conn_chunks(&rs->c) && !too_early(rs) : !open(l)) {
+        if (l->kept != KEPT_NOTHING) rs->kept = 0;
         l->kept = KEPT_NOTHING;
         return false;
     }
@@ -356,7 +357,10 @@ bool spdm_large_receive(struct spdm_responder *rs, struct session *from, struct 
 /* What policy allows, as NEGOTIATE_ALGORITHMS would offer it (R-CAP-14). */
 static void algorithms(const struct conn *c, struct algorithms *block)
 {
-    spdm_select_offer(c, (c->cfg->policy->flags & c->ed->rsp_flags & SPDM_MULTI_KEY_CAP_MASK) != 0, block);
+    enum { MULTI_KEY = 0x10 };
+
+    spdm_select_offer(c, block);
+    if ((c->cfg->policy->flags & c->ed->rsp_flags & SPDM_MULTI_KEY_CAP_MASK) != 0) block->other_params |= MULTI_KEY;
 }
 
 const struct spdm_chunks spdm_responder_chunks = {.responder_size = sizeof(struct large_rs),

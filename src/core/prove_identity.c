@@ -212,6 +212,7 @@ bool spdm_certificate_portion(struct spdm_responder *rs, size_t at, struct spdm_
     struct io io = {.sh.ver = rs->c.ed->version, .wr = {head, sizeof head}};
     size_t skip;
 
+    if (!SPDM_CHUNKS) return false;
     (void)spdm_conn_decode(&rs->c, &spdm_message_GET_CERTIFICATE, &x); /* it was judged when it came */
     io.end = q->large ? LARGE_HEAD : SHORT_HEAD;
     skip = at < io.end ? io.end - at : 0;

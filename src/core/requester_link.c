@@ -42,8 +42,10 @@ struct spdm_requester *spdm_requester_init(struct spdm_room memory, const struct
     behind = spdm_room_from(behind, aligned(spdm_conn_size(config)));
     rq->request = behind.p;
     behind = spdm_room_from(behind, aligned(rq->request_max));
-    if (spdm_chunks_of(config) != NULL) config->chunks->requester_place(rq, behind);
-    behind = spdm_room_from(behind, large_size(config));
+    if (spdm_chunks_of(config) != NULL) {
+        config->chunks->requester_place(rq, behind);
+        behind = spdm_room_from(behind, large_size(config));
+    }
     if (spdm_mutual_of(config) != NULL && !config->mutual->requester_place(rq, behind)) return NULL;
     rq->c.inside = spdm_io_inside;
     return rq;
@@ -206,12 +208,14 @@ void spdm_requester_reset(struct spdm_requester *rq)
 
 void spdm_requester_close(struct spdm_requester *rq)
 {
-    size_t behind = exchange_size(rq->c.cfg) + aligned(spdm_conn_size(rq->c.cfg)) +
-                    aligned(spdm_conn_request_max(rq->c.cfg)) + large_size(rq->c.cfg);
+    size_t behind = exchange_size(rq->c.cfg) + aligned(spdm_conn_size(rq->c.cfg));
 
     if (spdm_requester_inner(rq) != NULL) rq->c.cfg->mutual->requester_close(rq);
 
     spdm_requester_abandon(rq);
+    if (spdm_requester_large(rq) != NULL) rq->c.cfg->chunks->settle(rq);
+    behind += rq->request_max;
+    if (spdm_requester_large(rq) != NULL) behind = aligned(behind) + large_size(rq->c.cfg);
     if (spdm_sessions_of(rq->c.cfg) != NULL) spdm_sessions_of(rq->c.cfg)->clear(&rq->c);
     spdm_transcript_clear(&rq->c.tr);
     spdm_wipe(rq->exchange, behind);

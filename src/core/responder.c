@@ -69,11 +69,16 @@ static size_t frame(struct spdm_responder *rs)
     return spdm_sessions_of(cfg)->seal(&rs->c, spdm_conn_channel(&rs->c), &out);
 }
 
-void spdm_responder_sent(struct spdm_responder *rs)
+static void sent(struct spdm_responder *rs)
 {
     if (rs->job->response->code == CODE_ALGORITHMS) spdm_responder_tell(rs, SPDM_CONNECTED);
     if (rs->job->sent != NULL) rs->job->sent(rs);
     spdm_responder_idle(rs);
+}
+
+void spdm_responder_sent(struct spdm_responder *rs)
+{
+    if (SPDM_CHUNKS) sent(rs);
 }
 
 /* The finished response goes out, unless the requester has to come for it. */
@@ -89,7 +94,7 @@ static void hand_out(struct spdm_responder *rs)
     rs->kept = cfg->out_shared || spdm_responder_in_records(rs) ? 0 : rs->send_n;
     rs->send = SEND_OUT;
     if (rs->send_n != 0) {
-        spdm_responder_sent(rs);
+        sent(rs);
         return;
     }
     spdm_responder_idle(rs);
@@ -208,10 +213,10 @@ static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, str
     return rs->need == SPDM_NOTHING ? spdm_responder_build(rs, NULL) : SPDM_WHY_FINE;
 }
 
-bool spdm_responder_same(const struct spdm_responder *rs, struct spdm_span message)
+/* Padding of the transport may follow. */
+static bool same_request(const struct spdm_responder *rs, struct spdm_span message)
 {
-    return rs->request_n != 0 &&
-           spdm_equal(spdm_part(message, 0, rs->request_n), spdm_span(rs->request, rs->request_n));
+    return spdm_equal(spdm_part(message, 0, rs->request_n), spdm_span(rs->request, rs->request_n));
 }
 
 /* A repeat of the last request that can only be a retry gets the kept answer and enters no transcript (R-TIM-15,
@@ -222,7 +227,7 @@ static bool is_retry(const struct spdm_responder *rs, struct spdm_span message)
     bool once = code == CODE_GET_CAPABILITIES || code == CODE_NEGOTIATE_ALGORITHMS || code == CODE_CHALLENGE ||
                 (code == CODE_GET_MEASUREMENTS && message.n > NONCE_BYTES);
 
-    return rs->kept != 0 && spdm_conn_channel(&rs->c) == NULL && once && spdm_responder_same(rs, message);
+    return rs->kept != 0 && spdm_conn_channel(&rs->c) == NULL && once && same_request(rs, message);
 }
 
 static void begin(struct spdm_responder *rs, struct spdm_span message)
@@ -257,7 +262,7 @@ static void begin(struct spdm_responder *rs, struct spdm_span message)
 
 /* The request at hand has come once more. It has one answer (R-TIM-15, R-TIM-19, R-ORD-11): the one that waits to be
  * fetched, ResponseNotReady if that was said, and as long as nothing was said, silence. */
-void spdm_responder_repeated(struct spdm_responder *rs)
+static void repeated(struct spdm_responder *rs)
 {
     if (!rs->deferred) return;
     if (rs->stage == STAGE_READY) {
@@ -272,6 +277,16 @@ void spdm_responder_repeated(struct spdm_responder *rs)
     } else {
         spdm_responder_not_ready(rs);
     }
+}
+
+void spdm_responder_repeated(struct spdm_responder *rs)
+{
+    if (SPDM_CHUNKS) repeated(rs);
+}
+
+bool spdm_responder_same(const struct spdm_responder *rs, struct spdm_span message)
+{
+    return SPDM_CHUNKS && same_request(rs, message);
 }
 
 void spdm_responder_restart(struct spdm_responder *rs)
@@ -303,7 +318,7 @@ static void fetch_deferred(struct spdm_responder *rs, struct spdm_span message)
     } else if (message.p[2] != rs->request[1] || message.p[3] != rs->token) {
         spdm_responder_turn_away(rs, refuse(&rs->c, BAD_TOKEN, "Token", message.p[3], rs->token), message.p[1]);
     } else {
-        spdm_responder_repeated(rs);
+        repeated(rs);
     }
 }
 
@@ -316,8 +331,8 @@ void spdm_responder_receive(struct spdm_responder *rs, struct session *from, str
     if (spdm_responder_large(rs) != NULL && rs->c.cfg->chunks->receive(rs, from, message)) return;
     if (message.p[1] == CODE_RESPOND_IF_READY) {
         fetch_deferred(rs, message);
-    } else if (rs->stage != STAGE_IDLE && rs->at == from && spdm_responder_same(rs, message)) {
-        spdm_responder_repeated(rs);
+    } else if (rs->stage != STAGE_IDLE && rs->at == from && same_request(rs, message)) {
+        repeated(rs);
     } else if (rs->stage == STAGE_IDLE || rs->deferred || version) {
         begin(rs, message); /* takes the place of a deferred request; GET_VERSION of any (R-CONC-10) */
     } else {

@@ -32,13 +32,14 @@ static void send_error(struct spdm_responder *rs, const struct error *e, uint8_t
     struct spdm_room frame = {rs->small, sizeof rs->small};
     bool records = spdm_responder_in_records(rs);
     size_t head = records ? spdm_sessions_of(rs->c.cfg)->head(&rs->c, spdm_conn_channel(&rs->c)) : binding->head;
-    struct spdm_room room = spdm_room_from(frame, head);
-    size_t ack = spdm_responder_large(rs) != NULL ? rs->c.cfg->chunks->acknowledge(rs, room) : 0;
-    struct io io = {.sh.ver = version, .wr = spdm_room_from(room, ack), .end = room.n - ack};
+    size_t ack = spdm_responder_large(rs) != NULL ? rs->c.cfg->chunks->acknowledge(rs, spdm_room_from(frame, head)) : 0;
+    struct io io = {.sh.ver = version, .wr = spdm_room_from(frame, head + ack), .end = SMALL_MAX - head - ack};
 
     (void)spdm_encode(&io, &spdm_message_ERROR, &body); /* at most 8 bytes: it fits */
     if (records) {
-        struct outgoing out = {.direction = RESPONSE, .message = spdm_span(room.p, ack + io.at), .room = frame};
+        struct outgoing out = {.direction = RESPONSE, .room = frame};
+
+        out.message = spdm_span(spdm_room_from(frame, head).p, ack + io.at);
 
         rs->send_n = spdm_sessions_of(rs->c.cfg)->seal(&rs->c, spdm_conn_channel(&rs->c), &out);
     } else {

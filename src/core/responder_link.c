@@ -35,8 +35,10 @@ struct spdm_responder *spdm_responder_init(struct spdm_room memory, const struct
     behind = spdm_room_from(behind, aligned(spdm_conn_size(config)));
     rs->request = behind.p;
     behind = spdm_room_from(behind, aligned(rs->request_max));
-    if (spdm_chunks_of(config) != NULL) config->chunks->responder_place(rs, behind);
-    behind = spdm_room_from(behind, large_size(config));
+    if (spdm_chunks_of(config) != NULL) {
+        config->chunks->responder_place(rs, behind);
+        behind = spdm_room_from(behind, large_size(config));
+    }
     if (spdm_mutual_of(config) != NULL && !config->mutual->responder_place(rs, behind)) return NULL;
     rs->c.inside = config->services->inside;
     return rs;
@@ -162,10 +164,11 @@ void spdm_responder_resynch(struct spdm_responder *rs)
 
 void spdm_responder_close(struct spdm_responder *rs)
 {
-    size_t behind =
-        aligned(spdm_conn_size(rs->c.cfg)) + aligned(spdm_conn_request_max(rs->c.cfg)) + large_size(rs->c.cfg);
+    size_t behind = aligned(spdm_conn_size(rs->c.cfg));
 
     if (spdm_responder_large(rs) != NULL) rs->c.cfg->chunks->end(rs, NULL);
+    behind += rs->request_max;
+    if (spdm_responder_large(rs) != NULL) behind = aligned(behind) + large_size(rs->c.cfg);
     if (spdm_responder_inner(rs) != NULL) rs->c.cfg->mutual->responder_close(rs);
 
     if (spdm_sessions_of(rs->c.cfg) != NULL) spdm_sessions_of(rs->c.cfg)->clear(&rs->c);

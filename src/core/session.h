@@ -83,6 +83,12 @@ struct spdm_sessions {
     bool (*heartbeat)(struct spdm_requester *rq, uint64_t now);
 };
 
+/* Whether the exchange at hand travels in records. */
+static inline bool spdm_conn_in_records(const struct conn *c)
+{
+    return spdm_conn_channel(c) != NULL && spdm_sessions_of(c->cfg)->records(spdm_conn_channel(c));
+}
+
 /* Salt_0 of PSK sessions: zeros, and from 1.3 on 0xff (R-KSC-03). */
 extern const uint8_t spdm_psk_salt[2][SPDM_HASH_MAX];
 

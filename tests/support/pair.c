@@ -90,12 +90,14 @@ void pair_mutual(struct pair *p)
     p->req_policy.req_signatures = p->rsp_policy.req_signatures = algorithms;
     p->rq_turned = p->req_config;
     p->rq_turned.sessions = NULL;
+    p->rq_turned.chunks = NULL;
     p->rq_turned.binding = &spdm_binding_none;
     p->rq_turned.out = (struct spdm_room){p->rq_turned_out, sizeof p->rq_turned_out};
     p->rq_turned.identity = &p->rq_identity;
     p->rq_turned.services = &spdm_serve_identity;
     p->rs_turned = p->rsp_config;
     p->rs_turned.sessions = NULL;
+    p->rs_turned.chunks = NULL;
     p->rs_turned.binding = &spdm_binding_none;
     p->rs_turned.out = (struct spdm_room){p->rs_turned_out, sizeof p->rs_turned_out};
     p->rs_turned.chain = (struct spdm_room){p->rq_chain, sizeof p->rq_chain};

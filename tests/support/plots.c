@@ -48,6 +48,12 @@ static void vouch(struct pair *p)
     spdm_requester_trust(p->rq, 0, (struct spdm_span){digest, n}, &p->key);
 }
 
+static void in_chunks(struct pair *p)
+{
+    pair_chunks(p, 150, 4000);
+    p->req_policy.want_algorithms = true;
+}
+
 static const uint8_t key_bytes[70] = {0x30, 0x44, 7};
 
 static void public_key(struct pair *p)
@@ -82,6 +88,7 @@ enum { CHALLENGE = SPDM_WANT_CHALLENGE, MEASURE = SPDM_WANT_MEASUREMENTS };
 const struct plot fault_plots[] = {
     {.name = "challenge and measurements", .goal = {.want = CHALLENGE | MEASURE, .sign = true, .summary = 0xff}},
     {.name = "deferred answers", .goal = {.want = CHALLENGE | MEASURE, .sign = true}, .prepare = slow, .from = 12},
+    {.name = "chunks", .goal = {.want = CHALLENGE | MEASURE, .sign = true, .summary = 0xff}, .prepare = in_chunks},
     {.name = "signed measurements",
      .goal = {.want = MEASURE, .sign = true},
      .open_legacy = OPEN_VCA | OPEN_SLOTS,
