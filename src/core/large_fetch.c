@@ -133,6 +133,7 @@ bool spdm_large_hold(struct spdm_responder *rs)
 
     if (l->response.p == NULL && !l->anew) return false;
     l->fetching = true;
+    l->asked = l->acking ? l->sequence : 0;
     l->acking = l->early = false; /* LargeResponse takes the place of CHUNK_SEND_ACK (R-CHK-17) */
     l->kept = KEPT_NOTHING;
     l->from = spdm_conn_channel(&rs->c);

@@ -62,12 +62,20 @@ void spdm_large_fresh(struct spdm_requester *rq)
     return_request(rq);
     if (!rq->large->reading) return_response(rq);
     rq->large->state = LARGE_NONE;
-    rq->large->chunked = false;
+    rq->large->chunked = rq->large->torn = false;
 }
 
 void spdm_large_settle(struct spdm_requester *rq)
 {
     if (rq->large->reading) return_response(rq);
+}
+
+/* The ERROR that ended it may have been anybody's. */
+bool spdm_large_torn(const struct spdm_requester *rq)
+{
+    uint8_t state = rq->large->state;
+
+    return rq->large->torn || state == LARGE_GET || state == LARGE_SEND;
 }
 
 /* What has been read may still be asked for by event(). */
@@ -207,6 +215,7 @@ static void complete(struct spdm_requester *rq, uint64_t now)
 
     l->state = l->chunked ? LARGE_SENT : LARGE_NONE;
     l->reading = true;
+    l->torn = false;
     if (message.p[1] == expected) {
         spdm_requester_receive(rq, message, now);
         return;
@@ -248,6 +257,7 @@ static void fetch_error(struct spdm_requester *rq, struct spdm_span message, uin
     }
     if (error != ERROR_BUSY) {
         return_response(rq);
+        l->torn = true;
         l->state = l->chunked ? LARGE_SENT : LARGE_NONE;
         rq->retried = true; /* the peer has answered once; to ask again repeats that */
     }
@@ -310,4 +320,5 @@ const struct spdm_chunks spdm_requester_chunks = {.requester_size = sizeof(struc
                                                   .whole = spdm_large_whole,
                                                   .fresh = spdm_large_fresh,
                                                   .settle = spdm_large_settle,
+                                                  .torn = spdm_large_torn,
                                                   .drop = spdm_large_drop};

@@ -67,6 +67,7 @@ static bool lossy(const struct spdm_requester *rq)
  * sent again, then from its first portion on. */
 static void send_error(struct spdm_requester *rq, struct spdm_span message, uint64_t now)
 {
+    rq->large->torn = true;
     rq->large->state = LARGE_SENT;
     if (spdm_requester_error(rq, message, now)) spdm_requester_advance(rq);
 }
@@ -100,6 +101,7 @@ static void acknowledged(struct spdm_requester *rq, const struct chunk_ack *m, u
         send_error(rq, m->response, now);
     } else if (at_end(rq)) {
         l->state = LARGE_SENT;
+        l->torn = false;
         spdm_requester_receive(rq, m->response, now);
     } else {
         l->at += l->size;

@@ -43,6 +43,11 @@ void spdm_requester_lose(struct spdm_requester *rq, struct session *s, uint8_t w
     spdm_requester_tell(rq, SPDM_CLOSED);
 }
 
+static bool torn(const struct spdm_requester *rq)
+{
+    return spdm_requester_large(rq) != NULL && rq->c.cfg->chunks->torn(rq);
+}
+
 void spdm_requester_fail(struct spdm_requester *rq, uint8_t code)
 {
     bool beating = SPDM_SESSIONS && rq->beating;
@@ -51,7 +56,7 @@ void spdm_requester_fail(struct spdm_requester *rq, uint8_t code)
     rq->c.report.version = rq->c.facts.version;
     rq->flight = FLIGHT_NONE;
     rq->beating = false;
-    rq->broken = rq->broken || !survives(rq->c.report.why);
+    rq->broken = rq->broken || !survives(rq->c.report.why) || torn(rq);
     rq->c.interrupted = true; /* who refused a CHALLENGE may have forgotten M1/M2 (UN-07) */
     spdm_requester_abandon(rq);
     if (!beating) spdm_requester_tell(rq, SPDM_FAILED); /* nobody asked for a heartbeat; the session's end is told */
