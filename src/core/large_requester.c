@@ -6,7 +6,13 @@
  * it is whole. */
 #include "core/large.h"
 
-enum { ERROR_BUSY = 0x03, ERROR_LARGE_RESPONSE = 0x0f, ERROR_NOT_READY = 0x42 };
+enum {
+    ERROR_INVALID_REQUEST = 0x01,
+    ERROR_BUSY = 0x03,
+    ERROR_UNEXPECTED = 0x04,
+    ERROR_LARGE_RESPONSE = 0x0f,
+    ERROR_NOT_READY = 0x42
+};
 enum { BUSY_DELAY = 50000, WAIT_MAX = 60000000 };
 
 void spdm_large_requester_place(struct spdm_requester *rq, struct spdm_room memory)
@@ -241,6 +247,13 @@ static void take_portion(struct spdm_requester *rq, const struct exchange *x, ui
     if (m->last) complete(rq, now);
 }
 
+/* What the peer says to old requests and CHUNK_GETs of ours that arrive late, and old answers. */
+static bool late(uint8_t error)
+{
+    return error == ERROR_INVALID_REQUEST || error == ERROR_UNEXPECTED || error == ERROR_LARGE_RESPONSE ||
+           error == ERROR_NOT_READY;
+}
+
 /* An ERROR ends the transfer, whatever it is (R-CHK-30), but for Busy, which asks for the same once more. Nothing is
  * nested (R-CHK-27), and nothing is deferred. */
 static void fetch_error(struct spdm_requester *rq, struct spdm_span message, uint64_t now)
@@ -248,8 +261,8 @@ static void fetch_error(struct spdm_requester *rq, struct spdm_span message, uin
     struct large_rq *l = rq->large;
     uint8_t error = message.p[2];
 
+    if (lossy(rq) && late(error)) return;
     if (error == ERROR_LARGE_RESPONSE || error == ERROR_NOT_READY) {
-        if (lossy(rq)) return;
         (void)refuse(&rq->c, PEER_ERROR, NULL, error, 0);
         rq->c.report.error = error;
         fail(rq);

@@ -4,7 +4,7 @@
  * answer comes in the acknowledgement of the last one, or is fetched. */
 #include "core/large.h"
 
-enum { ERROR_LARGE_RESPONSE = 0x0f, ERROR_NOT_READY = 0x42 };
+enum { ERROR_UNEXPECTED = 0x04, ERROR_LARGE_RESPONSE = 0x0f, ERROR_NOT_READY = 0x42 };
 
 /* Room for one transfer: what the peer takes, and our buffer holds. */
 static struct spdm_room transfer(const struct spdm_requester *rq)
@@ -81,7 +81,7 @@ static uint8_t judge(struct spdm_requester *rq, const struct chunk_ack *m)
 {
     const struct large_rq *l = rq->large;
     struct conn *c = &rq->c;
-    bool answer = m->response.n >= 4; /* fewer bytes pad the frame */
+    bool answer = m->response.n >= 4 && m->response.p[0] >> 4 == 1; /* what is no message pads the frame */
     uint8_t error = answer && m->response.p[1] == CODE_ERROR ? m->response.p[2] : 0;
 
     if (m->handle != l->sent_handle) return refuse(c, MISMATCH, "Handle R-CHK-10", m->handle, l->sent_handle);
@@ -117,6 +117,8 @@ void spdm_large_acknowledged(struct spdm_requester *rq, struct spdm_span message
     const struct chunk_ack *m = &x.rsp.chunk_ack;
     uint8_t why;
 
+    /* An old request of ours that arrives late is an intruder for the peer, and not the end of the transfer. */
+    if (lossy(rq) && message.p[1] == CODE_ERROR && message.p[2] == ERROR_UNEXPECTED) return;
     if (message.p[1] == CODE_ERROR && (message.p[2] != ERROR_LARGE_RESPONSE || at_end(rq))) {
         send_error(rq, message, now);
         return;

@@ -147,7 +147,7 @@ static const struct row acknowledgements[] = {
     {true, CHUNK_ACK, 0, "0=11", WHY(BAD_VERSION), 0, NULL},
     {true, CHUNK_ACK, 0, "1=60", WHY(BAD_CODE), 0, NULL},
     {true, CHUNK_ACK, 0, "cut=5", WHY(SHORT), 0, "ChunkSeqNo"},
-    {true, CHUNK_ACK, 0, "add=00000000", WHY(BAD_LENGTH), 0, "ResponseToLargeRequest"},
+    {true, CHUNK_ACK, 0, "add=12600000", WHY(BAD_LENGTH), 0, "ResponseToLargeRequest"},
     {true, CHUNK_ACK, 0, "1=7f0100 cut=4", WHY(PEER_ERROR), 1, NULL},
     {true, CHUNK_ACK, 0, "1=7f0f0001 cut=5", WHY(BAD_CODE), 0, NULL}, /* LargeResponse, and it has not been sent */
 };
