@@ -12,6 +12,8 @@
  *   emu+doe://host:2323    ... around PCI DOE objects; connecting, the link walks DOE discovery first
  *   emu+tcp://host:4194    ... around DSP0287 frames
  *   emu+none://host:2323   ... around bare SPDM messages
+ *   emu+nvme://host:2323   ... around NVMe security commands (DSP0286), as QEMU forwards them
+ *   emu+scsi://host:2323   ... around SCSI ones
  *
  * What a link answers itself: the emulator's own commands (TEST, CONTINUE,
  * SHUTDOWN, unknown ones) and stream errors of DSP0287 (0xC0 too large, 0xC1

@@ -299,7 +299,9 @@ bool spdm_link_transmit(struct spdm_link *link, uint32_t command, struct spdm_sp
 bool spdm_link_send(struct spdm_link *link, struct spdm_span frame)
 {
     if (link->phase != LINK_UP || frame.n == 0 || frame.n > link->options.frame_max) return false;
-    if (!spdm_link_transmit(link, SPDM_EMU_NORMAL, frame)) return false;
+    if (spdm_link_is_storage(link->target) ? !spdm_link_storage_send(link, frame)
+                                           : !spdm_link_transmit(link, SPDM_EMU_NORMAL, frame))
+        return false;
     spdm_link_tapped(link, frame, true);
     return true;
 }
@@ -419,7 +421,7 @@ static void ended(struct spdm_link *link, ssize_t status)
     } else if (link->phase == LINK_HELLO || link->phase == LINK_DISCOVERY) {
         spdm_link_fail(link, SPDM_LINK_UNREACHABLE,
                        "%s closed the connection during the %s; does it run the emulator's protocol with transport %s?",
-                       peer, link->phase == LINK_HELLO ? "hello" : "DOE discovery",
+                       peer, link->phase == LINK_HELLO ? "hello" : "discovery",
                        spdm_emu_transport_name(link->target->transport));
     } else if (status != UV_EOF) {
         spdm_link_fail(link, SPDM_LINK_CLOSED, "%s: the connection broke: %s", peer, uv_strerror((int)status));
