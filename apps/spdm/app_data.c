@@ -15,7 +15,7 @@ static const uint8_t mark[SPDM_APP_HEAD - 1] = {0x7f, 0x00, 0x00, 0x7e, 0xd9};
 void spdm_app_begin(struct spdm_app_stream *s, uint32_t window)
 {
     *s = (struct spdm_app_stream){.credit = SPDM_APP_CREDIT, .room = SPDM_APP_CREDIT, .due = SPDM_APP_BROKEN};
-    s->window = window > SPDM_APP_CREDIT ? window : SPDM_APP_CREDIT;
+    s->window = window > SPDM_APP_CREDIT ? window : SPDM_APP_CREDIT + 1;
     s->owed = s->window - SPDM_APP_CREDIT;
 }
 
@@ -127,6 +127,7 @@ static struct spdm_span put(struct spdm_app_stream *s, uint8_t *at, enum spdm_ap
 /* Half of the window is worth a message; from who has said END nothing comes that would need any. */
 static bool credit_is_due(const struct spdm_app_stream *s)
 {
+    if (!s->begun) return true;
     return !s->peer_ended && s->owed != 0 && s->owed >= s->window / 2;
 }
 
@@ -168,6 +169,7 @@ size_t spdm_app_sent(struct spdm_app_stream *s)
     case SPDM_APP_DATA: s->credit -= s->due_n; return s->due_n;
     case SPDM_APP_END: s->ended = true; return 0;
     case SPDM_APP_MORE:
+        s->begun = true;
         s->room += s->due_n;
         s->owed -= s->due_n;
         return 0;

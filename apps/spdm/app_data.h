@@ -24,6 +24,11 @@
  * credit. A sender keeps them from waiting behind its own data by giving the
  * link a DATA message only when the one before has left.
  *
+ * The first message of each side is CREDIT, of one byte if it has no more to
+ * grant. That of the Requester opens the stream: the Responder starts its
+ * application then, not with the session, which may be there for other things;
+ * and an application that speaks first is heard.
+ *
  * Why 256 KiB: a stream runs at the speed of the line as long as credit covers
  * bandwidth times delay, which is 250 kB at 1 Gbit/s and 2 ms, or 20 Mbit/s and
  * 100 ms; and 256 KiB are the most that a session whose application hangs makes
@@ -63,6 +68,7 @@ struct spdm_app_stream {
     uint32_t room;   /* bytes of DATA the peer may send */
     uint32_t owed;   /* bytes to be granted by CREDIT */
     uint32_t window; /* the most that is granted and not yet taken */
+    bool begun;      /* our first message was sent */
     bool ended, peer_ended;
     bool reset, peer_reset; /* RESET is due or sent; has come */
     uint8_t due;            /* spdm_app_next() returned it last: enum spdm_app_kind, BROKEN for none */
@@ -84,7 +90,7 @@ struct spdm_app_message {
     struct spdm_span bytes; /* DATA; RESET: the text, not safe to print as it is */
 };
 
-/* window: how much of the peer's DATA this end can hold, SPDM_APP_CREDIT at least (less is taken as that). */
+/* window: how much of the peer's DATA this end can hold, more than SPDM_APP_CREDIT (less is taken as one byte more). */
 void spdm_app_begin(struct spdm_app_stream *s, uint32_t window);
 
 /* Whether application data is for a stream at all, or of some other protocol: looks at type and vendor only. */

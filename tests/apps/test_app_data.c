@@ -22,6 +22,16 @@ static struct spdm_span bytes(const char *hex, uint8_t *out)
     return (struct spdm_span){out, spdm_text_unhex(hex, (struct spdm_room){out, 512})};
 }
 
+/* A stream that has sent its first message, and the window is that of the other end's beginning. */
+static void begin(struct spdm_app_stream *s)
+{
+    spdm_app_begin(s, 0);
+    assert_int_equal(s->owed, 1);
+    *s = (struct spdm_app_stream){.credit = SPDM_APP_CREDIT, .room = SPDM_APP_CREDIT, .due = SPDM_APP_BROKEN};
+    s->window = SPDM_APP_CREDIT;
+    s->begun = true;
+}
+
 static void assert_message(struct spdm_span m, const char *hex)
 {
     uint8_t expected[512];
@@ -39,8 +49,6 @@ static void each_message_to_the_byte(void **state)
     struct spdm_app_stream s;
     (void)state;
     spdm_app_begin(&s, SPDM_APP_CREDIT + 0x00030201);
-    assert_message(spdm_app_next(&s, &nothing, 300), "");
-    s.window = 0x00030201; /* half of it is owed */
     assert_message(spdm_app_next(&s, &source, 300), MARK "0201020300");
     assert_message(spdm_app_next(&s, &source, 300), MARK "0201020300"); /* it was not sent */
     assert_int_equal(spdm_app_sent(&s), 0);
@@ -63,6 +71,21 @@ static void each_message_to_the_byte(void **state)
     assert_true(spdm_app_over(&s));
 }
 
+static void the_first_message_is_credit(void **state)
+{
+    uint8_t room[SPDM_APP_HEAD + 1] = "......x";
+    struct spdm_app_source source = {room + SPDM_APP_HEAD, 1, true};
+    struct spdm_app_stream s;
+    (void)state;
+    spdm_app_begin(&s, 0);
+    assert_message(spdm_app_next(&s, &source, 300), MARK "0201000000");
+    (void)spdm_app_sent(&s);
+    assert_message(spdm_app_next(&s, &source, 300), MARK "0078");
+    spdm_app_begin(&s, 3 * SPDM_APP_CREDIT);
+    s.peer_ended = true;
+    assert_message(spdm_app_next(&s, &nothing, 300), MARK "0200000800");
+}
+
 static void data_is_cut_by_room_and_by_credit(void **state)
 {
     static uint8_t room[SPDM_APP_HEAD + 2 * SPDM_APP_CREDIT];
@@ -70,7 +93,7 @@ static void data_is_cut_by_room_and_by_credit(void **state)
     struct spdm_app_stream s;
     size_t sent = 0;
     (void)state;
-    spdm_app_begin(&s, 0);
+    begin(&s);
     assert_int_equal(spdm_app_next(&s, &source, 1000).n, 1000);
     assert_int_equal(spdm_app_sent(&s), 1000 - SPDM_APP_HEAD);
     sent = 1000 - SPDM_APP_HEAD;
@@ -88,7 +111,7 @@ static void credit_comes_back_by_halves(void **state)
 {
     struct spdm_app_stream s;
     (void)state;
-    spdm_app_begin(&s, 0);
+    begin(&s);
     s.room = 0; /* all of it has come */
     spdm_app_taken(&s, SPDM_APP_CREDIT / 2 - 1);
     assert_message(spdm_app_next(&s, &nothing, 300), "");
@@ -111,7 +134,7 @@ static void a_long_reason_is_cut(void **state)
     (void)state;
     memset(text, 'x', sizeof text);
     text[299] = '\0';
-    spdm_app_begin(&s, 0);
+    begin(&s);
     spdm_app_reset(&s, text);
     m = spdm_app_next(&s, &nothing, 300);
     assert_int_equal(m.n, SPDM_APP_SMALL);
@@ -166,7 +189,7 @@ static void every_rule(void **state)
         struct spdm_span b = bytes(rules[i].before, before), m = bytes(rules[i].message, message);
         struct spdm_app_stream s, was;
         struct spdm_app_message got;
-        spdm_app_begin(&s, 0);
+        begin(&s);
         if (b.n != 0) (void)spdm_app_take(&s, b);
         was = s;
         got = spdm_app_take(&s, m);
@@ -195,12 +218,12 @@ static void nothing_beyond_the_credit(void **state)
     (void)state;
     assert_non_null(message);
     (void)bytes(MARK "00", message);
-    spdm_app_begin(&s, 0);
+    begin(&s);
     assert_int_equal(spdm_app_take(&s, (struct spdm_span){message, SPDM_APP_HEAD + SPDM_APP_CREDIT}).kind,
                      SPDM_APP_DATA);
     assert_int_equal(spdm_app_take(&s, (struct spdm_span){message, SPDM_APP_HEAD + 1}).kind, SPDM_APP_BROKEN);
     assert_string_equal(s.reason, "1 bytes of DATA, the credit is 0");
-    spdm_app_begin(&s, 0);
+    begin(&s);
     assert_int_equal(spdm_app_take(&s, (struct spdm_span){message, SPDM_APP_HEAD + SPDM_APP_CREDIT + 1}).kind,
                      SPDM_APP_BROKEN);
     assert_int_equal(s.room, SPDM_APP_CREDIT);
@@ -214,9 +237,9 @@ static void too_long_a_reason_is_refused(void **state)
     (void)state;
     memset(message, 'y', sizeof message);
     (void)bytes(MARK "03", message);
-    spdm_app_begin(&s, 0);
+    begin(&s);
     assert_int_equal(spdm_app_take(&s, (struct spdm_span){message, sizeof message}).kind, SPDM_APP_BROKEN);
-    spdm_app_begin(&s, 0);
+    begin(&s);
     assert_int_equal(spdm_app_take(&s, (struct spdm_span){message, sizeof message - 1}).kind, SPDM_APP_RESET);
     assert_true(spdm_app_over(&s));
     assert_int_equal(spdm_app_sendable(&s), 0);
@@ -228,7 +251,7 @@ static void what_was_on_its_way_is_past(void **state)
     struct spdm_app_stream s;
     uint8_t m[64];
     (void)state;
-    spdm_app_begin(&s, 0);
+    begin(&s);
     assert_int_equal(spdm_app_take(&s, bytes(MARK "01", m)).kind, SPDM_APP_END);
     assert_message(spdm_app_next(&s, &(struct spdm_app_source){.end = true}, 300), MARK "01");
     assert_false(spdm_app_over(&s));
@@ -314,6 +337,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_message_to_the_byte),
+        cmocka_unit_test(the_first_message_is_credit),
         cmocka_unit_test(data_is_cut_by_room_and_by_credit),
         cmocka_unit_test(credit_comes_back_by_halves),
         cmocka_unit_test(a_long_reason_is_cut),
