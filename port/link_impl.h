@@ -75,6 +75,7 @@ struct spdm_link {
     uint8_t *in;                           /* options.frame_max + SPDM_EMU_HEADER bytes */
     size_t in_n;
     size_t queued;      /* bytes accepted by send and not yet by the kernel */
+    unsigned waiting;   /* frames they belong to */
     uint64_t until;     /* LOOKUP, DIAL and LEAVING: when it is enough */
     uint64_t partial;   /* when the unfinished frame in `in` began, 0 if there is none */
     uint64_t congested; /* when the kernel stopped taking our bytes, 0 if it does */

@@ -318,13 +318,14 @@ static int finish(struct server *s, int rc)
     stop_watching(s);
     spdm_respond_free_pool(s);
     uv_run(&s->loop, UV_RUN_DEFAULT);
+    (void)uv_loop_close(&s->loop);
+    uv_library_shutdown(); /* ends the threads, and with them what they hold of the keys' library contexts */
     if (s->generation != NULL) spdm_respond_retire(s, s->generation);
     if (s->ossl != NULL) spdm_openssl_close(s->ossl);
     if (s->pcap != NULL && !spdm_pcap_close(s->pcap, error)) {
         spdm_respond_say(s, "%s", error);
         rc = SPDM_EXIT_USAGE;
     }
-    (void)uv_loop_close(&s->loop);
     return rc;
 }
 
