@@ -133,6 +133,19 @@ struct spdm_keylog {
     uint32_t session;
     unsigned generation; /* KEY_UPDATEs of that direction so far */
     struct spdm_span secret;
+    uint8_t version;          /* of SPDM: part of the labels that key and IV are derived with */
+    uint16_t secured_version; /* of DSP0277: 0x1000 ... */
+    uint8_t hash, aead;       /* enum spdm_alg */
+    uint8_t sequence_bytes;   /* of the sequence number in a record */
+    bool mac_only, big_endian;
+};
+
+/* What a record holds, in plain, on its way in or out. */
+struct spdm_inside {
+    uint32_t session;
+    bool request; /* from requester to responder */
+    bool app;     /* application data, with its first byte as send() takes it */
+    struct spdm_span message;
 };
 
 struct spdm_config {
@@ -155,6 +168,8 @@ struct spdm_config {
     void (*keylog)(void *ctx,
                    const struct spdm_keylog *entry); /* NULL: none. For decoding captures, never for production */
     void *keylog_ctx;
+    void (*inside)(void *ctx, const struct spdm_inside *inside); /* NULL: none. For traces */
+    void *inside_ctx;
     struct spdm_room session_memory; /* spdm_session_size() bytes for each session wanted, aligned like uint64_t */
     struct spdm_room in;             /* sessions: room to open a record into, as long as the longest record; can be
                                         shared: it holds nothing beyond the event() calls after a push() */

@@ -235,7 +235,16 @@ bool spdm_session_key(struct conn *c, struct session *s)
 /* Tells an explicit log, if the caller has set one up, what a decoder of captures needs. */
 static void log_secret(const struct conn *c, const struct session *s, const char *label, const uint8_t *secret)
 {
-    struct spdm_keylog entry = {.label = label, .session = s->id, .secret = spdm_span(secret, spdm_conn_hash_size(c))};
+    struct spdm_keylog entry = {.label = label,
+                                .session = s->id,
+                                .secret = spdm_span(secret, spdm_conn_hash_size(c)),
+                                .version = c->facts.version,
+                                .secured_version = s->version,
+                                .hash = c->facts.hash,
+                                .aead = c->facts.aead,
+                                .sequence_bytes = s->form.seq_bytes,
+                                .mac_only = s->form.mac_only,
+                                .big_endian = s->form.big_endian};
 
     if (c->cfg->keylog == NULL) return;
     if (secret == s->secrets.direction[REQUEST]) entry.generation = s->generation[REQUEST];

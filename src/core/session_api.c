@@ -18,6 +18,8 @@ static bool describe(const struct conn *c, uint32_t id, enum direction out, stru
                                          .secured_version = s->version,
                                          .heartbeat = s->heartbeat,
                                          .slot = s->slot,
+                                         .mut_auth = s->mut_auth,
+                                         .updates = {s->generation[REQUEST], s->generation[RESPONSE]},
                                          .sent = s->lane[out].sequence,
                                          .received = s->lane[1 - out].sequence};
     return true;
@@ -48,11 +50,20 @@ static size_t seal(struct conn *c, uint32_t id, struct outgoing *out)
     return spdm_sessions_of(cfg)->seal(c, s, out);
 }
 
+/* Between KEY_UPDATE and its ACK a record under the old key could overtake nothing, but would be the peer's to sort
+ * out: whoever takes it for a sign that we have not followed rolls back (sessions.md 7.3). */
+static bool changes_keys(const struct spdm_requester *rq, uint32_t session)
+{
+    const struct session *s = spdm_conn_channel(&rq->c);
+
+    return rq->flight != FLIGHT_NONE && rq->job == &spdm_verify_key_update && s != NULL && s->id == session;
+}
+
 bool spdm_requester_send(struct spdm_requester *rq, uint32_t session, struct spdm_span data)
 {
     struct outgoing out = {.direction = REQUEST, .message = data};
 
-    if (rq->queued != 0) return false;
+    if (rq->queued != 0 || changes_keys(rq, session)) return false;
     rq->queued = seal(&rq->c, session, &out);
     return rq->queued != 0;
 }
