@@ -63,6 +63,9 @@ enum spdm_harm { SPDM_HARM_MESSAGE, SPDM_HARM_SESSION, SPDM_HARM_CONNECTION };
     X(CRYPTO_FAILED, 0x05, MESSAGE, "the crypto library failed at %f")                                                 \
     X(SIGN_FAILED, 0x05, MESSAGE, "the caller could not sign")                                                         \
     X(ANSWER_REFUSED, 0x05, MESSAGE, "the caller could not answer: %f")                                                \
+    X(OPERATION_FAILED, 0x44, MESSAGE, "%f does not allow it")                                                         \
+    X(RESET_REQUIRED, 0x0c, MESSAGE, "slots %x wait for a reset")                                                      \
+    X(DECLINED, 0x05, MESSAGE, "the caller answered with ERROR %e")                                                    \
     X(NOT_A_FRAME, 0x00, MESSAGE, "the bytes are no frame of this binding")                                            \
     X(BAD_SIGNATURE, 0x00, CONNECTION, "%f does not verify over the transcript")                                       \
     X(NOT_TRUSTED, 0x00, CONNECTION, "the certificate chain of slot %g was refused")                                   \
