@@ -83,7 +83,7 @@ struct session *spdm_session_new(struct conn *c)
 
         if (s->state != SESSION_FREE) continue;
         prepare(c, s, i);
-        s->state = SESSION_HANDSHAKE;
+        s->state = SESSION_OPENING;
         return s;
     }
     return NULL;
@@ -250,6 +250,7 @@ bool spdm_session_handshake(struct conn *c, struct session *s, const uint8_t th1
     if (!spdm_schedule_handshake(&schedule, &s->secrets, th1)) return false;
     log_secret(c, s, "req hs data", s->secrets.direction[REQUEST]);
     log_secret(c, s, "rsp hs data", s->secrets.direction[RESPONSE]);
+    s->state = SESSION_HANDSHAKE;
     return spdm_session_key(c, s);
 }
 

@@ -11,7 +11,8 @@
 #include "trust/schedule.h"
 #include <assay/session.h>
 
-enum session_state { SESSION_FREE, SESSION_HANDSHAKE, SESSION_ESTABLISHED };
+/* OPENING: it has a place and perhaps an id, but no keys yet; no record can be for it. */
+enum session_state { SESSION_FREE, SESSION_OPENING, SESSION_HANDSHAKE, SESSION_ESTABLISHED };
 
 /* One direction's key that was replaced and may have to come back (R-KUP-11). */
 struct previous {
