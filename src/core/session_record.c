@@ -3,17 +3,7 @@
  * A session's records: which key opens one, what is in it, how one is sealed. */
 #include "core/session.h"
 
-/* The old key comes back: the peer did not follow (sessions.md 7.2, 7.3). */
-static void restore(struct conn *c, struct session *s, enum direction d)
-{
-    struct lane failed = s->lane[d];
-
-    s->lane[d] = s->previous[d].lane;
-    s->previous[d].lane = failed;
-    s->generation[d]--;
-    memcpy(s->secrets.direction[d], s->previous[d].secret, sizeof s->previous[d].secret);
-    spdm_session_drop_previous(c, s, d);
-}
+enum { UPDATE_ALL = 2 };
 
 static struct record_crypto record_crypto(const struct conn *c)
 {
@@ -28,7 +18,8 @@ static bool open_with_either(struct conn *c, struct session *s, enum direction d
     if (spdm_record_open(&rc, &s->form, &s->lane[d], in)) return true;
     if (!s->previous[d].lane.ready) return false;
     if (!spdm_record_open(&rc, &s->form, &s->previous[d].lane, in)) return false;
-    restore(c, s, d);
+    spdm_session_restore(c, s, d); /* the peer did not follow (sessions.md 7.2, 7.3) */
+    s->answered = s->update == UPDATE_ALL;
     s->update = 0;
     return true;
 }
