@@ -38,7 +38,7 @@ bool spdm_emu_get(struct spdm_span in, struct spdm_emu_header *out)
 
 const char *spdm_emu_transport_name(uint32_t transport)
 {
-    static const char *const names[] = {"NONE", "MCTP", "PCI_DOE", "TCP"};
+    static const char *const names[] = {"NONE", "MCTP", "PCI_DOE", "TCP or SCSI", "NVMe"};
     return transport < sizeof names / sizeof *names ? names[transport] : "unknown";
 }
 

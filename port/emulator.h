@@ -13,6 +13,9 @@
 
 enum spdm_emu_command {
     SPDM_EMU_NORMAL = 0x0001,
+    SPDM_EMU_STORAGE_SEND = 0x0002, /* 2 to 4: storage devices only */
+    SPDM_EMU_STORAGE_RECV = 0x0003,
+    SPDM_EMU_STORAGE_STATUS = 0x0004,
     SPDM_EMU_OOB_KEY_UPDATE = 0x8001,
     SPDM_EMU_OOB_ENDPOINT_INFO = 0x8002,
     SPDM_EMU_CONTINUE = 0xfffd,

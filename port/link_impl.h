@@ -5,6 +5,7 @@
  *   link_uv.c           reading, cutting, writing, timers, ending: the same for both sides
  *   link_connect_uv.c   name, address, hello, discovery
  *   link_listen_uv.c    listeners, their pool, the emulator's commands
+ *   link_storage_uv.c   both sides of storage commands
  *
  * Life of a link: phases only go forward. `held` counts what libuv still
  * knows of it (open handles, requests on their way); the memory goes when it
@@ -40,6 +41,20 @@ struct link_dialer {
     uint32_t doe_types;
 };
 
+/* Storage targets only. Replies come in the order of their commands; those still owed stand in `expected`. */
+enum link_expected { EXPECT_SEND_STATUS, EXPECT_RECV_STATUS, EXPECT_DATA };
+
+struct link_storage {
+    uint8_t *answer;   /* options.frame_max bytes: the frame that waits to be collected, or was */
+    size_t n;          /* listening: its length, 0 if none waits */
+    bool working;      /* listening: a request was handed up */
+    bool asked;        /* listening: IF-RECV waits for the answer ... */
+    uint8_t operation; /* ... of this operation; connecting: the operation under way */
+    uint32_t room;     /* ... and takes so many bytes */
+    uint8_t expected[16];
+    unsigned expected_n;
+};
+
 struct spdm_link {
     uv_tcp_t tcp;
     uv_timer_t timer;
@@ -60,11 +75,13 @@ struct spdm_link {
     uint8_t *in;                           /* options.frame_max + SPDM_EMU_HEADER bytes */
     size_t in_n;
     size_t queued;      /* bytes accepted by send and not yet by the kernel */
+    unsigned waiting;   /* frames they belong to */
     uint64_t until;     /* LOOKUP, DIAL and LEAVING: when it is enough */
     uint64_t partial;   /* when the unfinished frame in `in` began, 0 if there is none */
     uint64_t congested; /* when the kernel stopped taking our bytes, 0 if it does */
     uint64_t heard;     /* when the last whole frame came */
 
+    struct link_storage storage;
     uint64_t memo[4]; /* the tap's */
 
     struct sockaddr_storage ours, theirs;
@@ -99,5 +116,16 @@ void spdm_link_dial_late(struct spdm_link *link);  /* the time before `up` is ov
 void spdm_link_dial_freed(struct spdm_link *link); /* last words: frees it */
 void spdm_link_answered(struct spdm_link *link, uint32_t command, struct spdm_span frame);
 void spdm_link_asked(struct spdm_link *link, uint32_t command, struct spdm_span frame);
+/* Connecting: hello and discovery are done. */
+void spdm_link_go_up(struct spdm_link *link);
+
+/* ---- storage; `asked` and `answered` return false for what is not theirs ---- */
+
+bool spdm_link_is_storage(const struct spdm_target *target);
+void spdm_link_storage_discover(struct spdm_link *link);
+bool spdm_link_storage_asked(struct spdm_link *link, uint32_t command, struct spdm_span frame);
+bool spdm_link_storage_answered(struct spdm_link *link, uint32_t command, struct spdm_span frame);
+bool spdm_link_storage_send(struct spdm_link *link, struct spdm_span frame);
+
 void spdm_link_pooled(struct spdm_link *link); /* last words: back to the listener */
 #endif

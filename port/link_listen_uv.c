@@ -57,12 +57,14 @@ void spdm_link_pooled(struct spdm_link *link)
 static struct spdm_link *get_link(struct spdm_listener *l)
 {
     size_t in = l->options.link.frame_max + SPDM_EMU_HEADER;
+    size_t answer = spdm_link_is_storage(&l->target) ? l->options.link.frame_max : 0;
     struct spdm_link *link = l->pool;
     if (link != NULL) l->pool = link->next;
-    else link = malloc(sizeof *link + in);
+    else link = malloc(sizeof *link + in + answer);
     if (link == NULL) return NULL;
     memset(link, 0, sizeof *link);
     link->in = (uint8_t *)(link + 1);
+    link->storage.answer = link->in + in;
     link->listener = l;
     link->target = &l->target;
     link->options = l->options.link;
@@ -247,6 +249,7 @@ void spdm_link_asked(struct spdm_link *link, uint32_t command, struct spdm_span 
 {
     bool taken;
 
+    if (spdm_link_storage_asked(link, command, frame)) return;
     switch (command) {
     case SPDM_EMU_NORMAL: spdm_link_frame(link, frame); break;
     case SPDM_EMU_TEST:

@@ -3,9 +3,11 @@
  * link_uv.c - one stream: cut what comes, write what goes, end well.
  *
  * A frame goes out as one write of header and payload; only what the kernel
- * does not take at once is copied. While bytes wait, nothing is read: a peer
- * that does not read cannot make us remember more. One timer per link watches
- * frames begun and not finished, answers not taken, and silence. */
+ * does not take at once is copied. While a few frames wait, nothing is read: a
+ * peer that does not read cannot make us remember more. Two ends that stream to
+ * each other never have so many waiting, so neither stops reading for the other.
+ * One timer per link watches frames begun and not finished, answers not taken,
+ * and silence. */
 #include "port/link_impl.h"
 
 #include <netinet/in.h>
@@ -16,6 +18,7 @@
 #include <string.h>
 
 #define QUEUE_MAX 4     /* frames waiting for a peer that does not read */
+#define QUEUE_READ 3    /* with so many no more is read; two are one of data and one of SPDM */
 #define GOODBYE_MS 1000 /* how long an ending link waits for the peer to agree */
 #define NEVER UINT64_MAX
 
@@ -227,6 +230,7 @@ static void on_written(uv_write_t *request, int status)
     struct pending *p = request->data;
     struct spdm_link *link = p->link;
     link->queued -= p->n;
+    link->waiting--;
     free(p);
     if (link->queued == 0) {
         link->congested = 0;
@@ -236,8 +240,10 @@ static void on_written(uv_write_t *request, int status)
         link->broken = true;
         spdm_link_fail(link, SPDM_LINK_CLOSED, "%s: the connection broke: %s", spdm_link_peer(link),
                        uv_strerror(status));
-    } else if (link->queued == 0 && link->phase < LINK_ENDING) {
+    } else if (link->phase < LINK_ENDING) {
         deliver(link);
+        if (link->queued == 0 && link->phase == LINK_UP && link->events.drained != NULL)
+            link->events.drained(link->ctx, link);
     }
     spdm_link_release(link);
 }
@@ -263,6 +269,7 @@ static bool queue(struct spdm_link *link, const uv_buf_t bufs[2], size_t done)
     }
     link->held++;
     link->queued += n;
+    link->waiting++;
     if (link->congested == 0) link->congested = uv_now(link->loop);
     return true;
 }
@@ -299,9 +306,16 @@ bool spdm_link_transmit(struct spdm_link *link, uint32_t command, struct spdm_sp
 bool spdm_link_send(struct spdm_link *link, struct spdm_span frame)
 {
     if (link->phase != LINK_UP || frame.n == 0 || frame.n > link->options.frame_max) return false;
-    if (!spdm_link_transmit(link, SPDM_EMU_NORMAL, frame)) return false;
+    if (spdm_link_is_storage(link->target) ? !spdm_link_storage_send(link, frame)
+                                           : !spdm_link_transmit(link, SPDM_EMU_NORMAL, frame))
+        return false;
     spdm_link_tapped(link, frame, true);
     return true;
+}
+
+size_t spdm_link_waiting(const struct spdm_link *link)
+{
+    return link->queued;
 }
 
 void spdm_link_tapped(struct spdm_link *link, struct spdm_span frame, bool sent)
@@ -368,11 +382,11 @@ static void on_again(uv_idle_t *again)
     deliver(again->data);
 }
 
-/* One frame, then its rest later: in the next turn if another frame may be there, when the peer has taken our answer
- * if it does not, when more bytes come otherwise. */
+/* One frame, then its rest later: in the next turn if another frame may be there, when the peer has taken our answers
+ * if too many wait, when more bytes come otherwise. */
 static void deliver(struct spdm_link *link)
 {
-    size_t taken = link->queued == 0 ? deliver_frame(link) : 0;
+    size_t taken = link->waiting < QUEUE_READ ? deliver_frame(link) : 0;
     uint64_t now = uv_now(link->loop);
     bool again;
     if (link->phase >= LINK_ENDING) return;
@@ -383,12 +397,12 @@ static void deliver(struct spdm_link *link)
         link->partial = 0;
         link->spoke = true;
     }
-    again = taken != 0 && link->in_n != 0 && link->queued == 0;
+    again = taken != 0 && link->in_n != 0 && link->waiting < QUEUE_READ;
     if (again) uv_idle_start(&link->again, on_again);
     else uv_idle_stop(&link->again);
     if (link->in_n == 0) link->partial = 0;
     else if (link->partial == 0 && link->queued == 0 && !again) link->partial = now;
-    read_on(link, link->queued == 0 && !again);
+    read_on(link, link->waiting < QUEUE_READ && !again);
     spdm_link_rearm(link);
 }
 
@@ -419,7 +433,7 @@ static void ended(struct spdm_link *link, ssize_t status)
     } else if (link->phase == LINK_HELLO || link->phase == LINK_DISCOVERY) {
         spdm_link_fail(link, SPDM_LINK_UNREACHABLE,
                        "%s closed the connection during the %s; does it run the emulator's protocol with transport %s?",
-                       peer, link->phase == LINK_HELLO ? "hello" : "DOE discovery",
+                       peer, link->phase == LINK_HELLO ? "hello" : "discovery",
                        spdm_emu_transport_name(link->target->transport));
     } else if (status != UV_EOF) {
         spdm_link_fail(link, SPDM_LINK_CLOSED, "%s: the connection broke: %s", peer, uv_strerror((int)status));
