@@ -28,7 +28,7 @@ void spdm_responder_idle(struct spdm_responder *rs)
 static bool ends_session(uint8_t why)
 {
     return why == SPDM_WHY_BAD_ENCAPSULATED || why == SPDM_WHY_BAD_VERIFY_DATA || why == SPDM_WHY_BAD_PSK_FINISH ||
-           why == SPDM_WHY_BAD_RECORD;
+           why == SPDM_WHY_BAD_RECORD || why == SPDM_WHY_OTHER_MODE;
 }
 
 /* A message was refused, perhaps not the one that is being answered. */
