@@ -12,6 +12,8 @@
  *   emu+doe://host:2323    ... around PCI DOE objects; connecting, the link walks DOE discovery first
  *   emu+tcp://host:4194    ... around DSP0287 frames
  *   emu+none://host:2323   ... around bare SPDM messages
+ *   emu+nvme://host:2323   ... around NVMe security commands (DSP0286), as QEMU forwards them
+ *   emu+scsi://host:2323   ... around SCSI ones
  *
  * What a link answers itself: the emulator's own commands (TEST, CONTINUE,
  * SHUTDOWN, unknown ones) and stream errors of DSP0287 (0xC0 too large, 0xC1
@@ -62,7 +64,8 @@ enum spdm_link_end {
 };
 
 struct spdm_link_events {
-    /* The peer is reached: TCP, hello and discovery are done. Not called on a listener's links. May be NULL. */
+    /* The peer is reached: TCP, hello and discovery, or role inquiry, are done; not called on a listener's links of
+     * responders. May be NULL. */
     void (*up)(void *ctx, struct spdm_link *link);
     /* A whole frame, binding header included. Valid until the callback returns. */
     void (*frame)(void *ctx, struct spdm_link *link, struct spdm_span frame);
@@ -92,6 +95,7 @@ struct spdm_link_options {
     uint32_t connect_ms; /* connecting: name, TCP, hello and discovery together: 5,000 */
     uint32_t stall_ms;  /* a frame begun must be whole, an answer taken, a client's first frame there, within: 10,000 */
     uint32_t idle_ms;   /* listening: longest silence between frames; SPDM_LINK_PATIENT is for ever: 120,000 */
+    bool reach_out;     /* DSP0287: the responder connects (it begins with a role inquiry) and the requester listens */
     bool shutdown;      /* connecting: spdm_link_close() tells an emulator to end, not to await the next client */
     spdm_link_tap *tap; /* may be NULL */
     void *tap_ctx;
@@ -116,6 +120,7 @@ const char *spdm_link_peer(const struct spdm_link *link);                 /* "12
 const struct sockaddr *spdm_link_address(const struct spdm_link *link, bool ours); /* family 0 until known */
 uint32_t spdm_link_doe_types(const struct spdm_link *link); /* bit n: PCI-SIG object type n, from discovery */
 bool spdm_link_listening(const struct spdm_link *link);     /* made by a listener */
+bool spdm_link_requester(const struct spdm_link *link);     /* our side asks */
 void *spdm_link_context(const struct spdm_link *link);
 
 /* ---- listeners ---- */

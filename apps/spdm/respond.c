@@ -370,7 +370,8 @@ static const struct spdm_option options_table[] = {
     SPDM_OPTION_GROUP("Where"),
     {.name = "listen", .letter = 'l', .kind = SPDM_OPTION_LIST, .complete = SPDM_COMPLETE_TARGET, .at = AT(listen),
      .value = "TARGET",
-     .help = "where to listen: tcp://HOST[:PORT], emu+mctp://..., emu+doe://..., emu+tcp://..., emu+none://...; port 0 "
+     .help = "where to listen: tcp://HOST[:PORT], emu+mctp://..., emu+doe://..., emu+tcp://..., emu+none://..., "
+             "emu+nvme://..., emu+scsi://...; port 0 "
              "lets the system choose; may be repeated (default emu+mctp://127.0.0.1:2323)"},
     {.name = "public", .kind = SPDM_OPTION_FLAG, .at = AT(public),
      .help = "allow addresses that other machines can reach"},

@@ -312,9 +312,98 @@ static void test_update_by_responder(void **state)
     }
 }
 
+/* Application data of the device, sealed before KEY_UPDATE came to it and read after that was sent. */
+static size_t data_crosses(struct pair *p, bool to_responder, uint8_t *frame, size_t n)
+{
+    static const uint8_t news[] = "\x02news";
+    unsigned *left = p->arg;
+    uint8_t copy[PAIR_BUFFER];
+    struct spdm_span out;
+
+    (void)frame;
+    if (!to_responder || *left == 0) return n;
+    assert_false(spdm_requester_send(p->rq, p->opened_rq, (struct spdm_span){news, sizeof news}));
+    while ((*left)-- > 1) {
+        assert_true(spdm_responder_send(p->rs, p->opened_rs, (struct spdm_span){news, sizeof news}));
+        out = spdm_responder_pull(p->rs, p->now);
+        memcpy(copy, out.p, out.n);
+        p->data_rq_n = 0;
+        pair_deliver(p, false, copy, out.n);
+        assert_int_equal(p->data_rq_n, sizeof news);
+    }
+    return n;
+}
+
+static void test_data_crosses_update(void **state)
+{
+    static struct pair p;
+    struct spdm_goal goal = {.want = SPDM_WANT_KEY_UPDATE};
+    struct spdm_session_facts facts;
+    unsigned left;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof versions; i++) {
+        begin(&p, versions[i], 1);
+        pair_start(&p);
+        explain(&p, &open_and_measure);
+        goal.session = p.opened_rq;
+        p.wire = data_crosses;
+        p.arg = &left;
+        for (goal.update = 1; goal.update <= 2; goal.update++) {
+            left = 4;
+            explain(&p, &goal);
+            assert_int_equal(left, 0);
+        }
+        assert_true(spdm_requester_session(p.rq, p.opened_rq, &facts));
+        assert_int_equal(facts.updates[0], 2);
+        assert_int_equal(facts.updates[1], 1);
+        use(&p);
+        pair_close(&p);
+    }
+}
+
+/* What travels in records is shown in plain to who asked for it, at both ends alike. */
+struct shown {
+    unsigned n, app;
+    uint32_t session, sum;
+};
+
+static void show(void *ctx, const struct spdm_inside *inside)
+{
+    struct shown *shown = ctx;
+
+    shown->n++;
+    shown->app += inside->app;
+    shown->session = inside->session;
+    for (size_t i = 0; i < inside->message.n; i++) shown->sum = shown->sum * 31 + inside->message.p[i];
+    shown->sum = shown->sum * 31 + inside->request;
+}
+
+static void test_inside(void **state)
+{
+    static struct pair p;
+    struct shown shown[2] = {{0}};
+
+    (void)state;
+    begin(&p, SPDM_V13, 1);
+    p.req_config.inside = p.rsp_config.inside = show;
+    p.req_config.inside_ctx = &shown[0];
+    p.rsp_config.inside_ctx = &shown[1];
+    pair_start(&p);
+    explain(&p, &open_and_measure);
+    use(&p);
+    assert_memory_equal(&shown[0], &shown[1], sizeof shown[0]);
+    assert_int_equal(shown[0].session, p.opened_rq);
+    assert_int_equal(shown[0].app, 4);
+    assert_int_equal(shown[0].n, 4 + 2 + 2 + 2 * 4 + 2); /* data, FINISH, measurements, two key updates, end */
+    pair_close(&p);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_before_sessions),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_data_crosses_update),
+                                       cmocka_unit_test(test_inside),
+                                       cmocka_unit_test(test_before_sessions),
                                        cmocka_unit_test(test_key_exchange),
                                        cmocka_unit_test(test_in_the_clear),
                                        cmocka_unit_test(test_psk),

@@ -354,7 +354,7 @@ static void peers_that_do_not_fit(void **state)
         {"emu+mctp", "0000dead0000000200000000", SPDM_LINK_PROTOCOL, "transport type 2 (PCI_DOE)"},
         {"emu+mctp", "485454502f312e3020343030", SPDM_LINK_PROTOCOL, "transport type"},
         {"emu+mctp", "0000dead00000001ffffffff", SPDM_LINK_PROTOCOL, "announced a frame of 4294967295 bytes"},
-        {"emu+doe", "0000dead0000000200000000", SPDM_LINK_UNREACHABLE, "no answer to DOE discovery"},
+        {"emu+doe", "0000dead0000000200000000", SPDM_LINK_UNREACHABLE, "no answer to discovery"},
         {"emu+doe",
          "0000dead0000000200000000"
          "000000010000000200000004deadbeef",
