@@ -146,20 +146,24 @@ static void has_the_promised_members(void **state)
     static const struct {
         const char *path, *members;
     } rows[] = {
-        {"", "format target time verdict exit_code reason checks device chain connection measurements reference error "
+        {"", "format target time verdict exit_code reason checks device chain connection session measurements "
+             "reference error "
              "cost"},
-        {"checks", "connection chain validity revocation possession measurements summary reference"},
+        {"checks", "connection chain validity revocation possession measurements summary reference session"},
         {"device", "subject certificate_serial manufacturer product serial_number model oids"},
         {"chain", "source slot digest bytes trusted anchor reasons notes certificates"},
         {"connection",
          "peer version peer_versions responder requester hash signature measurement_hash key_exchange aead "
          "multi_key provisioned_slots restarts"},
+        {"session", "id mode key_exchange aead encrypted secured_version clear_handshake heartbeat "
+                    "mutual_authentication"},
         {"measurements", "signed count content_changed blocks"},
         {"cost", "messages_sent messages_received bytes_sent bytes_received microseconds"},
     };
     struct sample s;
     (void)state;
     sample_make(&s);
+    s.result.session.opened = true;
     spdm_attestation_judge(&s.a);
     json_t *root = spdm_report_json(&s.a);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
