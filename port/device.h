@@ -42,7 +42,8 @@ struct spdm_device {
     struct spdm_device_key *raw_key;               /* of the provisioned public key */
 };
 
-/* Loads a description; crypto tells which algorithms there are. NULL: error says why and where. */
+/* Loads a description; ossl tells which algorithms there are, and lends the back ends of keys: it outlives the device.
+ * NULL: error says why and where. */
 struct spdm_device *spdm_device_load(const char *path, struct spdm_openssl *ossl, char error[SPDM_DEVICE_REASON]);
 /* NULL is fine. No key may be in use. */
 void spdm_device_free(struct spdm_device *device);

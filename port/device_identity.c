@@ -4,7 +4,8 @@
  *
  * The first certificate of a chain is the root or was issued by it; the key is
  * that of the last. A key that two slots name is opened once, with a crypto
- * back end of its own so that it can sign on another thread. */
+ * back end of its own so that it can sign on another thread; it is lent, since
+ * the threads outlive the device (spdm_openssl_lend). */
 #include "port/device_impl.h"
 #include "port/x509_read.h"
 
@@ -61,11 +62,28 @@ static char *uri_of(const struct loader *l, const char *text)
     return text[n] == ':' && n > 1 ? strdup(text) : spdm_device_path(l, text);
 }
 
+/* A back end that has been in use may have lost what it needs (a TPM that was restarted): then a new one is tried. */
+static bool open_signer(struct loader *l, const struct key_setting *s, struct spdm_device_key *k, char *cause)
+{
+    struct spdm_openssl_options own = {.propq = s->properties, .config = s->config};
+    struct spdm_signer_options options = {.uri = k->uri};
+    bool again = true;
+    if (s->providers[0] != NULL) own.providers = s->providers;
+    while (again) {
+        k->ossl = spdm_openssl_lend(l->ossl, &own, cause);
+        if (k->ossl == NULL) return false;
+        k->signer = spdm_signer_open(k->ossl, &options, cause);
+        if (k->signer != NULL) return true;
+        again = spdm_openssl_drop(k->ossl);
+        k->ossl = NULL;
+    }
+    return false;
+}
+
 static bool open_key(struct loader *l, const struct key_setting *s, struct spdm_device_key **out)
 {
     struct spdm_device *d = l->device;
     struct spdm_device_key *k = &d->keys[d->key_n];
-    struct spdm_signer_options options = {.propq = s->properties, .config = s->config};
     char cause[SPDM_CAUSE_MAX] = "";
     if (s->uri == NULL) return spdm_device_error(l, s->at, "the key has no uri");
     k->uri = uri_of(l, s->uri);
@@ -77,12 +95,8 @@ static bool open_key(struct loader *l, const struct key_setting *s, struct spdm_
         *out = &d->keys[i];
         return true;
     }
-    options.uri = k->uri;
-    options.providers = s->providers[0] != NULL ? s->providers : NULL;
-    k->ossl = spdm_openssl_open(NULL, cause);
-    k->signer = k->ossl != NULL ? spdm_signer_open(k->ossl, &options, cause) : NULL;
     d->key_n++;
-    if (k->signer == NULL) return spdm_device_error(l, s->at, "key \"%s\": %s", s->uri, cause);
+    if (!open_signer(l, s, k, cause)) return spdm_device_error(l, s->at, "key \"%s\": %s", s->uri, cause);
     *out = k;
     return true;
 }
@@ -285,7 +299,7 @@ void spdm_device_free(struct spdm_device *d)
     for (size_t i = 0; i < d->measurement_n; i++) spdm_device_release(d->measurements[i].value);
     for (size_t i = 0; i < d->key_n; i++) {
         spdm_signer_close(d->keys[i].signer);
-        if (d->keys[i].ossl != NULL) spdm_openssl_close(d->keys[i].ossl);
+        spdm_openssl_give_back(d->keys[i].ossl);
     }
     for (size_t i = 0; d->keys != NULL && i < SPDM_DEVICE_KEYS; i++) free(d->keys[i].uri);
     spdm_device_release((struct spdm_span){d->policy.hashes, 0});

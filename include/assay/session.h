@@ -32,6 +32,8 @@ size_t spdm_session_size(const struct spdm_config *config);
 struct spdm_session_facts {
     uint32_t id;
     bool established, psk, mac_only, in_the_clear;
+    bool proven;              /* the peer has proven who it is: the Responder always, the Requester by mutual
+                                 authentication; in a PSK session, that it has the PSK */
     uint16_t secured_version; /* of DSP0277: 0x1000 ... */
     uint8_t heartbeat;        /* HeartbeatPeriod, seconds */
     uint8_t slot;             /* of the Responder; SPDM_SLOT_KEY */

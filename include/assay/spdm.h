@@ -121,6 +121,8 @@ struct spdm_policy {
 
 /* ---- configuration: fixed for the life of a connection, owned by the caller ---- */
 
+struct spdm_errand;   /* errand.h */
+union spdm_order;     /* errand.h */
 struct spdm_identity; /* responder.h */
 struct spdm_services; /* responder.h */
 struct spdm_sessions; /* session.h */
@@ -256,28 +258,35 @@ enum spdm_event_kind {
     SPDM_OPENED,    /* session is established */
     SPDM_CLOSED,    /* session is over: ended, expired or broken, see report */
     SPDM_DATA,      /* data is application data received in session */
+    SPDM_REPLIED,   /* requester: data is what answers the errand, or a part of it (errand.h) */
+    SPDM_RESET_DUE, /* requester: the errand was accepted and takes effect after a reset; index: CSRTrackingTag */
     /* questions; each must be answered once, with its ticket */
     SPDM_ASK_DIGEST,  /* requester: data is the digest of slot's chain. Known and trusted? yes and key; no: fetch it */
     SPDM_ASK_TRUST,   /* requester: data is slot's whole chain structure, hash checked. Trusted? yes and key */
     SPDM_ASK_SIGN,    /* responder: sign `signing` with slot's key; yes and data = signature */
     SPDM_ASK_MEASURE, /* responder: index = operation; yes and measurements */
     SPDM_ASK_PSK,     /* data is the PSKHint: yes and data = HMAC(key = psk_salt, data = the PSK), of hash size */
-    SPDM_ASK_VENDOR   /* responder: data is the payload of VENDOR_DEFINED_REQUEST; yes and data = response payload */
+    SPDM_ASK_VENDOR,  /* responder: data is the payload of VENDOR_DEFINED_REQUEST; yes and data = response payload */
+    /* what errands ask of a device, in order; errand.h */
+    SPDM_ASK_KEY_PAIR /* key_pair_change: change, erase or generate a key pair; yes: it is so, in the identity too */
 };
 
 struct spdm_event {
     enum spdm_event_kind kind;
-    uint32_t ticket;           /* questions */
-    uint8_t slot;              /* 0..7, SPDM_SLOT_KEY */
-    uint8_t index;             /* measurement operation; SPDM_MEASURED: that of the request */
-    bool raw, fresh;           /* SPDM_ASK_MEASURE: RawBitStreamRequested, NewMeasurementRequested */
-    bool proven;               /* SPDM_MEASURED: the record was signed and the signature verified */
-    uint8_t root_at;           /* SPDM_ASK_TRUST: offset of the first certificate in data (4 + digest size) */
-    uint32_t session;          /* session events, and the session in which a question arose; 0: outside */
-    struct spdm_span psk_salt; /* SPDM_ASK_PSK */
-    enum spdm_alg hash;        /* SPDM_ASK_PSK: hash of the HMAC */
-    uint16_t standard;         /* vendor messages: StandardID */
-    struct spdm_span vendor;   /* vendor messages: VendorID */
+    uint32_t ticket;  /* questions */
+    uint8_t slot;     /* 0..7, SPDM_SLOT_KEY */
+    uint8_t index;    /* measurement operation; SPDM_MEASURED: that of the request */
+    bool raw, fresh;  /* SPDM_ASK_MEASURE: RawBitStreamRequested, NewMeasurementRequested */
+    bool proven;      /* SPDM_MEASURED: the record was signed and the signature verified */
+    uint8_t root_at;  /* SPDM_ASK_TRUST: offset of the first certificate in data (4 + digest size) */
+    uint32_t session; /* session events, and the session in which a question arose; 0: outside */
+    union {
+        struct spdm_span psk_salt;     /* SPDM_ASK_PSK */
+        const union spdm_order *order; /* questions of errands; its spans are valid as data's are */
+    };
+    enum spdm_alg hash;      /* SPDM_ASK_PSK: hash of the HMAC */
+    uint16_t standard;       /* vendor messages: StandardID */
+    struct spdm_span vendor; /* vendor messages: VendorID */
     struct spdm_span data;
     struct spdm_signing signing;
     struct spdm_report report;
@@ -290,7 +299,8 @@ struct spdm_answer {
     const void *key;       /* trust: the leaf's public key for crypto->verify; must outlive the connection */
     const struct spdm_measurement *measurements; /* ascending index; copied */
     size_t measurement_n;
-    uint8_t content_changed; /* 1.2+: 0 not detected, 1 changed, 2 unchanged */
+    uint8_t content_changed;   /* 1.2+: 0 not detected, 1 changed, 2 unchanged */
+    uint8_t error, error_data; /* questions of errands refused: ErrorCode and Param2 for the peer; 0: the usual one */
 };
 
 /* Version of the library and of the specifications: "assay 0.1.0, DSP0274 1.0 to 1.4.1". */

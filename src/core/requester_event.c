@@ -45,8 +45,9 @@ static void describe_session(const struct spdm_requester *rq, struct spdm_event 
 
 static enum spdm_event_kind next_event(struct spdm_requester *rq)
 {
-    static const uint8_t order[] = {SPDM_RESTARTED, SPDM_CONNECTED, SPDM_OPENED, SPDM_MEASURED, SPDM_VENDOR,
-                                    SPDM_DATA,      SPDM_CLOSED,    SPDM_FAILED, SPDM_DONE};
+    static const uint8_t order[] = {SPDM_RESTARTED, SPDM_CONNECTED, SPDM_OPENED,    SPDM_MEASURED,
+                                    SPDM_VENDOR,    SPDM_REPLIED,   SPDM_RESET_DUE, SPDM_DATA,
+                                    SPDM_CLOSED,    SPDM_FAILED,    SPDM_DONE};
 
     for (size_t i = 0; i < sizeof order; i++) {
         if (fetch(rq, (enum spdm_event_kind)order[i])) return (enum spdm_event_kind)order[i];
@@ -72,6 +73,11 @@ enum spdm_event_kind spdm_requester_event(struct spdm_requester *rq, struct spdm
         event->standard = rq->standard;
         event->vendor = rq->vendor;
         event->data = rq->record;
+    } else if (SPDM_SESSIONS && event->kind == SPDM_REPLIED) {
+        event->data = rq->record;
+        event->proven = rq->proven;
+    } else if (SPDM_SESSIONS && event->kind == SPDM_RESET_DUE) {
+        event->index = rq->operation;
     }
     return event->kind;
 }

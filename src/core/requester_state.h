@@ -34,7 +34,9 @@ struct progress {
      * many were announced and not read yet */
     uint8_t next_index, gap_index, left;
     bool psk, key_sent, key_verified, ended, polled;
-    uint32_t session; /* opened for this goal */
+    bool errand_done;
+    uint32_t session;   /* opened for this goal */
+    uint32_t errand_at; /* how far an errand of several requests has come */
 };
 
 struct spdm_requester {
@@ -76,7 +78,7 @@ struct spdm_requester {
 
     /* what is told */
     bool proven;
-    uint8_t operation; /* of the record; the next request may be in `request` already */
+    uint8_t operation; /* of the record; the next request may be in `request` already. SPDM_RESET_DUE: CSRTrackingTag */
     uint16_t standard;
     uint32_t ticket;
     struct spdm_span record; /* MeasurementRecord or vendor payload, in the caller's bytes */
@@ -92,6 +94,18 @@ static inline struct session *spdm_requester_opening(const struct spdm_requester
 static inline struct spdm_responder *spdm_requester_inner(const struct spdm_requester *rq)
 {
     return SPDM_SESSIONS ? rq->inner : NULL;
+}
+
+/* The errand of the goal, NULL if it has none; the one that the exchange at hand is for. */
+static inline const struct spdm_errand *spdm_requester_errand(const struct spdm_requester *rq)
+{
+    return SPDM_SESSIONS && (rq->goal.want & SPDM_WANT_ERRAND) != 0 ? rq->goal.errand : NULL;
+}
+static inline const struct spdm_errand *spdm_requester_running(const struct spdm_requester *rq)
+{
+    const struct spdm_errand *errand = spdm_requester_errand(rq);
+
+    return errand != NULL && rq->job == &errand->job ? errand : NULL;
 }
 
 enum step_kind { STEP_SEND, STEP_DONE, STEP_FAIL, STEP_ASK_DIGEST, STEP_ASK_TRUST, STEP_ASK_PSK, STEP_ASK_INNER };

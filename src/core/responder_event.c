@@ -18,6 +18,10 @@ static void describe(struct spdm_responder *rs, struct spdm_event *event)
         return;
     }
     event->kind = rs->need;
+    if (SPDM_SESSIONS && rs->job->asks != SPDM_NOTHING) {
+        event->order = &rs->order.order;
+        return;
+    }
     (void)spdm_conn_decode(&rs->c, rs->job->request, &x); /* it was judged when it came */
     if (rs->job->request->code == CODE_GET_MEASUREMENTS) {
         event->index = req->get_measurements.operation;

@@ -83,7 +83,7 @@ struct session *spdm_session_new(struct conn *c)
 
         if (s->state != SESSION_FREE) continue;
         prepare(c, s, i);
-        s->state = SESSION_HANDSHAKE;
+        s->state = SESSION_OPENING;
         return s;
     }
     return NULL;
@@ -259,6 +259,7 @@ bool spdm_session_handshake(struct conn *c, struct session *s, const uint8_t th1
     if (!spdm_schedule_handshake(&schedule, &s->secrets, th1)) return false;
     log_secret(c, s, "req hs data", s->secrets.direction[REQUEST]);
     log_secret(c, s, "rsp hs data", s->secrets.direction[RESPONSE]);
+    s->state = SESSION_HANDSHAKE;
     return spdm_session_key(c, s);
 }
 
@@ -284,21 +285,40 @@ bool spdm_session_verify_data(struct conn *c, struct session *s, enum direction 
     return spdm_session_th_digest(s, th) && spdm_schedule_verify_data(&schedule, s->secrets.finished[by], th, out);
 }
 
+void spdm_session_restore(struct conn *c, struct session *s, enum direction d)
+{
+    struct previous *old = &s->previous[d];
+    void *state = s->lane[d].aead;
+
+    end_lane(c, &s->lane[d]);
+    s->lane[d] = old->lane;
+    old->lane.aead = state;
+    old->lane.ready = false; /* its cipher lives on in the lane */
+    s->generation[d]--;
+    memcpy(s->secrets.direction[d], old->secret, sizeof old->secret);
+    spdm_session_drop_previous(c, s, d);
+}
+
+/* All or nothing: a failure leaves the key that there was. */
 bool spdm_session_update(struct conn *c, struct session *s, enum direction d)
 {
     struct schedule schedule = spdm_session_schedule(c);
     struct previous *old = &s->previous[d];
-    struct lane free_lane;
+    void *state;
 
     end_lane(c, &old->lane);
-    free_lane = old->lane;
+    state = old->lane.aead;
     old->lane = s->lane[d];
-    s->lane[d] = free_lane;
+    s->lane[d] = (struct lane){.aead = state};
     memcpy(old->secret, s->secrets.direction[d], sizeof old->secret);
-    if (!spdm_schedule_update(&schedule, old->secret, s->secrets.direction[d])) return false;
     s->generation[d]++;
+    if (!spdm_schedule_update(&schedule, old->secret, s->secrets.direction[d]) ||
+        !key_lane(c, &s->lane[d], s->secrets.direction[d])) {
+        spdm_session_restore(c, s, d);
+        return false;
+    }
     log_secret(c, s, d == REQUEST ? "req app data" : "rsp app data", s->secrets.direction[d]);
-    return key_lane(c, &s->lane[d], s->secrets.direction[d]);
+    return true;
 }
 
 void spdm_session_drop_previous(struct conn *c, struct session *s, enum direction d)

@@ -11,7 +11,8 @@
 #include "trust/schedule.h"
 #include <assay/session.h>
 
-enum session_state { SESSION_FREE, SESSION_HANDSHAKE, SESSION_ESTABLISHED };
+/* OPENING: it has a place and perhaps an id, but no keys yet; no record can be for it. */
+enum session_state { SESSION_FREE, SESSION_OPENING, SESSION_HANDSHAKE, SESSION_ESTABLISHED };
 
 /* One direction's key that was replaced and may have to come back (R-KUP-11). */
 struct previous {
@@ -31,7 +32,9 @@ struct session {
     uint8_t slot;                     /* of the Responder: 0..7, SPDM_SLOT_KEY */
     uint8_t heartbeat;                /* seconds, 0: none */
     unsigned generation[DIRECTION_N]; /* keys since FINISH, by KEY_UPDATE */
-    uint8_t update, tag;              /* KEY_UPDATE under way: operation, tag; 0: none */
+    uint8_t update, update_tag;       /* responder: operation and tag of the last KEY_UPDATE that came, 0: none */
+    uint8_t tag;                      /* of our own last one */
+    bool answered;                    /* responder: its UpdateAllKeys came, but the peer did not follow */
     uint16_t version;                 /* of DSP0277 */
     uint64_t heard;                   /* when something last came in it */
     struct record_form form;
@@ -131,6 +134,8 @@ bool spdm_session_verify_data(struct conn *c, struct session *s, enum direction 
 /* KEY_UPDATE: a direction moves to its next key; the old one is kept until dropped. */
 bool spdm_session_update(struct conn *c, struct session *s, enum direction d);
 void spdm_session_drop_previous(struct conn *c, struct session *s, enum direction d);
+/* The old key comes back. */
+void spdm_session_restore(struct conn *c, struct session *s, enum direction d);
 
 /* session_opaque.c: opaque data of a key exchange. */
 struct spdm_span spdm_session_offer(const struct conn *c, struct spdm_room room);

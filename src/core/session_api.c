@@ -5,6 +5,14 @@
 #include "core/requester_state.h"
 #include "core/responder_state.h"
 
+/* Of the Requester only mutual authentication knows who it is; a PSK is proven by PSK_FINISH or, where there is none,
+ * by the first record that opened (withstand 5). */
+static bool requester_proven(const struct session *s)
+{
+    if (!s->psk) return s->mut_auth != 0;
+    return s->needs_finish || s->lane[REQUEST].sequence != 0 || s->generation[REQUEST] != 0;
+}
+
 static bool describe(const struct conn *c, uint32_t id, enum direction out, struct spdm_session_facts *facts)
 {
     const struct session *s = spdm_sessions_of(c->cfg) != NULL ? spdm_sessions_of(c->cfg)->find(c, id) : NULL;
@@ -12,6 +20,8 @@ static bool describe(const struct conn *c, uint32_t id, enum direction out, stru
     if (s == NULL) return false;
     *facts = (struct spdm_session_facts){.id = id,
                                          .established = s->state == SESSION_ESTABLISHED,
+                                         .proven =
+                                             s->state == SESSION_ESTABLISHED && (out == REQUEST || requester_proven(s)),
                                          .psk = s->psk,
                                          .mac_only = s->form.mac_only,
                                          .in_the_clear = s->in_the_clear,

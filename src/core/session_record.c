@@ -3,17 +3,7 @@
  * A session's records: which key opens one, what is in it, how one is sealed. */
 #include "core/session.h"
 
-/* The old key comes back: the peer did not follow (sessions.md 7.2, 7.3). */
-static void restore(struct conn *c, struct session *s, enum direction d)
-{
-    struct lane failed = s->lane[d];
-
-    s->lane[d] = s->previous[d].lane;
-    s->previous[d].lane = failed;
-    s->generation[d]--;
-    memcpy(s->secrets.direction[d], s->previous[d].secret, sizeof s->previous[d].secret);
-    spdm_session_drop_previous(c, s, d);
-}
+enum { UPDATE_ALL = 2 };
 
 static struct record_crypto record_crypto(const struct conn *c)
 {
@@ -73,9 +63,10 @@ enum fate spdm_session_open(struct conn *c, struct spdm_span record, uint64_t no
     in->message = ri.data;
     fate = classify(c, s, in);
     /* Application data under the key before has crossed the update on its way; a message means that the peer did not
-     * follow. */
+     * follow (sessions.md 7.2, 7.3). */
     if (before && fate == FATE_MESSAGE) {
-        restore(c, s, in->direction);
+        spdm_session_restore(c, s, in->direction);
+        s->answered = s->update == UPDATE_ALL;
         s->update = 0;
     }
     if (fate != FATE_BROKEN)

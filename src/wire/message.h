@@ -8,7 +8,7 @@
 #ifndef ASSAY_WIRE_MESSAGE_H
 #define ASSAY_WIRE_MESSAGE_H
 #include "wire/io.h"
-#include <assay/spdm.h>
+#include <assay/errand.h>
 
 /* Limits of tables in messages. */
 enum {
@@ -154,6 +154,9 @@ union spdm_body {
     struct key_update key_update;
     struct end_session end_session;
     struct encapsulated encapsulated;
+    /* Requests of errands are the public structs. */
+    union spdm_order order;
+    struct spdm_key_pair key_pair;
 };
 
 /* ---- the registry ---- */

@@ -338,6 +338,7 @@ CHANGE(rsa_2048, own_key(t, MIDDLE, new_key("RSA", NULL, 2048));)
 CHANGE(rsa_pss, own_key(t, MIDDLE, new_key("RSA", NULL, 2048)); t->plan[LEAF].pss = true;)
 CHANGE(rsa_pss_sha1, own_key(t, MIDDLE, new_key("RSA", NULL, 2048)); t->plan[LEAF].pss = true;
        t->plan[LEAF].md = "SHA1";)
+CHANGE(rsa_pss_mixed, rsa_pss(t); t->plan[LEAF].pss_mixed = true;)
 CHANGE(brainpool, own_key(t, MIDDLE, new_key("EC", "brainpoolP256r1", 0));)
 CHANGE(ed25519, own_key(t, MIDDLE, new_key("ED25519", NULL, 0)); t->plan[LEAF].md = NULL;)
 CHANGE(ed448, own_key(t, MIDDLE, new_key("ED448", NULL, 0)); t->plan[LEAF].md = NULL;)
@@ -638,6 +639,7 @@ static const struct {
     T(rsa_2048),
     T(rsa_pss),
     R(rsa_pss_sha1, LINK_ALGORITHM, 3, 0),
+    R(rsa_pss_mixed, LINK_ALGORITHM, 3, 0),
     T(brainpool),
     T(ed25519),
     T(ed448),

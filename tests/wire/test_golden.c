@@ -277,6 +277,24 @@ static const struct member members[] = {
     MEMBER("ENCAPSULATED_RESPONSE_ACK", encapsulated, kind, U8),
     MEMBER("ENCAPSULATED_RESPONSE_ACK", encapsulated, ack, U8),
     MEMBER("ENCAPSULATED_RESPONSE_ACK", encapsulated, message, SPAN),
+    MEMBER("GET_KEY_PAIR_INFO", order.key_pair, id, U8),
+    MEMBER("KEY_PAIR_INFO", key_pair, total, U8),
+    MEMBER("KEY_PAIR_INFO", key_pair, id, U8),
+    MEMBER("KEY_PAIR_INFO", key_pair, capabilities, U16),
+    MEMBER("KEY_PAIR_INFO", key_pair, usages, U16),
+    MEMBER("KEY_PAIR_INFO", key_pair, usage, U16),
+    MEMBER("KEY_PAIR_INFO", key_pair, asyms, U32),
+    MEMBER("KEY_PAIR_INFO", key_pair, asym, U32),
+    MEMBER("KEY_PAIR_INFO", key_pair, pqcs, U32),
+    MEMBER("KEY_PAIR_INFO", key_pair, pqc, U32),
+    MEMBER("KEY_PAIR_INFO", key_pair, slots, U8),
+    MEMBER("KEY_PAIR_INFO", key_pair, public_key_info, SPAN),
+    MEMBER("SET_KEY_PAIR_INFO", order.key_pair_change, operation, U8),
+    MEMBER("SET_KEY_PAIR_INFO", order.key_pair_change, id, U8),
+    MEMBER("SET_KEY_PAIR_INFO", order.key_pair_change, usage, U16),
+    MEMBER("SET_KEY_PAIR_INFO", order.key_pair_change, asym, U32),
+    MEMBER("SET_KEY_PAIR_INFO", order.key_pair_change, slots, U8),
+    MEMBER("SET_KEY_PAIR_INFO", order.key_pair_change, pqc, U32),
 };
 
 /* ".slot" of a message, ".block.hash" of the SupportedAlgorithms block. */
@@ -392,12 +410,14 @@ static void clear_reserved(const struct golden *g, uint8_t *bytes)
     }
 }
 
-/* Extended algorithms are skipped, so they are not written; two ways to count Length are read, one is written. */
+/* Extended algorithms are skipped, so they are not written; two ways to count Length are read, one is written; masks of
+ * key pairs are written with four bytes. */
 static bool comes_back(const struct golden *g, const union spdm_body *body)
 {
     bool negotiates = strstr(g->row->name, "ALGORITHMS") != NULL;
 
     if (strstr(g->source, "message-length") != NULL) return false;
+    if (strstr(g->source, "-masks-") != NULL || strstr(g->source, "generate-1.4") != NULL) return false;
     return !(negotiates && body->algorithms.ext_n != 0) &&
            !(strcmp(g->row->name, "CAPABILITIES") == 0 && body->capabilities.block.ext_n != 0);
 }
@@ -434,7 +454,7 @@ static void test_encoding(void **state)
 
     (void)state;
     all = golden_each(check_encoding, &n);
-    assert_int_equal(all - n, 4); /* by hand: three with extended algorithms, one with the other Length */
+    assert_int_equal(all - n, 8); /* by hand: three with extended algorithms, one with the other Length, four masks */
 }
 
 /* ---- less and more than the message ---- */
