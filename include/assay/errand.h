@@ -69,8 +69,30 @@ bool spdm_key_pair_read(struct spdm_span message, struct spdm_key_pair *out);
 
 extern const struct spdm_errand spdm_errand_key_pair_info, spdm_errand_set_key_pair;
 
+/* ---- certificates (1.2+): GET_CSR, SET_CERTIFICATE ---- */
+
+struct spdm_csr_order { /* GET_CSR, SPDM_ASK_CSR: yes and data = the CSR, PKCS#10 in DER. SPDM_REPLIED: that */
+    /* Multi-key connections only; a requester need not look, elsewhere they are not sent. */
+    uint8_t key_pair, model; /* KeyPairID; enum spdm_cert_model */
+    uint8_t tag;             /* 1.3+, after SPDM_RESET_DUE and the reset: the CSRTrackingTag that it named; else 0 */
+    bool overwrite;          /* 1.3+: other GET_CSR work may be given up for this */
+    struct spdm_span info; /* RequesterInfo: CertificationRequestInfo in DER, or empty; well-formed when asked about */
+    struct spdm_span opaque;
+};
+struct spdm_store_order { /* SET_CERTIFICATE, SPDM_ASK_STORE: the slot holds it, or is empty; yes: so it is */
+    uint8_t slot;
+    uint8_t key_pair, model; /* as for a CSR; erasing: model 0 */
+    bool erase;
+    struct spdm_span chain; /* whole structure: Length, RootHash in the negotiated hash, certificates. Only its framing
+                               has been checked; yes says that it fits the key and that its signatures hold */
+};
+
+extern const struct spdm_errand spdm_errand_csr, spdm_errand_store;
+
 union spdm_order {
     struct spdm_key_pair_order key_pair;
     struct spdm_key_pair_change key_pair_change;
+    struct spdm_csr_order csr;
+    struct spdm_store_order store;
 };
 #endif

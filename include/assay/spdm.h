@@ -117,6 +117,7 @@ struct spdm_policy {
     bool drop_bad_records;       /* responder: a record that does not open is dropped, its session lives on */
     uint8_t rdt_exponent;        /* responder: RDTExponent of ResponseNotReady: 14 (16 ms) */
     uint8_t rdtm;                /* responder: RDTM of ResponseNotReady: 10 */
+    bool trusted_place;          /* responder: slots 1 to 7 may be written outside a session (R-SCT-07) */
 };
 
 /* ---- configuration: fixed for the life of a connection, owned by the caller ---- */
@@ -268,7 +269,9 @@ enum spdm_event_kind {
     SPDM_ASK_PSK,     /* data is the PSKHint: yes and data = HMAC(key = psk_salt, data = the PSK), of hash size */
     SPDM_ASK_VENDOR,  /* responder: data is the payload of VENDOR_DEFINED_REQUEST; yes and data = response payload */
     /* what errands ask of a device, in order; errand.h */
-    SPDM_ASK_KEY_PAIR /* key_pair_change: change, erase or generate a key pair; yes: it is so, in the identity too */
+    SPDM_ASK_KEY_PAIR, /* key_pair_change: change, erase or generate a key pair; yes: it is so, in the identity too */
+    SPDM_ASK_CSR,      /* csr: a certificate signing request; yes and data = the CSR */
+    SPDM_ASK_STORE     /* store: a slot's certificates, new or erased; yes: it is so, in the identity too */
 };
 
 struct spdm_event {

@@ -130,6 +130,20 @@ void spdm_requester_push(struct spdm_requester *rq, struct spdm_span frame, uint
     }
 }
 
+/* Puts the request together where it will be framed. */
+static struct spdm_span gather(struct spdm_requester *rq)
+{
+    const struct spdm_config *cfg = rq->c.cfg;
+    size_t head = in_records(rq) ? spdm_session_head(&rq->c, spdm_conn_channel(&rq->c)) : cfg->binding->head;
+    struct spdm_room room = spdm_room_from(cfg->out, head);
+
+    if (!spdm_put(room, spdm_span(rq->request, rq->request_n)) ||
+        !spdm_put(spdm_room_from(room, rq->request_n), rq->tail)) {
+        return (struct spdm_span){0};
+    }
+    return spdm_span(room.p, rq->request_n + rq->tail.n);
+}
+
 /* The request in flight, or RESPOND_IF_READY for it, framed in `out`; 0 if it does not fit. */
 static size_t frame(struct spdm_requester *rq)
 {
@@ -138,6 +152,11 @@ static size_t frame(struct spdm_requester *rq)
     struct spdm_span message = rq->ask_ready ? spdm_span(ready, sizeof ready) : spdm_span(rq->request, rq->request_n);
     struct outgoing out = {.direction = REQUEST, .message = message, .room = cfg->out};
 
+    if (SPDM_SESSIONS && rq->tail.n != 0 && !rq->ask_ready) {
+        out.message = message = gather(rq);
+        if (message.n == 0) return 0;
+        if (!in_records(rq)) return cfg->binding->wrap(cfg->out, message.n, false);
+    }
     if (in_records(rq)) return spdm_sessions_of(cfg)->seal(&rq->c, spdm_conn_channel(&rq->c), &out);
     if (!spdm_put(spdm_room_from(cfg->out, cfg->binding->head), message)) return 0;
     return cfg->binding->wrap(cfg->out, message.n, false);

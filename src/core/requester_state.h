@@ -50,7 +50,8 @@ struct spdm_requester {
 
     /* the request in flight */
     const struct verify_job *job;
-    uint8_t *request; /* the SPDM message, for resends and transcripts */
+    uint8_t *request;      /* the SPDM message, for resends and transcripts */
+    struct spdm_span tail; /* its last field, if that stays where the caller has it; in no transcript */
     uint64_t deadline, now;
     uint16_t request_n, request_max;
     uint16_t certificates; /* GET_CERTIFICATE sent for this chain */

@@ -163,6 +163,7 @@ static void pose(struct spdm_responder *rs, struct exchange *x)
     else x->request = spdm_span(rs->request, rs->request_n);
     (void)spdm_conn_decode(&rs->c, rs->job->request, x); /* it was judged */
     rs->order = x->req;
+    if (rs->job->trim != NULL) rs->job->trim(rs);
     rs->need = (enum spdm_event_kind)rs->job->asks;
 }
 
@@ -320,12 +321,15 @@ static bool turned(enum spdm_event_kind need)
  * that it was accepted, and not every request may be answered so (R-ERR-15, R-SKP-10). */
 static uint8_t decline(struct spdm_responder *rs, const struct spdm_answer *answer)
 {
-    uint8_t error = answer->error != 0 ? answer->error : SPDM_ERROR_OPERATION_FAILED;
+    uint8_t error = answer->error != 0 ? answer->error : SPDM_ERROR_OPERATION_FAILED, data = answer->error_data;
 
     if (error == SPDM_ERROR_RESET_REQUIRED && (rs->c.facts.responder.flags & rs->job->resets) == 0) {
         error = SPDM_ERROR_OPERATION_FAILED;
     }
-    return refuse_size(blame(&rs->c, NULL), DECLINED, error, answer->error_data);
+    /* a tracking tag, 1.3 (R-CSR-10); elsewhere the byte is reserved */
+    if (error == SPDM_ERROR_RESET_REQUIRED && (rs->job->request->code != CODE_GET_CSR || !rs->c.ed->multi_key))
+        data = 0;
+    return refuse_size(blame(&rs->c, NULL), DECLINED, error, data);
 }
 
 /* An answer of the caller's: the PSK's secret waits in its session, perhaps for the measurements; then we build. */

@@ -16,6 +16,8 @@ struct prove_job {
     bool head_only;    /* consider() is done with the body: only eight bytes are kept */
     uint8_t asks;      /* enum spdm_event_kind, errands: the question, in which the caller finds the request; 0: none */
     uint32_t resets;   /* errands: capabilities of which one lets it be answered ResetRequired */
+    /* Errands, may be NULL: takes from rs->order what is no part of the request. */
+    void (*trim)(struct spdm_responder *rs);
     /* Judges the decoded request; may set rs->need. */
     uint8_t (*consider)(struct spdm_responder *rs, const union spdm_body *req);
     /* Fills the response; large parts are written in place into spdm_responder_body(). */
@@ -38,7 +40,7 @@ struct spdm_services {
 extern const struct prove_job spdm_prove_version, spdm_prove_capabilities, spdm_prove_algorithms, spdm_prove_digests,
     spdm_prove_certificate, spdm_prove_challenge, spdm_prove_measurements, spdm_prove_vendor, spdm_prove_key_exchange,
     spdm_prove_finish, spdm_prove_psk_exchange, spdm_prove_psk_finish, spdm_prove_heartbeat, spdm_prove_key_update,
-    spdm_prove_end_session, spdm_prove_key_pair_info, spdm_prove_set_key_pair;
+    spdm_prove_end_session, spdm_prove_key_pair_info, spdm_prove_set_key_pair, spdm_prove_csr, spdm_prove_store;
 
 struct spdm_requester;
 

@@ -131,6 +131,13 @@ struct encapsulated {
     struct spdm_span message;
 };
 
+struct csr {
+    struct spdm_span csr;
+};
+struct set_certificate_rsp {
+    uint8_t slot;
+};
+
 union spdm_body {
     struct version version;
     struct capabilities capabilities;
@@ -156,6 +163,8 @@ union spdm_body {
     struct encapsulated encapsulated;
     /* Requests of errands are the public structs. */
     union spdm_order order;
+    struct csr csr;
+    struct set_certificate_rsp set_certificate_rsp;
     struct spdm_key_pair key_pair;
 };
 
