@@ -41,28 +41,29 @@ enum spdm_sight_kind {
 /* What the witness says of one message. */
 struct spdm_sight {
     enum spdm_sight_kind kind;
-    uint8_t code;         /* RequestResponseCode; 0 if there is no SPDM message */
-    uint8_t answers;      /* responses: code of the request it answers, 0 if there was none */
-    bool from_requester;  /* who sent the frame */
-    bool enveloped;       /* it lay in an envelope: the Responder asks, the Requester answers */
-    bool reassembled;     /* it came in chunks, of which this frame brought the last */
-    uint32_t session;     /* in whose records it travelled; 0: outside */
+    uint8_t code;            /* RequestResponseCode; 0 if there is no SPDM message */
+    uint8_t answers;         /* responses: code of the request it answers, 0 if there was none */
+    bool from_requester;     /* who sent the frame */
+    bool enveloped;          /* it lay in an envelope: the Responder asks, the Requester answers */
+    bool reassembled;        /* it came in chunks, of which this frame brought the last */
+    uint32_t session;        /* in whose records it travelled; 0: outside */
     uint32_t opened, closed; /* the session that it opened (keys for records exist), or ended; 0: none */
     enum spdm_signature_state signature, verify_data, record;
-    uint32_t lost;              /* records of this direction that are missing in front of this one */
-    struct spdm_span message;   /* the message, or data; valid until the next push() or next() */
-    size_t n;                   /* the message's own length, 0 if it could not be decoded */
-    struct spdm_report report;  /* why is SPDM_WHY_FINE, or the first rule it breaks */
+    uint32_t lost;             /* records of this direction that are missing in front of this one */
+    struct spdm_span message;  /* the message, or data; valid until the next push() or next() */
+    size_t n;                  /* the message's own length, 0 if it could not be decoded */
+    struct spdm_report report; /* why is SPDM_WHY_FINE, or the first rule it breaks */
 };
 
 /* ---- how a witness is connected to its caller; any member may be NULL ---- */
 
 /* Rooms that grow with what goes by. */
 enum spdm_watch_room {
-    SPDM_ROOM_REQUEST,       /* a request, until it is answered */
-    SPDM_ROOM_CHAIN,         /* the Responder's certificate chain */
-    SPDM_ROOM_TURNED_REQUEST, SPDM_ROOM_TURNED_CHAIN, /* the same with the roles turned: mutual authentication */
-    SPDM_ROOM_RECORD,        /* a record opened */
+    SPDM_ROOM_REQUEST, /* a request, until it is answered */
+    SPDM_ROOM_CHAIN,   /* the Responder's certificate chain */
+    SPDM_ROOM_TURNED_REQUEST,
+    SPDM_ROOM_TURNED_CHAIN, /* the same with the roles turned: mutual authentication */
+    SPDM_ROOM_RECORD,       /* a record opened */
     SPDM_ROOM_N
 };
 

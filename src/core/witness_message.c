@@ -199,7 +199,7 @@ static void error(struct spdm_witness *w, struct passing *p)
     const struct error *e = &p->x.rsp.error;
 
     if (show(w, p, &spdm_message_ERROR) != SPDM_WHY_FINE) return;
-    if (e->code == NOT_READY || e->code == BUSY) return;            /* the request still waits */
+    if (e->code == NOT_READY || e->code == BUSY) return;             /* the request still waits */
     spdm_transcript_reset(spdm_conn_log(&side->c), TRANSCRIPT_L1L2); /* R-MEA-25 */
     if (e->code == RESYNCH) spdm_conn_restart(&side->c);
     side->request_n = 0;
