@@ -27,7 +27,7 @@ struct lie {
     uint8_t code;
     size_t at; /* byte of the message, counted from 1; 0: none */
     uint8_t value;
-    bool both; /* the byte behind it too */
+    bool both;      /* the byte behind it too */
     size_t n;       /* new length, 0: as it is */
     unsigned times; /* how many of them; 0: all */
     unsigned told;

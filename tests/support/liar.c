@@ -63,8 +63,7 @@ static struct lane lane_of(struct liar *l, const struct liar_secret *from, uint6
     memset(state, 0, 4 * sizeof *state);
     assert_true(spdm_schedule_record(&sch, from->secret, &rs));
     memcpy(lane.iv, rs.iv, sizeof lane.iv);
-    assert_true(
-        toy_crypto.aead_begin(&l->toy, state, sch.aead, spdm_span(rs.key, spdm_algorithm(sch.aead)->key)));
+    assert_true(toy_crypto.aead_begin(&l->toy, state, sch.aead, spdm_span(rs.key, spdm_algorithm(sch.aead)->key)));
     return lane;
 }
 
