@@ -83,7 +83,8 @@ static void tick(struct spdm_responder *rs)
     struct session *s;
 
     while (sessions != NULL && (s = sessions->expired(&rs->c, rs->now)) != NULL) {
-        spdm_responder_lose(rs, s, SPDM_WHY_SESSION_EXPIRED);
+        spdm_responder_lose(rs, s,
+                            s->state == SESSION_ESTABLISHED ? SPDM_WHY_SESSION_EXPIRED : SPDM_WHY_HANDSHAKE_EXPIRED);
     }
     if (rs->due <= rs->now) spdm_responder_not_ready(rs);
 }

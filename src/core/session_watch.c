@@ -8,8 +8,11 @@ enum { SECOND = 1000000 };
 
 static uint64_t patience(const struct session *s)
 {
-    return s->state == SESSION_ESTABLISHED && s->heartbeat != 0 ? s->heard + 2u * SECOND * (uint64_t)s->heartbeat
-                                                                : SPDM_NEVER;
+    unsigned seconds = s->state == SESSION_ESTABLISHED ? 2u * s->heartbeat
+                       : s->state == SESSION_HANDSHAKE ? s->handshake
+                                                       : 0;
+
+    return seconds != 0 ? s->heard + SECOND * (uint64_t)seconds : SPDM_NEVER;
 }
 
 /* The requester keeps a session alive when half a period has passed in silence. */
@@ -34,7 +37,8 @@ uint64_t spdm_session_deadline(const struct conn *c, bool beats)
 
     for (size_t i = 0; i < spdm_session_count(c); i++) {
         const struct session *s = spdm_session_at(c, i);
-        uint64_t end = patience(s), beat = beats && end != SPDM_NEVER ? beat_at(s) : end;
+        uint64_t end = patience(s),
+                 beat = beats && end != SPDM_NEVER ? beat_at(s) : end; /* who beats has no limit of handshakes */
 
         if (beat < first) first = beat;
     }
@@ -46,7 +50,7 @@ struct session *spdm_session_silent(const struct conn *c, uint64_t now)
     for (size_t i = 0; i < spdm_session_count(c); i++) {
         struct session *s = spdm_session_at(c, i);
 
-        if (patience(s) != SPDM_NEVER && now >= beat_at(s)) return s;
+        if (s->state == SESSION_ESTABLISHED && patience(s) != SPDM_NEVER && now >= beat_at(s)) return s;
     }
     return NULL;
 }
