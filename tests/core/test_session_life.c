@@ -262,6 +262,242 @@ static void test_no_heartbeat(void **state)
     }
 }
 
+/* ---- key updates of a requester ---- */
+
+/* The device is busy with a request from outside; when it has said so in the session, it is not any more. */
+static size_t busy_once(struct pair *pair, bool to_responder, uint8_t *frame, size_t n)
+{
+    struct spdm_answer answer = {
+        .ticket = p.open.ticket, .yes = true, .measurements = p.measurements, .measurement_n = p.measurement_n};
+
+    if (to_responder || frame[0] != 6 || !pair->silent) return n;
+    pair->silent = false;
+    assert_true(spdm_responder_answer(p.rs, &answer));
+    return n;
+}
+
+/* Busy to UpdateAllKeys comes under the old response key, and means that nothing has happened; the ACK of the second
+ * try comes under the new one again (sessions.md 7.2). */
+static void test_update_busy(void **state)
+{
+    struct spdm_goal update = {.want = SPDM_WANT_KEY_UPDATE}, measure = {.want = SPDM_WANT_MEASUREMENTS};
+    uint8_t get_measurements[13] = {5, 0, 0xe0, 0, 0xff}, answer[PAIR_BUFFER];
+
+    (void)state;
+    for (unsigned i = 0; i < 2 * sizeof versions; i++) {
+        prepare(versions[i / 2], 1);
+        p.wire = busy_once;
+        pair_start(&p);
+        reach(&open_session);
+        update.session = measure.session = p.opened_rq;
+        update.update = (uint8_t)(1 + i % 2);
+        p.silent = true;
+        get_measurements[1] = versions[i / 2];
+        assert_int_equal(pair_request(&p, get_measurements, sizeof get_measurements, answer), 0);
+        reach(&update);
+        assert_false(p.silent);
+        assert_true(p.now >= 50000);
+        reach(&measure);
+        reach(&update);
+        reach(&measure);
+        pair_close(&p);
+    }
+}
+
+/* One frame is lost, counted from now on. */
+static size_t lose_one(struct pair *pair, bool to_responder, uint8_t *frame, size_t n)
+{
+    unsigned *left = pair->arg;
+
+    (void)to_responder;
+    (void)frame;
+    return left != NULL && (*left)-- == 1 ? 0 : n;
+}
+
+/* Any of the four messages is lost: records are not sent twice, the session ends when the answer is overdue, and a new
+ * one can be opened. */
+static void test_update_lost(void **state)
+{
+    struct spdm_goal update = {.want = SPDM_WANT_KEY_UPDATE};
+
+    (void)state;
+    for (unsigned i = 0; i < 8; i++) {
+        unsigned left = 1 + i % 4;
+        uint64_t start;
+
+        prepare(versions[i % 3], 2);
+        p.wire = lose_one;
+        pair_start(&p);
+        reach(&open_session);
+        update.session = p.opened_rq;
+        update.update = (uint8_t)(1 + i / 4);
+        start = p.now;
+        p.arg = &left;
+        assert_false(pair_run(&p, &update));
+        assert_int_equal(p.failure.why, SPDM_WHY_TIMEOUT);
+        assert_int_equal(p.failure.code, 0xe9);
+        assert_int_equal(p.now - start, p.failure.limit);
+        assert_int_equal(p.closed_rq, update.session);
+        assert_false(rq_alive(update.session));
+        p.arg = NULL;
+        reach(&open_session);
+        pair_close(&p);
+    }
+}
+
+/* An ACK of UpdateAllKeys under the old key: the device has not moved, whatever it says. */
+static size_t under_the_old_key(struct pair *pair, bool to_responder, uint8_t *frame, size_t n)
+{
+    static struct liar_secret old;
+    static uint64_t sequence;
+    struct spdm_session_facts facts;
+    struct spdm_span m;
+
+    if (pair->arg == NULL || frame[0] != 6) return n;
+    if (to_responder) { /* before the device has seen the request */
+        assert_true(spdm_responder_session(p.rs, p.opened_rs, &facts));
+        sequence = facts.sent;
+        for (unsigned i = 0; i < LIAR_SECRETS; i++) {
+            const struct liar_secret *s = &liar.secret[i];
+
+            if (s->session == p.opened_rs && s->response && !s->handshake && s->generation == 0) old = *s;
+        }
+        return n;
+    }
+    m = liar_open(&liar, false, (struct spdm_span){frame, n});
+    if (m.n != 4 || m.p[1] != 0x69) return n;
+    return liar_seal_with(&liar, &old, sequence, m, frame);
+}
+
+static void test_update_under_the_old_key(void **state)
+{
+    struct spdm_goal update = {.want = SPDM_WANT_KEY_UPDATE, .update = 2};
+
+    (void)state;
+    prepare(SPDM_V13, 1);
+    p.wire = under_the_old_key;
+    pair_start(&p);
+    reach(&open_session);
+    update.session = p.opened_rq;
+    p.arg = &p;
+    assert_false(pair_run(&p, &update));
+    assert_int_equal(p.failure.why, SPDM_WHY_BAD_RECORD);
+    assert_false(rq_alive(update.session));
+    pair_close(&p);
+}
+
+/* ---- END_SESSION ---- */
+
+/* The ACK is lost: the device has ended the session, and the requester gives it up in time. Refused: it goes on. */
+static void test_end_lost(void **state)
+{
+    struct spdm_goal end = {.want = SPDM_WANT_END_SESSION};
+    unsigned left = 2;
+
+    (void)state;
+    prepare(SPDM_V13, 1);
+    p.wire = lose_one;
+    pair_start(&p);
+    reach(&open_session);
+    end.session = p.opened_rq;
+    p.arg = &left;
+    assert_false(pair_run(&p, &end));
+    assert_int_equal(p.failure.why, SPDM_WHY_TIMEOUT);
+    assert_false(rq_alive(end.session) || rs_alive(end.session));
+    p.arg = NULL;
+    reach(&open_session);
+    pair_close(&p);
+}
+
+static size_t refuse_end(struct pair *pair, bool to_responder, uint8_t *frame, size_t n)
+{
+    static const uint8_t error[] = {SPDM_V13, 0x7f, 0x05, 0};
+    struct spdm_span m;
+
+    if (to_responder || pair->arg == NULL) return n;
+    m = liar_open(&liar, false, (struct spdm_span){frame, n});
+    return m.n == 4 && m.p[1] == 0x6c ? liar_seal(&liar, (struct spdm_span){error, 4}, frame) : n;
+}
+
+static void test_end_refused(void **state)
+{
+    struct spdm_goal end = {.want = SPDM_WANT_END_SESSION};
+
+    (void)state;
+    prepare(SPDM_V13, 1);
+    p.wire = refuse_end;
+    pair_start(&p);
+    reach(&open_session);
+    end.session = p.opened_rq;
+    p.arg = &p;
+    assert_false(pair_run(&p, &end));
+    assert_int_equal(p.failure.why, SPDM_WHY_PEER_ERROR);
+    assert_true(rq_alive(end.session));
+    assert_int_equal(p.closed_rq, 0);
+    pair_close(&p);
+}
+
+/* ---- handshakes that nobody finishes ---- */
+
+/* Any message of a handshake is lost: the requester gives up when CT is over and starts over with GET_VERSION. */
+static void test_handshake_lost(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 4 * 3 * sizeof versions; i++) {
+        unsigned left = 1 + i % 4, kind = i / 4 % 3;
+        uint64_t start;
+
+        prepare(versions[i / 12], 1);
+        if (kind == 1) p.req_policy.flags |= SPDM_HANDSHAKE_IN_THE_CLEAR_CAP;
+        if (kind == 1) p.rsp_policy.flags |= SPDM_HANDSHAKE_IN_THE_CLEAR_CAP;
+        p.wire = lose_one;
+        pair_start(&p);
+        reach(&(struct spdm_goal){.want = SPDM_WANT_IDENTITY});
+        start = p.now;
+        p.arg = &left;
+        assert_false(pair_run(&p, kind == 2 ? &open_psk : &open_session));
+        assert_int_equal(p.failure.why, SPDM_WHY_TIMEOUT);
+        assert_int_equal(p.now - start, p.failure.limit);
+        assert_int_equal(p.opened_rq, 0);
+        p.arg = NULL;
+        reach(kind == 2 ? &open_psk : &open_session); /* the device's one place is free again */
+        assert_int_equal(p.opened_rq, p.opened_rs);
+        pair_close(&p);
+    }
+}
+
+/* A device does not wait for ever: its place is free again after handshake_time, and not a moment sooner. */
+static void test_handshake_time(void **state)
+{
+    struct hand_session s;
+
+    (void)state;
+    for (unsigned i = 0; i < 6; i++) {
+        uint64_t time = i < 3 ? 60 * SECOND : 7 * SECOND;
+
+        prepare(versions[i % 4], 1);
+        p.rsp_policy.handshake_time = i < 3 ? 0 : 7;
+        if (i % 3 == 1) p.req_policy.flags |= SPDM_HANDSHAKE_IN_THE_CLEAR_CAP;
+        if (i % 3 == 1) p.rsp_policy.flags |= SPDM_HANDSHAKE_IN_THE_CLEAR_CAP;
+        pair_start(&p);
+        p.now = 5 * SECOND;
+        hand_connect(&h, &p);
+        assert_true(i % 3 == 2 ? hand_psk_exchange(&h, &s) : hand_key_exchange(&h, &s));
+        assert_int_equal(spdm_responder_deadline(p.rs), p.now + time);
+        p.now += time - 1;
+        assert_true(hand_finish(&h, &s)); /* in time */
+        assert_int_equal(spdm_responder_deadline(p.rs), SPDM_NEVER);
+        hand_expect(&h, &s, "vv ec 00 00", "vv 6c");
+        assert_true(i % 3 == 2 ? hand_psk_exchange(&h, &s) : hand_key_exchange(&h, &s));
+        tick_rs(p.now + time);
+        assert_false(rs_alive(s.id));
+        assert_int_equal(p.closed_rs, s.id);
+        assert_int_equal(p.closed_why_rs.why, SPDM_WHY_HANDSHAKE_EXPIRED);
+        assert_true(hand_key_exchange(&h, &s) && hand_finish(&h, &s));
+        pair_close(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_watchdog),
@@ -270,7 +506,14 @@ int main(void)
                                        cmocka_unit_test(test_two_periods),
                                        cmocka_unit_test(test_two_at_once),
                                        cmocka_unit_test(test_heartbeat_lost),
-                                       cmocka_unit_test(test_no_heartbeat)};
+                                       cmocka_unit_test(test_no_heartbeat),
+                                       cmocka_unit_test(test_update_busy),
+                                       cmocka_unit_test(test_update_lost),
+                                       cmocka_unit_test(test_update_under_the_old_key),
+                                       cmocka_unit_test(test_end_lost),
+                                       cmocka_unit_test(test_end_refused),
+                                       cmocka_unit_test(test_handshake_lost),
+                                       cmocka_unit_test(test_handshake_time)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
