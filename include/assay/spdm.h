@@ -111,6 +111,7 @@ struct spdm_policy {
     uint8_t mut_auth_slot;    /* responder, MutAuthRequested 1: the requester's slot, or SPDM_SLOT_KEY */
     uint8_t secured_versions; /* of DSP0277, bit n for 1.n: 0x0f */
     uint8_t heartbeat;        /* responder: HeartbeatPeriod offered, seconds: 0 (none) */
+    uint8_t handshake_time;   /* responder: how long it waits for the next message of a session's handshake, s: 60 */
     uint8_t record_random;    /* most random bytes in a record, where the binding has them: 0 */
     uint8_t aead_limit_exponent; /* largest sequence number is 2^this - 1: 64 */
     bool big_endian_nonce;       /* records of DSP0277 1.0 and 1.1: big-endian sequence number (UN-18) */

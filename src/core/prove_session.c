@@ -5,7 +5,7 @@
  * session back; a FINISH that does not verify ends it. */
 #include "core/mutual.h"
 
-enum { EXCHANGE_AT = 40, PSK_CONTEXT_AT = 12, EVENT_ALL = 0x02, CONTEXT_MIN = 32 };
+enum { EXCHANGE_AT = 40, PSK_CONTEXT_AT = 12, EVENT_ALL = 0x02, CONTEXT_MIN = 32, HANDSHAKE_TIME = 60 };
 
 /* ---- what both exchanges have in common ---- */
 
@@ -200,6 +200,8 @@ static void sent_exchange(struct spdm_responder *rs)
     struct session *s = rs->opening;
 
     rs->opening = NULL;
+    s->heard = rs->now;
+    s->handshake = rs->c.cfg->policy->handshake_time != 0 ? rs->c.cfg->policy->handshake_time : HANDSHAKE_TIME;
     if (s->mut_auth != 0) rs->c.cfg->mutual->arm(rs, s, s->mut_auth);
     if (s->psk && !s->needs_finish) establish(rs, s);
 }

@@ -72,8 +72,7 @@ struct spdm_requester {
     void *exchange;               /* crypto->exchange_state_size bytes: the private half of KEY_EXCHANGE */
     size_t queued;                /* a sealed frame of application data lies in `out` */
     struct spdm_span data;
-    struct spdm_report closed_why;
-    uint32_t closed, data_session; /* that SPDM_CLOSED, SPDM_DATA are about */
+    uint32_t data_session; /* that SPDM_DATA is about */
     struct encap_rq encap;
     bool exchange_open;
 

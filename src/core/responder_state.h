@@ -82,10 +82,9 @@ struct spdm_responder {
     size_t request_verify_at;     /* where its VerifyData begins, 0 if it has none */
     struct spdm_requester *inner; /* verifies the peer, when the roles are turned; NULL: they never are */
     struct encap_rs encap;
-    struct session *at;                    /* where it came: NULL outside */
-    struct session *opening;               /* the session that it opens, until its response is complete */
-    uint32_t opened, closed, data_session; /* that SPDM_CLOSED, SPDM_DATA are about */
-    struct spdm_report closed_why;
+    struct session *at;            /* where it came: NULL outside */
+    struct session *opening;       /* the session that it opens, until its response is complete */
+    uint32_t opened, data_session; /* that SPDM_OPENED, SPDM_DATA are about */
     struct spdm_span data;
     size_t verify_at;                /* of the response, 0 if it has no VerifyData */
     size_t response_n, signature_at; /* the response in cfg->out, behind the binding's head */
