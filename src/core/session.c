@@ -292,6 +292,11 @@ bool spdm_session_update(struct conn *c, struct session *s, enum direction d)
     return key_lane(c, &s->lane[d], s->secrets.direction[d]);
 }
 
+void spdm_session_unkey(struct conn *c, struct session *s)
+{
+    for (unsigned d = 0; d < DIRECTION_N; d++) end_lane(c, &s->lane[d]);
+}
+
 void spdm_session_drop_previous(struct conn *c, struct session *s, enum direction d)
 {
     end_lane(c, &s->previous[d].lane);
@@ -342,6 +347,16 @@ struct session *spdm_session_silent(const struct conn *c, uint64_t now)
         if (patience(s) != SPDM_NEVER && now >= beat_at(s)) return s;
     }
     return NULL;
+}
+
+struct session *spdm_session_oldest(const struct conn *c)
+{
+    struct session *oldest = NULL;
+
+    for (size_t i = 0; i < count(c); i++) {
+        if (at(c, i)->state != SESSION_FREE && (oldest == NULL || at(c, i)->heard < oldest->heard)) oldest = at(c, i);
+    }
+    return oldest;
 }
 
 const struct spdm_sessions spdm_with_sessions = {.size = size,

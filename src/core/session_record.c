@@ -3,8 +3,7 @@
  * A session's records: which key opens one, what is in it, how one is sealed. */
 #include "core/session.h"
 
-/* The old key comes back: the peer did not follow (sessions.md 7.2, 7.3). */
-static void restore(struct conn *c, struct session *s, enum direction d)
+void spdm_session_back(struct conn *c, struct session *s, enum direction d)
 {
     struct lane failed = s->lane[d];
 
@@ -28,7 +27,7 @@ static bool open_with_either(struct conn *c, struct session *s, enum direction d
     if (spdm_record_open(&rc, &s->form, &s->lane[d], in)) return true;
     if (!s->previous[d].lane.ready) return false;
     if (!spdm_record_open(&rc, &s->form, &s->previous[d].lane, in)) return false;
-    restore(c, s, d);
+    spdm_session_back(c, s, d);
     s->update = 0;
     return true;
 }
