@@ -318,13 +318,14 @@ static int finish(struct server *s, int rc)
     stop_watching(s);
     spdm_respond_free_pool(s);
     uv_run(&s->loop, UV_RUN_DEFAULT);
+    (void)uv_loop_close(&s->loop);
+    uv_library_shutdown(); /* ends the threads, and with them what they hold of the keys' library contexts */
     if (s->generation != NULL) spdm_respond_retire(s, s->generation);
     if (s->ossl != NULL) spdm_openssl_close(s->ossl);
     if (s->pcap != NULL && !spdm_pcap_close(s->pcap, error)) {
         spdm_respond_say(s, "%s", error);
         rc = SPDM_EXIT_USAGE;
     }
-    (void)uv_loop_close(&s->loop);
     return rc;
 }
 
@@ -369,7 +370,8 @@ static const struct spdm_option options_table[] = {
     SPDM_OPTION_GROUP("Where"),
     {.name = "listen", .letter = 'l', .kind = SPDM_OPTION_LIST, .complete = SPDM_COMPLETE_TARGET, .at = AT(listen),
      .value = "TARGET",
-     .help = "where to listen: tcp://HOST[:PORT], emu+mctp://..., emu+doe://..., emu+tcp://..., emu+none://...; port 0 "
+     .help = "where to listen: tcp://HOST[:PORT], emu+mctp://..., emu+doe://..., emu+tcp://..., emu+none://..., "
+             "emu+nvme://..., emu+scsi://...; port 0 "
              "lets the system choose; may be repeated (default emu+mctp://127.0.0.1:2323)"},
     {.name = "public", .kind = SPDM_OPTION_FLAG, .at = AT(public),
      .help = "allow addresses that other machines can reach"},

@@ -45,7 +45,7 @@ static void configure(struct spdm_config *config, const struct server *s, const 
 size_t spdm_respond_client_room(const struct spdm_device *device)
 {
     static const struct spdm_binding *const all[] = {&spdm_binding_none, &spdm_binding_mctp, &spdm_binding_doe,
-                                                     &spdm_binding_tcp};
+                                                     &spdm_binding_tcp, &spdm_binding_storage};
     struct server nobody = {0};
     size_t most = 0;
     for (unsigned i = 0; i < sizeof all / sizeof *all; i++) {

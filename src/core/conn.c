@@ -237,6 +237,14 @@ struct signer spdm_conn_signer(const struct conn *c)
                            .turned = c->turned};
 }
 
+uint32_t spdm_conn_mark(struct spdm_span message)
+{
+    uint32_t h = 0x811c9dc5u;
+
+    for (size_t i = 0; i < message.n; i++) h = (h ^ message.p[i]) * 0x01000193u;
+    return h | 1;
+}
+
 bool spdm_conn_digest(const struct conn *c, const struct spdm_span *part, size_t n, uint8_t out[SPDM_HASH_MAX])
 {
     return c->facts.hash != SPDM_ALG_NONE && spdm_digest(&c->tr, (enum spdm_alg)c->facts.hash, part, n, out);

@@ -132,6 +132,8 @@ static inline size_t spdm_conn_hash_size(const struct conn *c)
 {
     return spdm_algorithm((enum spdm_alg)c->facts.hash)->size;
 }
+/* A fingerprint of a message, never 0. Who forges one gains that a message of his own is dropped. */
+uint32_t spdm_conn_mark(struct spdm_span message);
 /* slot 0..7 or SPDM_SLOT_KEY as the nibble that responses and GET_MEASUREMENTS use. */
 static inline uint8_t spdm_slot_nibble(uint8_t slot)
 {

@@ -179,6 +179,7 @@ static uint8_t consider_deliver(struct spdm_responder *rs, const union spdm_body
         return refuse(&rs->c, NOT_NOW, NULL, 0, 0);
     if (q->id != rs->encap.id) return refuse(&rs->c, MISMATCH, "RequestID", q->id, rs->encap.id);
     if (rs->encap.flow == FLOW_UPDATE) return updated(rs, q->message);
+    if (s != NULL) s->heard = rs->now; /* in the clear nobody else notes it */
     /* R-ORD-08 */
     if (s != NULL && !rs->encap.any && q->message.p[1] == spdm_message_DIGESTS.code && rs->c.facts.multi_key_req) {
         spdm_session_th(&rs->c, s, q->message);

@@ -18,6 +18,10 @@ static void describe(struct spdm_responder *rs, struct spdm_event *event)
         return;
     }
     event->kind = rs->need;
+    if (SPDM_SESSIONS && rs->job->asks != SPDM_NOTHING) {
+        event->order = &rs->order.order;
+        return;
+    }
     (void)spdm_conn_decode(&rs->c, rs->job->request, &x); /* it was judged when it came */
     if (rs->job->request->code == CODE_GET_MEASUREMENTS) {
         event->index = req->get_measurements.operation;
@@ -38,12 +42,13 @@ static void describe(struct spdm_responder *rs, struct spdm_event *event)
     }
 }
 
-static void describe_session(const struct spdm_responder *rs, struct spdm_event *event)
+static void describe_session(struct spdm_responder *rs, struct spdm_event *event)
 {
     if (event->kind == SPDM_OPENED) event->session = rs->opened;
     if (event->kind == SPDM_CLOSED) {
-        event->session = rs->closed;
-        event->report = rs->closed_why;
+        event->report = (struct spdm_report){.version = rs->c.facts.version};
+        if (spdm_sessions_of(rs->c.cfg)->ended(&rs->c, &event->session, &event->report.why))
+            spdm_responder_tell(rs, SPDM_CLOSED);
     }
     if (event->kind == SPDM_DATA) {
         event->session = rs->data_session;

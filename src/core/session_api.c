@@ -5,6 +5,14 @@
 #include "core/requester_state.h"
 #include "core/responder_state.h"
 
+/* Of the Requester only mutual authentication knows who it is; a PSK is proven by PSK_FINISH or, where there is none,
+ * by the first record that opened (withstand 5). */
+static bool requester_proven(const struct session *s)
+{
+    if (!s->psk) return s->mut_auth != 0;
+    return s->needs_finish || s->lane[REQUEST].sequence != 0 || s->generation[REQUEST] != 0;
+}
+
 static bool describe(const struct conn *c, uint32_t id, enum direction out, struct spdm_session_facts *facts)
 {
     const struct session *s = spdm_sessions_of(c->cfg) != NULL ? spdm_sessions_of(c->cfg)->find(c, id) : NULL;
@@ -12,12 +20,16 @@ static bool describe(const struct conn *c, uint32_t id, enum direction out, stru
     if (s == NULL) return false;
     *facts = (struct spdm_session_facts){.id = id,
                                          .established = s->state == SESSION_ESTABLISHED,
+                                         .proven =
+                                             s->state == SESSION_ESTABLISHED && (out == REQUEST || requester_proven(s)),
                                          .psk = s->psk,
                                          .mac_only = s->form.mac_only,
                                          .in_the_clear = s->in_the_clear,
                                          .secured_version = s->version,
                                          .heartbeat = s->heartbeat,
                                          .slot = s->slot,
+                                         .mut_auth = s->mut_auth,
+                                         .updates = {s->generation[REQUEST], s->generation[RESPONSE]},
                                          .sent = s->lane[out].sequence,
                                          .received = s->lane[1 - out].sequence};
     return true;
@@ -48,11 +60,20 @@ static size_t seal(struct conn *c, uint32_t id, struct outgoing *out)
     return spdm_sessions_of(cfg)->seal(c, s, out);
 }
 
+/* Between KEY_UPDATE and its ACK a record under the old key could overtake nothing, but would be the peer's to sort
+ * out: whoever takes it for a sign that we have not followed rolls back (sessions.md 7.3). */
+static bool changes_keys(const struct spdm_requester *rq, uint32_t session)
+{
+    const struct session *s = spdm_conn_channel(&rq->c);
+
+    return rq->flight != FLIGHT_NONE && rq->job == &spdm_verify_key_update && s != NULL && s->id == session;
+}
+
 bool spdm_requester_send(struct spdm_requester *rq, uint32_t session, struct spdm_span data)
 {
     struct outgoing out = {.direction = REQUEST, .message = data};
 
-    if (rq->queued != 0) return false;
+    if (rq->queued != 0 || changes_keys(rq, session)) return false;
     rq->queued = seal(&rq->c, session, &out);
     return rq->queued != 0;
 }

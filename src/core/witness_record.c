@@ -62,7 +62,7 @@ static bool next_key(struct attempt *a)
         spdm_session_drop_previous(c, a->s, d);
         return true;
     }
-    spdm_session_back(c, a->s, d);
+    spdm_session_restore(c, a->s, d);
     return false;
 }
 

@@ -8,7 +8,7 @@
 #ifndef ASSAY_WIRE_MESSAGE_H
 #define ASSAY_WIRE_MESSAGE_H
 #include "wire/io.h"
-#include <assay/spdm.h>
+#include <assay/errand.h>
 
 /* Limits of tables in messages. */
 enum {
@@ -131,6 +131,13 @@ struct encapsulated {
     struct spdm_span message;
 };
 
+struct csr {
+    struct spdm_span csr;
+};
+struct set_certificate_rsp {
+    uint8_t slot;
+};
+
 union spdm_body {
     struct version version;
     struct capabilities capabilities;
@@ -154,6 +161,11 @@ union spdm_body {
     struct key_update key_update;
     struct end_session end_session;
     struct encapsulated encapsulated;
+    /* Requests of errands are the public structs. */
+    union spdm_order order;
+    struct csr csr;
+    struct set_certificate_rsp set_certificate_rsp;
+    struct spdm_key_pair key_pair;
 };
 
 /* ---- the registry ---- */

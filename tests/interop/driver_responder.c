@@ -67,6 +67,8 @@ static void question(struct answerer *a, const struct spdm_event *ev)
         answer.yes = true;
         answer.measurements = device->measurements;
         answer.measurement_n = device->measurement_n;
+    } else if (ev->kind > SPDM_ASK_VENDOR) {
+        driver_serve_errand(a->d, ev, &answer);
     } else {
         driver_prove(a->d, ev, room, &answer);
     }

@@ -187,6 +187,15 @@ static void note_record(struct pair *p, const struct spdm_event *ev)
     p->seen_proven[ev->index] = ev->proven;
 }
 
+static void note_reply(struct pair *p, const struct spdm_event *ev)
+{
+    p->replies++;
+    assert_true(ev->data.n <= sizeof p->reply);
+    if (ev->data.n != 0) memcpy(p->reply, ev->data.p, ev->data.n);
+    p->reply_n = ev->data.n;
+    p->reply_proven = ev->proven;
+}
+
 static void requester_events(struct pair *p)
 {
     struct spdm_event ev;
@@ -202,6 +211,11 @@ static void requester_events(struct pair *p)
         case SPDM_RESTARTED: p->restarted++; break;
         case SPDM_MEASURED: note_record(p, &ev); break;
         case SPDM_VENDOR: p->vendor = fingerprint(fingerprint(ev.standard, ev.vendor), ev.data); break;
+        case SPDM_REPLIED: note_reply(p, &ev); break;
+        case SPDM_RESET_DUE:
+            p->resets_due++;
+            p->reset_tag = ev.index;
+            break;
         case SPDM_OPENED: p->opened_rq = ev.session; break;
         case SPDM_CLOSED:
             p->closed_rq = ev.session;
@@ -259,6 +273,11 @@ static void answer_responder(struct pair *p, const struct spdm_event *ev)
         a.yes = ev->kind == SPDM_ASK_TRUST && p->rq_trusted != NULL;
         a.key = p->rq_trusted;
     }
+    if (ev->kind > SPDM_ASK_VENDOR) {
+        p->errands++;
+        a.yes = false;
+        if (p->errand != NULL) p->errand(p, ev, &a);
+    }
     assert_true(spdm_responder_answer(p->rs, &a));
 }
 
@@ -286,7 +305,9 @@ static void responder_events(struct pair *p)
         case SPDM_ASK_MEASURE:
         case SPDM_ASK_SIGN:
         case SPDM_ASK_VENDOR: answer_responder(p, &ev); break;
-        default: break;
+        default:
+            if (ev.kind > SPDM_ASK_VENDOR) answer_responder(p, &ev);
+            break;
         }
     }
 }
