@@ -339,8 +339,10 @@ struct session *spdm_session_oldest(const struct conn *c)
 {
     struct session *oldest = NULL;
 
-    for (size_t i = 0; i < count(c); i++) {
-        if (at(c, i)->state != SESSION_FREE && (oldest == NULL || at(c, i)->heard < oldest->heard)) oldest = at(c, i);
+    for (size_t i = 0; i < spdm_session_count(c); i++) {
+        if (spdm_session_at(c, i)->state != SESSION_FREE &&
+            (oldest == NULL || spdm_session_at(c, i)->heard < oldest->heard))
+            oldest = spdm_session_at(c, i);
     }
     return oldest;
 }

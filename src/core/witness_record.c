@@ -112,7 +112,9 @@ static struct session *unknown(struct spdm_witness *w, uint32_t id)
     if (id == 0 || w->watch.secret == NULL || w->plain.c.facts.aead == SPDM_ALG_NONE) return NULL;
     if (!w->watch.secret(w->watch.ctx, &wanted, 0, &secret)) return NULL;
     s = spdm_session_new(&w->plain.c);
-    if (s != NULL) spdm_session_name(&w->plain.c, s, (uint16_t)id, (uint16_t)(id >> 16));
+    if (s == NULL) return NULL;
+    s->state = SESSION_HANDSHAKE;
+    spdm_session_name(&w->plain.c, s, (uint16_t)id, (uint16_t)(id >> 16));
     return s;
 }
 

@@ -48,6 +48,7 @@ static struct session *begin(struct spdm_witness *w, bool psk, uint16_t req_half
 
     if (s == NULL) return NULL;
     s->psk = psk;
+    s->state = SESSION_HANDSHAKE;
     spdm_session_name(&w->plain.c, s, req_half, rsp_half);
     return s;
 }
