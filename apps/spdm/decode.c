@@ -79,6 +79,11 @@ static bool read_secrets(struct decode *d)
         complain("--secrets %s", error);
         return false;
     }
+    for (size_t i = 0; i < o->keylog.n; i++) {
+        if (decode_secrets_read_log(&d->world.secrets, o->keylog.v[i], error)) continue;
+        complain("--keylog %s", error);
+        return false;
+    }
     return add_secrets(d, &o->shared, SPDM_SECRET_SHARED, "--dhe-secret") &&
            add_secrets(d, &o->kem, SPDM_SECRET_SHARED, "--kem-secret") &&
            add_secrets(d, &o->psk, SPDM_SECRET_PSK, "--psk");

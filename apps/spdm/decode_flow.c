@@ -36,7 +36,7 @@ static void see(void *ctx, const struct spdm_field *field)
 
 static bool secret(void *ctx, const struct spdm_secret_wanted *wanted, unsigned n, struct spdm_secret *out)
 {
-    const struct decode_flow *flow = ctx;
+    struct decode_flow *flow = ctx;
     return decode_secrets_find(&flow->world->secrets, wanted, n, out);
 }
 

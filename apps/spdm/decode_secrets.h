@@ -12,12 +12,19 @@
 
 struct decode_secret {
     enum spdm_secret_kind kind;
-    struct spdm_room bytes;
+    uint32_t session;          /* of a key log */
+    unsigned generation;       /* of a key log */
+    struct spdm_room bytes[2]; /* shared secret or PSK; or request and response direction, empty if one is missing */
 };
 
 struct decode_secrets {
     struct decode_secret *v;
     size_t n;
+    /* Sessions come in the order of their secrets more often than not: the search begins behind the last one found. */
+    struct decode_search {
+        size_t next, last;
+        bool found; /* `last` was handed out, and nothing more was asked for */
+    } search[SPDM_SECRET_DATA + 1];
 };
 
 /* Adds one in hex digits; false: it is none. */
@@ -25,8 +32,10 @@ bool decode_secrets_add(struct decode_secrets *secrets, enum spdm_secret_kind ki
 /* Reads a file: a word (dhe, kem, psk) and hex digits a line, '#' begins a comment; the lines that the reference
  * implementation logs are understood too. false: error says why. */
 bool decode_secrets_read(struct decode_secrets *secrets, const char *path, char error[DECODE_SECRETS_ERROR]);
+/* Adds what a key log holds, spdm-keylog(5); false: error says why. */
+bool decode_secrets_read_log(struct decode_secrets *secrets, const char *path, char error[DECODE_SECRETS_ERROR]);
 /* For struct spdm_watch. */
-bool decode_secrets_find(const struct decode_secrets *secrets, const struct spdm_secret_wanted *wanted, unsigned n,
+bool decode_secrets_find(struct decode_secrets *secrets, const struct spdm_secret_wanted *wanted, unsigned n,
                          struct spdm_secret *out);
 void decode_secrets_clear(struct decode_secrets *secrets);
 #endif

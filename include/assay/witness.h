@@ -68,6 +68,7 @@ struct spdm_secret_wanted {
     enum spdm_secret_kind kind;
     uint32_t session;
     struct spdm_span hint; /* PSKHint */
+    bool none_fits;        /* all were tried: the one to go on with, so that what follows can be read; n is 0 */
 };
 
 struct spdm_secret {

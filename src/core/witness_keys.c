@@ -94,14 +94,13 @@ static bool try_all(struct spdm_witness *w, struct session *s, enum spdm_secret_
     return false;
 }
 
-/* If none fits: the one in the place of the exchange, or the first. */
-static bool by_place(struct spdm_witness *w, struct session *s, enum spdm_secret_kind kind)
+/* What follows is to be read even if VerifyData is wrong. */
+static bool go_on(struct spdm_witness *w, struct session *s, enum spdm_secret_kind kind)
 {
-    struct spdm_secret_wanted wanted = {.kind = kind, .session = s->id};
+    struct spdm_secret_wanted wanted = {.kind = kind, .session = s->id, .none_fits = true};
     struct spdm_secret secret;
-    unsigned place = kind == SPDM_SECRET_HANDSHAKE ? 0 : w->exchanges[s->psk];
 
-    return (ask(w, &wanted, place, &secret) || ask(w, &wanted, 0, &secret)) && use(w, s, kind, &secret);
+    return ask(w, &wanted, 0, &secret) && use(w, s, kind, &secret);
 }
 
 enum spdm_signature_state spdm_watch_find_keys(struct spdm_witness *w, struct session *s, enum direction by,
@@ -110,7 +109,7 @@ enum spdm_signature_state spdm_watch_find_keys(struct spdm_witness *w, struct se
     enum spdm_secret_kind kind = s->psk ? SPDM_SECRET_PSK : SPDM_SECRET_SHARED;
 
     if (try_all(w, s, kind, by, theirs) || try_all(w, s, SPDM_SECRET_HANDSHAKE, by, theirs)) return SPDM_SIGNATURE_GOOD;
-    if (by_place(w, s, kind) || by_place(w, s, SPDM_SECRET_HANDSHAKE)) return SPDM_SIGNATURE_BAD;
+    if (go_on(w, s, kind) || go_on(w, s, SPDM_SECRET_HANDSHAKE)) return SPDM_SIGNATURE_BAD;
     spdm_session_unkey(&w->plain.c, s);
     return SPDM_SIGNATURE_UNCHECKED;
 }

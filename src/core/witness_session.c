@@ -117,7 +117,6 @@ static void key_exchange(struct spdm_witness *w, struct passing *p)
     (void)spdm_session_chosen(c, s, m->opaque);
     note(c, &first);
     p->sight->opened = s->id;
-    w->exchanges[0]++;
     if (m->mut_auth != 0) spdm_watch_begin_flow(w, s->id);
 }
 
@@ -149,7 +148,6 @@ static void psk_exchange(struct spdm_witness *w, struct passing *p)
     (void)spdm_session_chosen(c, s, m->opaque);
     note(c, &first);
     p->sight->opened = s->id;
-    w->exchanges[1]++;
     if (m->context.n == 0) establish(w, s); /* R-PSK-16 */
 }
 

@@ -48,9 +48,8 @@ struct spdm_witness {
     struct watch_flow flow;
 
     /* sessions */
-    uint64_t clock;        /* counts frames: who was heard last */
-    unsigned exchanges[2]; /* KEY_EXCHANGE, PSK_EXCHANGE completed */
-    uint32_t unproven;     /* a session whose secret FINISH must tell, and its TH1 */
+    uint64_t clock;    /* counts frames: who was heard last */
+    uint32_t unproven; /* a session whose secret FINISH must tell, and its TH1 */
     uint8_t th1[SPDM_HASH_MAX];
     void *before_finish; /* TH as it was before FINISH, in case FINISH comes again */
     uint32_t finishing;  /* of which session; 0: nothing is kept */
