@@ -59,6 +59,36 @@ static bool read_roots(struct decode *d)
     return true;
 }
 
+static bool add_secrets(struct decode *d, const struct spdm_texts *texts, enum spdm_secret_kind kind,
+                        const char *option)
+{
+    for (size_t i = 0; i < texts->n; i++) {
+        if (decode_secrets_add(&d->world.secrets, kind, texts->v[i])) continue;
+        complain("%s: hex digits were expected", option);
+        return false;
+    }
+    return true;
+}
+
+static bool read_secrets(struct decode *d)
+{
+    const struct spdm_decode_options *o = &d->options;
+    char error[DECODE_SECRETS_ERROR];
+    for (size_t i = 0; i < o->secrets.n; i++) {
+        if (decode_secrets_read(&d->world.secrets, o->secrets.v[i], error)) continue;
+        complain("--secrets %s", error);
+        return false;
+    }
+    for (size_t i = 0; i < o->keylog.n; i++) {
+        if (decode_secrets_read_log(&d->world.secrets, o->keylog.v[i], error)) continue;
+        complain("--keylog %s", error);
+        return false;
+    }
+    return add_secrets(d, &o->shared, SPDM_SECRET_SHARED, "--dhe-secret") &&
+           add_secrets(d, &o->kem, SPDM_SECRET_SHARED, "--kem-secret") &&
+           add_secrets(d, &o->psk, SPDM_SECRET_PSK, "--psk");
+}
+
 static bool open_capture(struct decode *d, const struct spdm_texts *operands)
 {
     char error[SPDM_CAPTURE_ERROR];
@@ -85,7 +115,7 @@ static bool prepare(struct decode *d, const struct spdm_texts *operands)
     }
     d->printer.screen = spdm_screen_on(stdout);
     d->printer.detail = d->options.bytes ? DECODE_BYTES : d->options.verbose ? DECODE_FIELDS : DECODE_LINE;
-    return read_roots(d) && open_capture(d, operands);
+    return read_roots(d) && read_secrets(d) && open_capture(d, operands);
 }
 
 /* ---- after ---- */
@@ -106,6 +136,7 @@ static void clean_up(struct decode *d)
     if (d->capture != NULL) spdm_capture_close(d->capture);
     decode_flows_clear(&d->flows);
     decode_court_clear(&d->world.court);
+    decode_secrets_clear(&d->world.secrets);
     if (d->world.court.judge != NULL) spdm_judge_close(d->world.court.judge);
     if (d->world.court.ossl != NULL) spdm_openssl_close(d->world.court.ossl);
     free(d->printer.words.p);

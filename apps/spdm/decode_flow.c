@@ -6,10 +6,11 @@
  * one of the two can send. A link on which both ends ask has two connections.
  * Where nothing tells who sent a record, the direction that opens it did. */
 #include "decode_flow.h"
+#include <assay/session.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { VCA_MAX = 4096 };
+enum { VCA_MAX = 4096, SESSIONS = 32 };
 
 /* ---- rooms and fields of a witness ---- */
 
@@ -33,12 +34,18 @@ static void see(void *ctx, const struct spdm_field *field)
     f->v[f->n++] = *field;
 }
 
+static bool secret(void *ctx, const struct spdm_secret_wanted *wanted, unsigned n, struct spdm_secret *out)
+{
+    struct decode_flow *flow = ctx;
+    return decode_secrets_find(&flow->world->secrets, wanted, n, out);
+}
+
 /* ---- connections ---- */
 
 static struct decode_flow *open_flow(struct decode_world *world, const struct spdm_captured *c, unsigned role)
 {
     struct decode_flow *flow = spdm_text_need(calloc(1, sizeof *flow));
-    struct spdm_watch watch = {.ctx = flow, .see = see, .more = more};
+    struct spdm_watch watch = {.ctx = flow, .see = see, .more = more, .secret = secret};
     const char *ends[2] = {c->a != NULL ? c->a : "", c->b != NULL ? c->b : ""};
     size_t n;
     flow->id = c->flow;
@@ -51,7 +58,12 @@ static struct decode_flow *open_flow(struct decode_world *world, const struct sp
                                         .crypto_ctx = world->crypto_ctx,
                                         .binding = c->binding,
                                         .policy = &world->policy,
+                                        .sessions = &spdm_with_sessions,
+                                        .mutual = &spdm_with_mutual,
                                         .vca_max = VCA_MAX};
+    n = SESSIONS * spdm_session_size(&flow->config);
+    flow->session_memory = spdm_text_need(calloc(1, n));
+    flow->config.session_memory = (struct spdm_room){(uint8_t *)flow->session_memory, n};
     n = spdm_witness_size(&flow->config);
     flow->memory = spdm_text_need(calloc(1, n));
     flow->witness =
@@ -63,6 +75,7 @@ static void close_flow(struct decode_flow *flow)
 {
     spdm_witness_close(flow->witness);
     free(flow->memory);
+    free(flow->session_memory);
     for (size_t i = 0; i < SPDM_ROOM_N; i++) free(flow->room[i].p);
     free(flow->fields.v);
     free(flow->keys.v);
@@ -168,8 +181,10 @@ static void describe_report(struct decode_message *m, struct spdm_report *r)
 static void look_at_chain(struct decode_flow *flow, struct decode_message *m, const struct spdm_event *ev)
 {
     struct decode_court *court = &flow->world->court;
-    const struct decode_chain *chain =
-        decode_court_chain(court, spdm_witness_facts(flow->witness), ev, m->sight->enveloped, m->time.tv_sec);
+    bool turned = m->sight->enveloped;
+    const struct spdm_facts *facts =
+        turned ? spdm_witness_turned_facts(flow->witness) : spdm_witness_facts(flow->witness);
+    const struct decode_chain *chain = decode_court_chain(court, facts, ev, turned, m->time.tv_sec);
     const struct spdm_judgement *j = chain->judgement;
     struct spdm_answer answer = {.ticket = ev->ticket, .yes = chain->key != NULL, .key = chain->key};
     char text[1024] = "";
@@ -264,6 +279,8 @@ static void take_frame(struct decode_flows *flows, const struct spdm_captured *c
         plain ? flow_of(flows, c, c->a != NULL ? role_of(c, from_requester) : 0) : only_flow(flows, c);
     struct spdm_sight s;
     if (!plain) from_requester = guess_sender(flow, c);
+    if (c->sender == SPDM_SENDER_UNKNOWN || c->a == NULL)
+        from_requester = spdm_witness_sender(flow->witness, c->frame, from_requester);
     flow->spoken = true;
     flow->requester_spoke_last = from_requester;
     flow->fields.n = 0;

@@ -4,11 +4,13 @@
 #ifndef SPDM_DECODE_FLOW_H
 #define SPDM_DECODE_FLOW_H
 #include "decode.h"
+#include "decode_secrets.h"
 #include "decode_trust.h"
 
 /* What all connections share. */
 struct decode_world {
     struct decode_court court;
+    struct decode_secrets secrets;
     const struct spdm_crypto *crypto;
     void *crypto_ctx;
     struct spdm_policy policy;
@@ -26,7 +28,7 @@ struct decode_flow {
     char requester[SPDM_CAPTURE_NAME], responder[SPDM_CAPTURE_NAME]; /* empty: the capture does not tell */
     struct spdm_witness *witness;
     struct spdm_config config;
-    uint64_t *memory;
+    uint64_t *memory, *session_memory;
     struct spdm_room room[SPDM_ROOM_N];
     struct decode_fields fields;
     struct decode_keys keys; /* what its witness verifies with */

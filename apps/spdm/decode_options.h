@@ -8,7 +8,7 @@
 struct spdm_decode_options {
     bool verbose, bytes, json, summary, quiet, no_time;
     const char *interface, *capture_filter;
-    struct spdm_texts trust;
+    struct spdm_texts trust, shared, kem, psk, secrets, keylog;
 };
 
 extern const struct spdm_command spdm_decode_command;

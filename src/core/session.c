@@ -324,10 +324,27 @@ bool spdm_session_update(struct conn *c, struct session *s, enum direction d)
     return true;
 }
 
+void spdm_session_unkey(struct conn *c, struct session *s)
+{
+    for (unsigned d = 0; d < DIRECTION_N; d++) end_lane(c, &s->lane[d]);
+}
+
 void spdm_session_drop_previous(struct conn *c, struct session *s, enum direction d)
 {
     end_lane(c, &s->previous[d].lane);
     spdm_wipe(s->previous[d].secret, sizeof s->previous[d].secret);
+}
+
+struct session *spdm_session_oldest(const struct conn *c)
+{
+    struct session *oldest = NULL;
+
+    for (size_t i = 0; i < spdm_session_count(c); i++) {
+        if (spdm_session_at(c, i)->state != SESSION_FREE &&
+            (oldest == NULL || spdm_session_at(c, i)->heard < oldest->heard))
+            oldest = spdm_session_at(c, i);
+    }
+    return oldest;
 }
 
 const struct spdm_sessions spdm_with_sessions = {.size = size,

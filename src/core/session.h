@@ -30,6 +30,7 @@ struct session {
     uint8_t req_slot;                 /* responder: the Requester's slot that we named */
     bool proven;                      /* responder: the Requester's chain is trusted */
     bool needs_finish;                /* PSK: the response carried a context */
+    bool logged;                      /* witness: its secrets come from a key log, there is no root */
     uint8_t slot;                     /* of the Responder: 0..7, SPDM_SLOT_KEY */
     uint8_t heartbeat;                /* seconds, 0: none */
     uint8_t handshake;                /* responder: seconds that the handshake may stand still */
@@ -148,6 +149,9 @@ bool spdm_session_update(struct conn *c, struct session *s, enum direction d);
 void spdm_session_drop_previous(struct conn *c, struct session *s, enum direction d);
 /* The old key comes back. */
 void spdm_session_restore(struct conn *c, struct session *s, enum direction d);
+/* Witness: takes both lanes' keys away; the live session in which nothing was heard for longest. */
+void spdm_session_unkey(struct conn *c, struct session *s);
+struct session *spdm_session_oldest(const struct conn *c);
 
 /* session_opaque.c: opaque data of a key exchange. */
 struct spdm_span spdm_session_offer(const struct conn *c, struct spdm_room room);
