@@ -48,8 +48,8 @@ bool spdm_responder_session(const struct spdm_responder *rs, uint32_t id, struct
 
 /* Seals application data (over MCTP it begins with its message type, which is not SPDM's; elsewhere its first byte must
  * not look like an SPDM version, 0x10 to 0x1f; PCI DOE carries none) as the next frame that
- * pull() hands over. false: not established, too large, or a frame still waits; of a requester also: its KEY_UPDATE is
- * under way. */
+ * pull() hands over. false: not established, too large, a frame still waits, or keys are being updated (a requester's
+ * own KEY_UPDATE, or the one that a responder has enveloped). */
 bool spdm_requester_send(struct spdm_requester *rq, uint32_t session, struct spdm_span data);
 bool spdm_responder_send(struct spdm_responder *rs, uint32_t session, struct spdm_span data);
 

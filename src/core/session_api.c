@@ -2,8 +2,7 @@
  *
  * What callers may do with a session: look at it, send application data in it,
  * and take its Export-Master-Secret. */
-#include "core/requester_state.h"
-#include "core/responder_state.h"
+#include "core/mutual.h"
 
 /* Of the Requester only mutual authentication knows who it is; a PSK is proven by PSK_FINISH or, where there is none,
  * by the first record that opened (withstand 5). */
@@ -78,12 +77,21 @@ bool spdm_requester_send(struct spdm_requester *rq, uint32_t session, struct spd
     return rq->queued != 0;
 }
 
+/* The Requester has been asked to take a new response key and has not said that it did: it would not know which key
+ * data is under (as changes_keys). */
+static bool changing_keys(const struct spdm_responder *rs, uint32_t session)
+{
+    const struct encap_rs *e = &rs->encap;
+
+    return e->state == ENCAP_ASKED && e->flow == FLOW_UPDATE && e->session != NULL && e->session->id == session;
+}
+
 /* While a response is being built it owns `out`: data has to wait until the caller has answered and pulled. */
 bool spdm_responder_send(struct spdm_responder *rs, uint32_t session, struct spdm_span data)
 {
     struct outgoing out = {.direction = RESPONSE, .message = data};
 
-    if (rs->send != SEND_NOTHING || rs->stage != STAGE_IDLE) return false;
+    if (rs->send != SEND_NOTHING || rs->stage != STAGE_IDLE || changing_keys(rs, session)) return false;
     rs->kept = false;
     rs->send_n = seal(&rs->c, session, &out);
     if (rs->send_n != 0) rs->send = SEND_OUT;
