@@ -89,6 +89,8 @@ struct spdm_sessions {
     struct step (*plan)(struct spdm_requester *rq);
     struct step (*end)(struct spdm_requester *rq);
     bool (*heartbeat)(struct spdm_requester *rq, uint64_t now);
+    /* Requester: the responder has put the request in flight off, it will be sent once more. */
+    void (*put_off)(struct spdm_requester *rq);
 };
 
 /* Salt_0 of PSK sessions: zeros, and from 1.3 on 0xff (R-KSC-03). */
@@ -124,6 +126,7 @@ struct session *spdm_session_silent(const struct conn *c, uint64_t now);
 struct step spdm_session_plan(struct spdm_requester *rq);
 struct step spdm_session_end(struct spdm_requester *rq);
 bool spdm_session_heartbeat(struct spdm_requester *rq, uint64_t now);
+void spdm_session_put_off(struct spdm_requester *rq);
 
 /* Where a binding puts no header in front of an SPDM message inside a record (DSP0287 as we read it, UN-19), the major
  * version in its first byte tells it from application data. */
