@@ -134,6 +134,12 @@ bool spdm_session_is_message(struct spdm_span data);
 enum fate spdm_session_open(struct conn *c, struct spdm_span record, uint64_t now, struct incoming *in);
 size_t spdm_session_seal(struct conn *c, struct session *s, const struct outgoing *out);
 
+/* Whether a direction's key has no sequence number left (R-APP-03): the session is over, with SPDM_WHY_SPENT. */
+static inline bool spdm_session_spent(const struct session *s, enum direction d)
+{
+    return s->lane[d].sequence > s->form.limit;
+}
+
 struct schedule spdm_session_schedule(const struct conn *c);
 /* Adds to TH, beginning it with VCA (and the DIGESTS that count). */
 void spdm_session_th(struct conn *c, struct session *s, struct spdm_span bytes);
