@@ -29,103 +29,6 @@ static void prepare(uint8_t version, size_t sessions, uint8_t mut_auth, bool cle
     p.rsp_policy.mut_auth = mut_auth;
 }
 
-enum { CHAIN = 4 + HAND_H + 900 };
-static uint8_t chain[CHAIN], chain_digest[SPDM_HASH_MAX];
-
-static void digest(struct spdm_span bytes, uint8_t *out)
-{
-    uint64_t state[4] = {0};
-
-    assert_true(toy_crypto.hash_begin(&h.toy, state, SPDM_SHA_384));
-    assert_true(toy_crypto.hash_update(&h.toy, state, bytes));
-    assert_true(toy_crypto.hash_peek(&h.toy, state, out));
-}
-
-/* The chain structure that the pair's requester has in slots 0 and 2. */
-static void make_chain(void)
-{
-    struct spdm_span certificates = p.rq_identity.slot[0].certificates;
-
-    assert_int_equal(certificates.n, CHAIN - 4 - HAND_H);
-    chain[0] = CHAIN & 0xff;
-    chain[1] = CHAIN >> 8;
-    digest(p.rq_identity.slot[0].root, chain + 4);
-    memcpy(chain + 4 + HAND_H, certificates.p, certificates.n);
-    digest(spdm_span(chain, CHAIN), chain_digest);
-}
-
-static struct spdm_span deliver(struct hand_session *s, uint8_t id, struct spdm_span response)
-{
-    static uint8_t message[2048];
-
-    message[0] = h.version;
-    message[1] = 0xeb;
-    message[2] = id;
-    message[3] = 0;
-    memcpy(message + 4, response.p, response.n);
-    return hand_say(&h, s, spdm_span(message, 4 + response.n));
-}
-
-/* GET_DIGESTS and GET_CERTIFICATE are answered; the last ACK names the slot. `wrong`: with a wrong number first. */
-static void prove_identity(struct hand_session *s, bool wrong)
-{
-    static uint8_t certificate[8 + CHAIN];
-    uint8_t digests[4 + HAND_H] = {h.version, 1, 1, 1};
-    struct spdm_span got;
-
-    memcpy(digests + 4, chain_digest, HAND_H);
-    certificate[0] = h.version;
-    certificate[1] = 2;
-    certificate[4] = CHAIN & 0xff;
-    certificate[5] = CHAIN >> 8;
-    memcpy(certificate + 8, chain, CHAIN);
-    hand_expect(&h, s, "vv ea 00 00", "vv 6a 01 00 vv 81");
-    if (wrong) {
-        got = deliver(s, 7, spdm_span(digests, sizeof digests));
-        assert_true(got.n == 4 && got.p[1] == 0x7f && got.p[2] == 0x01);
-        hand_expect(&h, s, "vv ea 00 00", "vv 6a 01 00 vv 81"); /* asked again, the same again */
-    }
-    got = deliver(s, 1, spdm_span(digests, sizeof digests));
-    assert_true(got.n > 12 && got.p[1] == 0x6b && got.p[3] == 1 && got.p[9] == 0x82);
-    got = deliver(s, 2, spdm_span(certificate, sizeof certificate));
-    assert_true(got.n == 9 && got.p[1] == 0x6b && got.p[3] == 2 && got.p[8] == 0);
-}
-
-/* FINISH with the requester's signature: over TH, its chain and FINISH up to there. */
-static bool finish_signed(struct hand_session *s, bool flip_opaque)
-{
-    static const char context[] = "requester-finish signing";
-    uint8_t message[512] = {h.version, 0xe5, 1, 0}, prefixed[100 + SPDM_HASH_MAX] = {0}, sum[SPDM_HASH_MAX];
-    struct schedule sch = {&toy_crypto, &h.toy, SPDM_SHA_384, SPDM_AES_256_GCM, h.version, 0xff};
-    struct spdm_signing what = {.alg = SPDM_ECDSA_P256, .hash = SPDM_SHA_384, .prehashed = true, .data = {sum, HAND_H}};
-    size_t n = h.version < SPDM_V14 ? 4 : 6;
-    uint8_t th[SPDM_HASH_MAX];
-
-    if (h.version >= SPDM_V14 && flip_opaque) { /* one element, for who has 1.4 */
-        static const uint8_t opaque[] = {12, 0, 1, 0, 0, 0, 0, 0, 2, 0, 'h', 'i', 0, 0};
-
-        memcpy(message + 4, opaque, sizeof opaque);
-        message[4] = 12;
-        n = 4 + sizeof opaque;
-    }
-    hand_th_add(s, spdm_span(chain_digest, HAND_H));
-    for (unsigned i = 0; i < 4; i++) memcpy(prefixed + 16 * i, "dmtf-spdm-v1.0.*", 16);
-    for (unsigned i = 0; i < 4; i++) prefixed[16 * i + 13] = (uint8_t)('0' + (h.version & 15));
-    memcpy(prefixed + 100 - strlen(context), context, strlen(context));
-    hand_th(&h, s, spdm_span(message, n), prefixed + 100);
-    digest(spdm_span(prefixed, 100 + HAND_H), sum);
-    assert_int_equal(toy_sign(&p.rq_key, &what, message + n), 64);
-    hand_th(&h, s, spdm_span(message, n + 64), th);
-    assert_true(spdm_schedule_verify_data(&sch, s->secrets.finished[REQUEST], th, message + n + 64));
-    if (flip_opaque) message[n - 3] ^= 1;
-    struct spdm_span got = hand_say(&h, s->clear ? NULL : s, spdm_span(message, n + 64 + HAND_H));
-    if (flip_opaque) {
-        assert_true(got.n == 4 && got.p[1] == 0x7f && got.p[2] == 0x06);
-        return false;
-    }
-    return hand_finished(&h, s, spdm_span(message, n + 64 + HAND_H), got);
-}
-
 /* While one is under way its identity is nobody else's: a second KEY_EXCHANGE is told to wait (R-KEX-05), CHALLENGE
  * does not ask for the roles to be turned, and both find their way afterwards. */
 static void test_two_handshakes(void **state)
@@ -140,21 +43,21 @@ static void test_two_handshakes(void **state)
         p.rsp_policy.basic_mut_auth = true;
         pair_start(&p);
         hand_connect(&h, &p);
-        make_chain();
+        hand_chain(&h);
         assert_true(hand_psk_exchange(&h, &k)); /* not disturbed by any of that */
         assert_true(hand_key_exchange(&h, &a));
         assert_false(hand_key_exchange(&h, &b));
         assert_int_equal(h.answer[3], 0x03);
-        prove_identity(&a, i == 1);
+        hand_prove(&h, &a, i == 1);
         assert_false(hand_key_exchange(&h, &b));
         got = hand_talk(&h, NULL, "vv 83 00 00 nonce context");
         assert_true(got.n > 100 && got.p[1] == 0x03 && (got.p[2] & 0x80) == 0);
         hand_expect(&h, NULL, "vv 81 00 00", "vv 01");
         assert_true(hand_finish(&h, &k));
-        assert_true(finish_signed(&a, false));
+        assert_true(hand_finish_signed(&h, &a, false));
         assert_true(hand_key_exchange(&h, &b));
-        prove_identity(&b, false);
-        assert_true(finish_signed(&b, false));
+        hand_prove(&h, &b, false);
+        assert_true(hand_finish_signed(&h, &b, false));
         assert_true(hand_agrees(&h, &a) && hand_agrees(&h, &b) && hand_agrees(&h, &k));
         got = hand_talk(&h, NULL, "vv 83 00 00 nonce context");
         assert_true(got.n > 100 && (got.p[2] & 0x80) != 0); /* now it does */
@@ -173,11 +76,11 @@ static void test_unproven(void **state)
     prepare(SPDM_V13, 1, 2, false);
     pair_start(&p);
     hand_connect(&h, &p);
-    make_chain();
+    hand_chain(&h);
     assert_true(hand_key_exchange(&h, &a));
     hand_expect(&h, &a, "vv ea 00 00", "vv 6a 01 00 vv 81");
     assert_false(hand_finish(&h, &a)); /* the flow is open */
-    assert_false(finish_signed(&a, false));
+    assert_false(hand_finish_signed(&h, &a, false));
     assert_int_equal(p.opened_rs, 0);
     pair_close(&p);
     prepare(SPDM_V13, 1, 2, false);
@@ -185,7 +88,7 @@ static void test_unproven(void **state)
     hand_connect(&h, &p);
     assert_true(hand_key_exchange(&h, &a));
     assert_false(hand_finish(&h, &a)); /* never begun, and without signature */
-    assert_false(finish_signed(&a, false));
+    assert_false(hand_finish_signed(&h, &a, false));
     assert_int_equal(p.opened_rs, 0);
     pair_close(&p);
 }
@@ -199,20 +102,71 @@ static void test_finish_opaque(void **state)
     prepare(SPDM_V14, 1, 2, false);
     pair_start(&p);
     hand_connect(&h, &p);
-    make_chain();
+    hand_chain(&h);
     assert_true(hand_key_exchange(&h, &a));
-    prove_identity(&a, false);
-    assert_false(finish_signed(&a, true));
+    hand_prove(&h, &a, false);
+    assert_false(hand_finish_signed(&h, &a, true));
     assert_int_equal(p.opened_rs, 0);
     assert_int_equal(p.closed_rs, a.id);
     assert_int_equal(p.refused.why, SPDM_WHY_BAD_VERIFY_DATA);
     pair_close(&p);
 }
 
+/* A signature that nobody asked for (R-FIN-03), however right the rest is. */
+static void test_unasked(void **state)
+{
+    struct hand_session a;
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct schedule sch = {&toy_crypto, &h.toy, SPDM_SHA_384, SPDM_AES_256_GCM, SPDM_V13, 0xff};
+        uint8_t message[4 + 64 + SPDM_HASH_MAX] = {SPDM_V13, 0xe5, 1, 0}, th[SPDM_HASH_MAX];
+        struct spdm_span got;
+
+        prepare(SPDM_V13, 1, 0, i == 1);
+        pair_start(&p);
+        hand_connect(&h, &p);
+        assert_true(hand_key_exchange(&h, &a));
+        hand_th(&h, &a, spdm_span(message, 4 + 64), th);
+        assert_true(spdm_schedule_verify_data(&sch, a.secrets.finished[REQUEST], th, message + 4 + 64));
+        got = hand_say(&h, a.clear ? NULL : &a, spdm_span(message, 4 + 64 + HAND_H));
+        assert_true(got.n == 4 && got.p[1] == 0x7f && got.p[2] == 0x01);
+        assert_int_equal(p.opened_rs, 0);
+        assert_true(hand_finish(&h, &a));
+        pair_close(&p);
+    }
+}
+
+/* The proof is put off or refused: there is no later in a handshake, which ends. */
+static void test_put_off(void **state)
+{
+    static const char *const answers[] = {"vv eb 01 00 vv 7f 03 00", "vv eb 01 00 vv 7f 42 00 0e 81 01 0a",
+                                          "vv eb 01 00 vv 7f 05 00", "vv eb 01 00 vv 7f 43 00"};
+    struct hand_session a;
+
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof answers / sizeof *answers; i++) {
+        prepare(SPDM_V13, 1, 2, i % 2 == 1);
+        pair_start(&p);
+        hand_connect(&h, &p);
+        hand_chain(&h);
+        assert_true(hand_key_exchange(&h, &a));
+        hand_expect(&h, a.clear ? NULL : &a, "vv ea 00 00", "vv 6a 01 00 vv 81");
+        hand_expect(&h, a.clear ? NULL : &a, answers[i / 2], "vv 7f 09 00");
+        assert_int_equal(p.closed_rs, a.id);
+        assert_true(hand_key_exchange(&h, &a)); /* its place is free */
+        hand_prove(&h, &a, false);
+        assert_true(hand_finish_signed(&h, &a, false));
+        assert_true(hand_agrees(&h, &a));
+        pair_close(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_two_handshakes), cmocka_unit_test(test_unproven),
-                                       cmocka_unit_test(test_finish_opaque)};
+                                       cmocka_unit_test(test_finish_opaque), cmocka_unit_test(test_unasked),
+                                       cmocka_unit_test(test_put_off)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
