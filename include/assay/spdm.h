@@ -199,7 +199,7 @@ struct spdm_facts {
     bool multi_key_rsp, multi_key_req;
     bool negotiated;                            /* ALGORITHMS has come */
     bool trusted;                               /* the caller trusts the chain in use */
-    bool authentic;                             /* CHALLENGE_AUTH verified with it */
+    bool authentic;                             /* CHALLENGE_AUTH verified with it; responder: the Requester's */
     bool measured_signed;                       /* the last MEASUREMENTS verified with it */
     bool little_endian;                         /* a 1.0/1.1 signature verified in reversed byte order */
     uint8_t supported_slots, provisioned_slots; /* from DIGESTS; supported is 0 below 1.3 */

@@ -62,7 +62,7 @@ static bool allowed(const struct spdm_requester *rq, uint8_t code)
     return code == spdm_message_CHALLENGE.code && rq->encap.flow == FLOW_BASIC;
 }
 
-static void take(struct spdm_requester *rq, uint8_t id, struct spdm_span message)
+static uint8_t take(struct spdm_requester *rq, uint8_t id, struct spdm_span message)
 {
     const struct session *s = spdm_conn_channel(&rq->c);
     uint8_t code = message.p[1];
@@ -73,9 +73,12 @@ static void take(struct spdm_requester *rq, uint8_t id, struct spdm_span message
     } else if (allowed(rq, code)) {
         spdm_responder_push(rq->inner, message, rq->now);
         collect(rq);
+    } else if (rq->encap.flow == FLOW_SESSION) {
+        return refuse(&rq->c, NOT_NOW, "R-MUT-04", 0, 0);
     } else {
         deliver_own(rq, spdm_message_ERROR.code, ERROR_UNEXPECTED, 0); /* R-ENC-11 */
     }
+    return SPDM_WHY_FINE;
 }
 
 /* ---- GET_ENCAPSULATED_REQUEST, DELIVER_ENCAPSULATED_RESPONSE ---- */
@@ -96,8 +99,7 @@ static uint8_t judge_nothing(struct conn *c, const struct exchange *x)
 
 static uint8_t finish_get(struct spdm_requester *rq, const struct exchange *x)
 {
-    take(rq, x->rsp.encapsulated.id, x->rsp.encapsulated.message);
-    return SPDM_WHY_FINE;
+    return take(rq, x->rsp.encapsulated.id, x->rsp.encapsulated.message);
 }
 
 const struct verify_job spdm_verify_get_encapsulated = {.request = &spdm_message_GET_ENCAPSULATED_REQUEST,
@@ -147,8 +149,7 @@ static uint8_t finish_deliver(struct spdm_requester *rq, const struct exchange *
     }
     rq->encap.any = true;
     if (x->rsp.encapsulated.kind != ACK_REQUEST) return end_flow(rq, &x->rsp.encapsulated);
-    take(rq, x->rsp.encapsulated.id, x->rsp.encapsulated.message);
-    return SPDM_WHY_FINE;
+    return take(rq, x->rsp.encapsulated.id, x->rsp.encapsulated.message);
 }
 
 const struct verify_job spdm_verify_deliver_encapsulated = {.request = &spdm_message_DELIVER_ENCAPSULATED_RESPONSE,
@@ -175,8 +176,8 @@ uint8_t spdm_mutual_begin(struct spdm_requester *rq, uint8_t mut_auth, uint8_t s
         return refuse(&rq->c, BAD_SLOT, "SlotIDParam R-KEX-31", slot, 0);
     }
     if (!spdm_mutual_encapsulates(&rq->c)) return refuse(&rq->c, BAD_VALUE, "MutAuthRequested R-KEX-32", mut_auth, 0);
-    if (mut_auth == IMPLICIT_DIGESTS) take(rq, 0, spdm_span(digests, sizeof digests));
-    else rq->encap.due = ENCAP_GET;
+    if (mut_auth == IMPLICIT_DIGESTS) return take(rq, 0, spdm_span(digests, sizeof digests));
+    rq->encap.due = ENCAP_GET;
     return SPDM_WHY_FINE;
 }
 

@@ -112,6 +112,7 @@ static uint8_t consider_key_exchange(struct spdm_responder *rs, const union spdm
     if (c->cfg->policy->mut_auth_required && mut_auth(rs) == 0) {
         return refuse(c, INVALID_POLICY, "mutual authentication R-KEX-48", 0, 0);
     }
+    if (mut_auth(rs) != 0 && c->cfg->mutual->busy(rs)) return refuse(c, BUSY, NULL, 0, 0); /* R-KEX-05 */
     why = consider_exchange(rs, false, q->summary, q->policy);
     if (why == SPDM_WHY_FINE) why = name(rs, q->session, q->opaque);
     if (why != SPDM_WHY_FINE) return why;

@@ -61,6 +61,16 @@ static size_t frame(struct spdm_responder *rs)
     return spdm_sessions_of(cfg)->seal(&rs->c, spdm_conn_channel(&rs->c), &out);
 }
 
+/* A session that can say nothing any more is over. */
+static bool spent(struct spdm_responder *rs)
+{
+    struct session *s = spdm_conn_channel(&rs->c);
+
+    if (!SPDM_SESSIONS || s == NULL || !spdm_session_spent(s, RESPONSE)) return false;
+    spdm_responder_lose(rs, s, SPDM_WHY_SPENT);
+    return true;
+}
+
 /* The finished response goes out, unless the requester has to come for it. */
 static void hand_out(struct spdm_responder *rs)
 {
@@ -78,6 +88,7 @@ static void hand_out(struct spdm_responder *rs)
     spdm_responder_idle(rs);
     if (rs->send_n != 0) return;
     rs->kept = 0;
+    if (spent(rs)) return;
     refused(rs, refuse(&rs->c, NO_ROOM, "the frame", rs->response_n, cfg->out.n), code);
 }
 
