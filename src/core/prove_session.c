@@ -31,6 +31,7 @@ static uint8_t consider_exchange(struct spdm_responder *rs, bool psk, uint8_t su
     rs->opening = spdm_session_new(c);
     if (rs->opening == NULL) return refuse(c, SESSION_LIMIT, NULL, 0, spdm_session_count(c));
     rs->opening->psk = psk;
+    rs->opening->policy = policy;
     return SPDM_WHY_FINE;
 }
 

@@ -153,7 +153,7 @@ static uint8_t judge_header(struct spdm_responder *rs, const struct prove_job *j
     if (code == CODE_GET_VERSION ? version != SPDM_V10 : c->facts.version != 0 && version != c->facts.version) {
         return refuse(c, BAD_VERSION, "SPDMVersion R-VSN-09", version, c->facts.version);
     }
-    if (c->phase == PHASE_NEGOTIATED && job->request->needs != 0 &&
+    if (c->phase >= PHASE_NEGOTIATED && job->request->needs != 0 &&
         (c->facts.responder.flags & job->request->needs) == 0) {
         return refuse(c, UNSUPPORTED, "the request", code, 0);
     }
@@ -332,7 +332,9 @@ static bool turned(enum spdm_event_kind need)
  * that it was accepted, and not every request may be answered so (R-ERR-15, R-SKP-10). */
 static uint8_t decline(struct spdm_responder *rs, const struct spdm_answer *answer)
 {
-    uint8_t error = answer->error != 0 ? answer->error : SPDM_ERROR_OPERATION_FAILED, data = answer->error_data;
+    uint8_t error = answer->error != 0 ? answer->error : rs->job->declined, data = answer->error_data;
+
+    if (error == 0) error = SPDM_ERROR_OPERATION_FAILED;
 
     if (error == SPDM_ERROR_RESET_REQUIRED && (rs->c.facts.responder.flags & rs->job->resets) == 0) {
         error = SPDM_ERROR_OPERATION_FAILED;

@@ -34,6 +34,7 @@ struct session {
     uint8_t slot;                     /* of the Responder: 0..7, SPDM_SLOT_KEY */
     uint8_t heartbeat;                /* seconds, 0: none */
     uint8_t handshake;                /* responder: seconds that the handshake may stand still */
+    uint8_t policy;                   /* SessionPolicy */
     unsigned generation[DIRECTION_N]; /* keys since FINISH, by KEY_UPDATE */
     uint8_t update, update_tag;       /* responder: operation and tag of the last KEY_UPDATE that came, 0: none */
     uint8_t tag;                      /* of our own last one */

@@ -29,6 +29,7 @@ static bool describe(const struct conn *c, uint32_t id, enum direction out, stru
                                          .slot = s->slot,
                                          .mut_auth = s->mut_auth,
                                          .updates = {s->generation[REQUEST], s->generation[RESPONSE]},
+                                         .policy = s->policy,
                                          .sent = s->lane[out].sequence,
                                          .received = s->lane[1 - out].sequence};
     return true;
