@@ -140,6 +140,7 @@ size_t spdm_large_acknowledge(struct spdm_responder *rs, struct spdm_room to);
 void spdm_large_idle(struct spdm_responder *rs);
 void spdm_large_end(struct spdm_responder *rs, const struct session *from);
 void spdm_large_tick(struct spdm_responder *rs);
+bool spdm_large_send(struct spdm_responder *rs, struct spdm_span message);
 /* large_fetch.c: CHUNK_GET. SPDM_WHY_FINE or the refusal. */
 uint8_t spdm_large_get(struct spdm_responder *rs, struct spdm_span message);
 /* Puts off the end of a transfer that goes on. */

@@ -30,7 +30,6 @@ void spdm_large_touch(struct spdm_responder *rs)
 
 /* ---- ends ---- */
 
-/* A request that came in chunks is in its room as long as it is being answered. */
 static void release_request(struct spdm_responder *rs)
 {
     struct large_rs *l = rs->large;
@@ -49,7 +48,7 @@ void spdm_large_idle(struct spdm_responder *rs)
 {
     struct large_rs *l = rs->large;
 
-    if (l->own.p != NULL) release_request(rs);
+    if (!l->inside && !l->receiving) release_request(rs);
     if (l->fetching) {
         l->fetching = false;
         l->until = SPDM_NEVER;
@@ -81,6 +80,20 @@ void spdm_large_tick(struct spdm_responder *rs)
     spdm_responder_tell(rs, SPDM_FAILED);
 }
 
+/* Frames a message that lies in its place. */
+bool spdm_large_send(struct spdm_responder *rs, struct spdm_span message)
+{
+    const struct spdm_config *cfg = rs->c.cfg;
+    struct outgoing out = {.direction = RESPONSE, .message = message, .room = cfg->out};
+
+    if (spdm_responder_in_records(rs))
+        rs->send_n = spdm_sessions_of(cfg)->seal(&rs->c, spdm_conn_channel(&rs->c), &out);
+    else rs->send_n = cfg->binding->wrap(cfg->out, message.n, false);
+    rs->send = rs->send_n != 0 ? SEND_OUT : SEND_NOTHING;
+    if (rs->send_n == 0) (void)spdm_responder_spent(rs);
+    return rs->send_n != 0;
+}
+
 /* ---- CHUNK_SEND_ACK ---- */
 
 size_t spdm_large_acknowledge(struct spdm_responder *rs, struct spdm_room to)
@@ -97,18 +110,10 @@ size_t spdm_large_acknowledge(struct spdm_responder *rs, struct spdm_room to)
 /* The acknowledgement of a portion that is not the last has nothing in it. */
 static void acknowledge(struct spdm_responder *rs)
 {
-    const struct spdm_config *cfg = rs->c.cfg;
     struct spdm_room room = spdm_conn_out(&rs->c);
-    struct outgoing out = {.direction = RESPONSE, .room = cfg->out};
-    size_t n;
 
     rs->large->acking = true;
-    n = spdm_large_acknowledge(rs, room);
-    out.message = spdm_span(room.p, n);
-    if (spdm_responder_in_records(rs))
-        rs->send_n = spdm_sessions_of(cfg)->seal(&rs->c, spdm_conn_channel(&rs->c), &out);
-    else rs->send_n = cfg->binding->wrap(cfg->out, n, false);
-    rs->send = rs->send_n != 0 ? SEND_OUT : SEND_NOTHING;
+    (void)spdm_large_send(rs, spdm_span(room.p, spdm_large_acknowledge(rs, room)));
     rs->kept = 0;
 }
 
@@ -187,8 +192,8 @@ static void dispatch(struct spdm_responder *rs, struct session *from)
                                  CODE_CHUNK_SEND);
     else spdm_responder_receive(rs, from, message);
     l->inside = false;
-    if (l->own.p == NULL)
-        spdm_large_return(rs->c.cfg, &l->request); /* it is in the connection's own room, or refused */
+    /* It stays as long as it is being answered, unless all of it is in the connection's own room. */
+    if (rs->stage == STAGE_IDLE || (l->own.p == NULL && rs->request_n == l->total)) release_request(rs);
 }
 
 static uint8_t begin(struct spdm_responder *rs, struct session *from, const struct chunk *m)

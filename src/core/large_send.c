@@ -20,13 +20,12 @@ uint8_t spdm_large_begin(struct spdm_requester *rq)
 {
     struct large_rq *l = rq->large;
     size_t room = transfer(rq).n;
-    uint32_t max = rq->c.facts.responder.max_message_size;
+    uint32_t max = rq->c.facts.responder.max_message_size, n = spdm_requester_length(rq);
 
-    if (rq->request_n <= room) return SPDM_WHY_FINE;
-    if (rq->request_n > max) return refuse(&rq->c, TOO_BIG_FOR_PEER, NULL, rq->request_n, max); /* R-CAP-22 */
+    if (n <= room) return SPDM_WHY_FINE;
+    if (n > max) return refuse(&rq->c, TOO_BIG_FOR_PEER, NULL, n, max); /* R-CAP-22 */
     if (room < MIN_TRANSFER) return refuse(&rq->c, NO_ROOM, "the frame", MIN_TRANSFER, room);
-    if (!spdm_large_countable(&rq->c, rq->request_n, room))
-        return refuse(&rq->c, LIMIT, "ChunkSeqNo R-CHK-08", 0, NARROW_MAX);
+    if (!spdm_large_countable(&rq->c, n, room)) return refuse(&rq->c, LIMIT, "ChunkSeqNo R-CHK-08", 0, NARROW_MAX);
     l->state = LARGE_SENT;
     l->chunked = true;
     return SPDM_WHY_FINE;
@@ -36,20 +35,25 @@ uint8_t spdm_large_begin(struct spdm_requester *rq)
 struct spdm_span spdm_large_portion(struct spdm_requester *rq)
 {
     struct large_rq *l = rq->large;
-    struct spdm_room room = transfer(rq);
-    struct spdm_span request = spdm_span(rq->request, rq->request_n);
+    struct spdm_window to = {.room = transfer(rq)};
+    uint32_t n = spdm_requester_length(rq);
     struct exchange x = {0};
+    size_t head;
 
     if (l->state == LARGE_SENT) {
         l->state = LARGE_SEND;
         l->sequence = l->at = 0;
         l->sent_handle++;
     }
-    x.req.chunk = (struct chunk){.handle = l->sent_handle, .sequence = l->sequence, .large_size = rq->request_n};
-    x.req.chunk.portion = spdm_part(request, l->at, room.n - (l->sequence == 0 ? FIRST_HEAD : PORTION_HEAD));
-    l->size = (uint32_t)x.req.chunk.portion.n;
-    x.req.chunk.last = l->at + l->size == rq->request_n;
-    (void)spdm_conn_encode(&rq->c, &spdm_message_CHUNK_SEND, &x, room); /* the portion was cut to fit */
+    head = l->sequence == 0 ? FIRST_HEAD : PORTION_HEAD;
+    l->size = (uint32_t)(to.room.n - head < n - l->at ? to.room.n - head : n - l->at);
+    x.req.chunk = (struct chunk){.handle = l->sent_handle, .sequence = l->sequence, .large_size = n};
+    x.req.chunk.last = l->at + l->size == n;
+    x.req.chunk.portion.n = l->size; /* put in its place */
+    (void)spdm_conn_encode(&rq->c, &spdm_message_CHUNK_SEND, &x, to.room);
+    to = (struct spdm_window){{spdm_room_from(to.room, head).p, l->size}, l->at};
+    spdm_window_lay(&to, 0, spdm_span(rq->request, rq->request_n));
+    if (SPDM_SESSIONS) spdm_window_lay(&to, rq->request_n, rq->tail);
     return x.request;
 }
 
@@ -74,7 +78,7 @@ static void send_error(struct spdm_requester *rq, struct spdm_span message, uint
 
 static bool at_end(const struct spdm_requester *rq)
 {
-    return rq->large->at + rq->large->size == rq->request_n;
+    return rq->large->at + rq->large->size == spdm_requester_length(rq);
 }
 
 static uint8_t judge(struct spdm_requester *rq, const struct chunk_ack *m)

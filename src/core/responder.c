@@ -30,7 +30,7 @@ void spdm_responder_idle(struct spdm_responder *rs)
 static bool ends_session(uint8_t why)
 {
     return why == SPDM_WHY_BAD_ENCAPSULATED || why == SPDM_WHY_BAD_VERIFY_DATA || why == SPDM_WHY_BAD_PSK_FINISH ||
-           why == SPDM_WHY_BAD_RECORD;
+           why == SPDM_WHY_BAD_RECORD || why == SPDM_WHY_OTHER_MODE;
 }
 
 /* A message was refused, perhaps not the one that is being answered. */
@@ -41,7 +41,8 @@ void spdm_responder_turn_away(struct spdm_responder *rs, uint8_t why, uint8_t co
     /* R-MEA-24, R-MEA-25; an invalid GET_VERSION leaves everything as it is (R-VSN-13) */
     if (code != CODE_GET_VERSION) spdm_transcript_reset(spdm_conn_log(&rs->c), TRANSCRIPT_L1L2);
     spdm_responder_refuse(rs, why, code);
-    spdm_responder_tell(rs, SPDM_FAILED);
+    if (!SPDM_SESSIONS || why != SPDM_WHY_DECLINED)
+        spdm_responder_tell(rs, SPDM_FAILED); /* else it is the caller's own */
 }
 
 /* The request at hand was refused. */
@@ -81,6 +82,16 @@ void spdm_responder_sent(struct spdm_responder *rs)
     if (SPDM_CHUNKS) sent(rs);
 }
 
+/* A session that can say nothing any more is over. */
+bool spdm_responder_spent(struct spdm_responder *rs)
+{
+    struct session *s = spdm_conn_channel(&rs->c);
+
+    if (!SPDM_SESSIONS || s == NULL || !spdm_session_spent(s, RESPONSE)) return false;
+    spdm_responder_lose(rs, s, SPDM_WHY_SPENT);
+    return true;
+}
+
 /* The finished response goes out, unless the requester has to come for it. */
 static void hand_out(struct spdm_responder *rs)
 {
@@ -99,6 +110,7 @@ static void hand_out(struct spdm_responder *rs)
     }
     spdm_responder_idle(rs);
     rs->kept = 0;
+    if (spdm_responder_spent(rs)) return;
     refused(rs, refuse(&rs->c, NO_ROOM, "the frame", rs->response_n, cfg->out.n), code);
 }
 
@@ -163,7 +175,7 @@ static uint8_t judge_header(struct spdm_responder *rs, const struct prove_job *j
     if (code == CODE_GET_VERSION ? version != SPDM_V10 : c->facts.version != 0 && version != c->facts.version) {
         return refuse(c, BAD_VERSION, "SPDMVersion R-VSN-09", version, c->facts.version);
     }
-    if (c->phase == PHASE_NEGOTIATED && job->request->needs != 0 &&
+    if (c->phase >= PHASE_NEGOTIATED && job->request->needs != 0 &&
         (c->facts.responder.flags & job->request->needs) == 0) {
         return refuse(c, UNSUPPORTED, "the request", code, 0);
     }
@@ -190,6 +202,17 @@ static bool keep(struct spdm_responder *rs, struct spdm_span request)
     return spdm_responder_large(rs) != NULL && rs->c.cfg->chunks->keep(rs, request);
 }
 
+/* The caller finds the request in the question: what was kept of it if that is all, else what was pushed. */
+static void pose(struct spdm_responder *rs, struct exchange *x)
+{
+    if (rs->job->head_only) rs->request_mark = spdm_conn_mark(x->request);
+    else x->request = spdm_span(rs->request, rs->request_n);
+    (void)spdm_conn_decode(&rs->c, rs->job->request, x); /* it was judged */
+    rs->order = x->req;
+    if (rs->job->trim != NULL) rs->job->trim(rs);
+    rs->need = (enum spdm_event_kind)rs->job->asks;
+}
+
 /* Decodes, judges, and begins to answer. */
 static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, struct spdm_span message)
 {
@@ -208,6 +231,7 @@ static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, str
     rs->job = job;
     why = job->consider(rs, &x.req);
     if (why != SPDM_WHY_FINE) return why;
+    if (SPDM_SESSIONS && job->asks != SPDM_NOTHING) pose(rs, &x);
     rs->due = (job->request->joins & JOINS_VCA) != 0 ? SPDM_NEVER : rs->now + spdm_responder_promise(rs);
     rs->stage = STAGE_NEED;
     return rs->need == SPDM_NOTHING ? spdm_responder_build(rs, NULL) : SPDM_WHY_FINE;
@@ -217,6 +241,9 @@ static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, str
 static bool same_request(const struct spdm_responder *rs, struct spdm_span message)
 {
     if (SPDM_CHUNKS && rs->request_n == 0) return false; /* a large one is forgotten when it is answered */
+    if (SPDM_SESSIONS && rs->job->asks != SPDM_NOTHING && rs->job->head_only) {
+        return spdm_conn_mark(message) == rs->request_mark;
+    }
     return spdm_equal(spdm_part(message, 0, rs->request_n), spdm_span(rs->request, rs->request_n));
 }
 
@@ -348,6 +375,23 @@ static bool turned(enum spdm_event_kind need)
     return SPDM_SESSIONS && (need == SPDM_ASK_TRUST || need == SPDM_ASK_DIGEST);
 }
 
+/* A question of an errand was refused: with the caller's ErrorCode, or as what could not be done. ResetRequired means
+ * that it was accepted, and not every request may be answered so (R-ERR-15, R-SKP-10). */
+static uint8_t decline(struct spdm_responder *rs, const struct spdm_answer *answer)
+{
+    uint8_t error = answer->error != 0 ? answer->error : rs->job->declined, data = answer->error_data;
+
+    if (error == 0) error = SPDM_ERROR_OPERATION_FAILED;
+
+    if (error == SPDM_ERROR_RESET_REQUIRED && (rs->c.facts.responder.flags & rs->job->resets) == 0) {
+        error = SPDM_ERROR_OPERATION_FAILED;
+    }
+    /* a tracking tag, 1.3 (R-CSR-10); elsewhere the byte is reserved */
+    if (error == SPDM_ERROR_RESET_REQUIRED && (rs->job->request->code != CODE_GET_CSR || !rs->c.ed->multi_key))
+        data = 0;
+    return refuse_size(blame(&rs->c, NULL), DECLINED, error, data);
+}
+
 /* An answer of the caller's: the PSK's secret waits in its session, perhaps for the measurements; then we build. */
 static uint8_t take(struct spdm_responder *rs, const struct spdm_answer *answer)
 {
@@ -370,7 +414,8 @@ bool spdm_responder_answer(struct spdm_responder *rs, const struct spdm_answer *
     rs->c.report = (struct spdm_report){0};
     if (SPDM_SESSIONS) spdm_conn_turn_to(&rs->c, rs->at, rs->at != NULL ? &rs->at->tr : NULL);
     if (!answer->yes && !turned(rs->need)) {
-        why = stage == STAGE_SIGN           ? refuse(&rs->c, SIGN_FAILED, NULL, 0, 0)
+        why = stage == STAGE_SIGN                              ? refuse(&rs->c, SIGN_FAILED, NULL, 0, 0)
+              : SPDM_SESSIONS && rs->job->asks != SPDM_NOTHING ? decline(rs, answer)
               : rs->need == SPDM_ASK_VENDOR ? refuse(&rs->c, UNSUPPORTED, "the vendor's protocol", rs->request[1], 0)
               : SPDM_SESSIONS && rs->need == SPDM_ASK_PSK ? refuse(&rs->c, BAD_VALUE, "PSKHint", 0, 0) /* UN-10 */
                                                           : refuse(&rs->c, ANSWER_REFUSED, "measurements", 0, 0);

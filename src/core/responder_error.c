@@ -11,6 +11,8 @@ enum {
     ERROR_UNEXPECTED = 0x04,
     ERROR_NO_PENDING = 0x45,
     ERROR_POLICY = 0x11,
+    ERROR_RESET_REQUIRED = 0x0c,
+    ERROR_OPERATION_FAILED = 0x44,
     ERROR_TOO_LARGE = 0x0d,
     ERROR_LARGE_RESPONSE = 0x0f,
     ERROR_DATA_TOO_LARGE = 0x12,
@@ -59,6 +61,10 @@ void spdm_responder_refuse(struct spdm_responder *rs, uint8_t why, uint8_t code)
 {
     struct error e = {.code = why < SPDM_WHY_N ? error_codes[why] : ERROR_UNSPECIFIED};
 
+    if (SPDM_SESSIONS && why == SPDM_WHY_DECLINED) {
+        e.code = (uint8_t)rs->c.report.got;
+        e.data = (uint8_t)rs->c.report.limit;
+    }
     if (e.code == 0) e.code = ERROR_UNSPECIFIED;
     if (e.code == ERROR_UNSUPPORTED) e.data = code; /* R-ERR-10 */
     if (e.code == ERROR_TOO_LARGE || e.code == ERROR_DATA_TOO_LARGE) {
@@ -67,9 +73,12 @@ void spdm_responder_refuse(struct spdm_responder *rs, uint8_t why, uint8_t code)
         e.actual_size = rs->c.report.got;
         if (!known) e.code = ERROR_UNSPECIFIED; /* R-ERR-33 */
     }
-    if (SPDM_SESSIONS && e.code == ERROR_SESSION_REQUIRED && !rs->c.ed->session_required) e.code = ERROR_UNSPECIFIED;
+    if (SPDM_SESSIONS && (e.code == ERROR_SESSION_REQUIRED || e.code == ERROR_RESET_REQUIRED) &&
+        !rs->c.ed->session_required)
+        e.code = ERROR_UNSPECIFIED;
     if (SPDM_SESSIONS && e.code == ERROR_NO_PENDING && !rs->c.ed->no_pending) e.code = ERROR_UNEXPECTED;
-    if (SPDM_SESSIONS && e.code == ERROR_POLICY && !rs->c.ed->policy_error) e.code = ERROR_UNSPECIFIED;
+    if (SPDM_SESSIONS && (e.code == ERROR_POLICY || e.code == ERROR_OPERATION_FAILED) && !rs->c.ed->policy_error)
+        e.code = ERROR_UNSPECIFIED;
     if (rs->c.report.code == 0) rs->c.report.code = code;
     send_error(rs, &e, error_version(rs, code));
 }
