@@ -36,8 +36,9 @@ void spdm_requester_abandon(struct spdm_requester *rq)
 
 void spdm_requester_lose(struct spdm_requester *rq, struct session *s, uint8_t why)
 {
+    if (spdm_conn_channel(&rq->c) == s)
+        spdm_conn_turn_to(&rq->c, NULL, NULL); /* else the request in flight has its own */
     spdm_sessions_of(rq->c.cfg)->end_for(&rq->c, s, why);
-    spdm_conn_turn_to(&rq->c, NULL, NULL);
     spdm_requester_tell(rq, SPDM_CLOSED);
 }
 
