@@ -89,6 +89,34 @@ static bool read_secrets(struct decode *d)
            add_secrets(d, &o->psk, SPDM_SECRET_PSK, "--psk");
 }
 
+/* One of the lists of what is known beforehand. */
+static bool add_known(struct decode *d, const struct spdm_texts *texts, bool requester, bool key, const char *option)
+{
+    char error[DECODE_KNOWN_ERROR];
+    for (size_t i = 0; i < texts->n; i++) {
+        if (key ? decode_known_key(&d->world.known, d->world.court.ossl, requester, texts->v[i], error)
+                : decode_known_chain(&d->world.known, requester, texts->v[i], error))
+            continue;
+        complain("%s %s", option, error);
+        return false;
+    }
+    return true;
+}
+
+static bool read_known(struct decode *d)
+{
+    const struct spdm_decode_options *o = &d->options;
+    char error[DECODE_KNOWN_ERROR];
+    if (o->state != NULL && !decode_known_state(&d->world.known, o->state, o->vca, error)) {
+        complain("--state %s", error);
+        return false;
+    }
+    return add_known(d, &o->chain, false, false, "--chain") &&
+           add_known(d, &o->public_key, false, true, "--public-key") &&
+           add_known(d, &o->requester_chain, true, false, "--requester-chain") &&
+           add_known(d, &o->requester_key, true, true, "--requester-key");
+}
+
 static bool open_capture(struct decode *d, const struct spdm_texts *operands)
 {
     char error[SPDM_CAPTURE_ERROR];
@@ -115,7 +143,7 @@ static bool prepare(struct decode *d, const struct spdm_texts *operands)
     }
     d->printer.screen = spdm_screen_on(stdout);
     d->printer.detail = d->options.bytes ? DECODE_BYTES : d->options.verbose ? DECODE_FIELDS : DECODE_LINE;
-    return read_roots(d) && read_secrets(d) && open_capture(d, operands);
+    return read_roots(d) && read_secrets(d) && read_known(d) && open_capture(d, operands);
 }
 
 /* ---- after ---- */
@@ -136,6 +164,7 @@ static void clean_up(struct decode *d)
     if (d->capture != NULL) spdm_capture_close(d->capture);
     decode_flows_clear(&d->flows);
     decode_court_clear(&d->world.court);
+    decode_known_clear(&d->world.known);
     decode_secrets_clear(&d->world.secrets);
     if (d->world.court.judge != NULL) spdm_judge_close(d->world.court.judge);
     if (d->world.court.ossl != NULL) spdm_openssl_close(d->world.court.ossl);

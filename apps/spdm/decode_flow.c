@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VCA_MAX = 4096, SESSIONS = 32 };
+enum { VCA_MAX = 4096, SESSIONS = 32, ALGORITHMS = 0x63 };
 
 /* ---- rooms and fields of a witness ---- */
 
@@ -68,6 +68,11 @@ static struct decode_flow *open_flow(struct decode_world *world, const struct sp
     flow->memory = spdm_text_need(calloc(1, n));
     flow->witness =
         spdm_text_need(spdm_witness_init((struct spdm_room){(uint8_t *)flow->memory, n}, &flow->config, &watch));
+    if (world->known.assumed) {
+        (void)spdm_witness_assume(flow->witness, &world->known.facts,
+                                  (struct spdm_span){world->known.vca.p, world->known.vca.n});
+        decode_known_tell(&world->known, &world->court, flow->witness, c->time.tv_sec);
+    }
     return flow;
 }
 
@@ -232,7 +237,10 @@ static void show(struct decode_flow *flow, const struct spdm_captured *c, struct
     }
     look_at_events(flow, &m);
     if (s->kind == SPDM_SIGHT_MESSAGE && strcmp(decode_name(&m), "ERROR") == 0) raise_to(&m, DECODE_NOTE);
-    if (s->kind == SPDM_SIGHT_MESSAGE && s->code == 0x63) flow->negotiated = true;
+    if (s->kind == SPDM_SIGHT_MESSAGE && s->code == ALGORITHMS && !s->enveloped) {
+        flow->negotiated = true;
+        decode_known_tell(&world->known, &world->court, flow->witness, c->time.tv_sec);
+    }
     if (m.rank > world->worst) world->worst = m.rank;
     world->show(world->ctx, &m);
     free(m.report.p);

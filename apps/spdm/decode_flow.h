@@ -4,6 +4,7 @@
 #ifndef SPDM_DECODE_FLOW_H
 #define SPDM_DECODE_FLOW_H
 #include "decode.h"
+#include "decode_known.h"
 #include "decode_secrets.h"
 #include "decode_trust.h"
 
@@ -11,6 +12,7 @@
 struct decode_world {
     struct decode_court court;
     struct decode_secrets secrets;
+    struct decode_known known;
     const struct spdm_crypto *crypto;
     void *crypto_ctx;
     struct spdm_policy policy;

@@ -31,6 +31,45 @@ static const struct spdm_option options[] = {
      .kind = SPDM_OPTION_FLAG,
      AT(no_time),
      .help = "do not check the validity of certificates against the time of the capture"},
+    SPDM_OPTION_GROUP("What the capture does not show"),
+    {.name = "chain",
+     .kind = SPDM_OPTION_LIST,
+     .complete = SPDM_COMPLETE_FILE,
+     AT(chain),
+     .value = "[SLOT:]FILE",
+     .help = "certificate chain of the Responder, in PEM or DER or as GET_CERTIFICATE delivers it (default slot 0)"},
+    {.name = "public-key",
+     .kind = SPDM_OPTION_LIST,
+     .complete = SPDM_COMPLETE_FILE,
+     AT(public_key),
+     .value = "FILE",
+     .help = "public key of the Responder as provisioned, PEM or DER"},
+    {.name = "requester-chain",
+     .kind = SPDM_OPTION_LIST,
+     .complete = SPDM_COMPLETE_FILE,
+     AT(requester_chain),
+     .value = "[SLOT:]FILE",
+     .help = "the same of the Requester"},
+    {.name = "requester-key",
+     .kind = SPDM_OPTION_LIST,
+     .complete = SPDM_COMPLETE_FILE,
+     AT(requester_key),
+     .value = "FILE",
+     .help = "public key of the Requester"},
+    {.name = "state",
+     .kind = SPDM_OPTION_TEXT,
+     AT(state),
+     .value = "LIST",
+     .help = "what was negotiated before the capture begins: version=1.2,hash=SHA_384,signature=ECDSA_P384, and as "
+             "needed exchange, aead, measurement-hash, requester-signature, multi-key=yes, requester-flags=0x..., "
+             "responder-flags=0x..."},
+    {.name = "vca",
+     .kind = SPDM_OPTION_TEXT,
+     .complete = SPDM_COMPLETE_FILE,
+     AT(vca),
+     .value = "FILE",
+     .help =
+         "with --state: the six messages of the negotiation in hex digits, which every signature from 1.2 on covers"},
     SPDM_OPTION_GROUP("What to decrypt with"),
     {.name = "keylog",
      .kind = SPDM_OPTION_LIST,
@@ -88,5 +127,6 @@ int spdm_decode_parse(int argc, char **argv, struct spdm_decode_options *out, st
         return spdm_options_error(&spdm_decode_command, "FILE and --interface exclude each other");
     if (out->capture_filter != NULL && out->interface == NULL)
         return spdm_options_error(&spdm_decode_command, "--capture-filter needs --interface");
+    if (out->vca != NULL && out->state == NULL) return spdm_options_error(&spdm_decode_command, "--vca needs --state");
     return SPDM_PARSED;
 }
