@@ -134,10 +134,12 @@ void decode_flows_clear(struct decode_flows *flows)
 
 /* ---- what a sight comes to ---- */
 
-static enum decode_rank rank_of(const struct spdm_sight *s)
+/* `foreign`: it is somebody else's, and nothing is wrong with that. */
+static enum decode_rank rank_of(const struct spdm_sight *s, bool foreign)
 {
     switch (s->report.why) {
     case SPDM_WHY_FINE: break;
+    case SPDM_WHY_NOT_A_FRAME: return foreign ? DECODE_FINE : DECODE_BROKEN;
     case SPDM_WHY_BAD_SIGNATURE:
     case SPDM_WHY_BAD_VERIFY_DATA:
     case SPDM_WHY_BAD_PSK_FINISH:
@@ -220,17 +222,26 @@ static bool unasked(const struct decode_flow *flow, const struct spdm_sight *s)
            s->report.why == SPDM_WHY_FINE;
 }
 
+/* MCTP carries other messages beside SPDM's. */
+static bool is_foreign(const struct decode_flow *flow, struct spdm_span frame)
+{
+    enum { SPDM_TYPE = 5, SECURED_TYPE = 6 };
+    return flow->binding == &spdm_binding_mctp && frame.n != 0 && frame.p[0] != SPDM_TYPE && frame.p[0] != SECURED_TYPE;
+}
+
 static void show(struct decode_flow *flow, const struct spdm_captured *c, struct spdm_sight *s)
 {
     struct decode_world *world = flow->world;
+    bool foreign = is_foreign(flow, c->frame);
     struct decode_message m = {.number = ++world->messages,
                                .packet = c->packet,
                                .time = c->time,
                                .flow = flow,
                                .sight = s,
+                               .frame = c->frame,
                                .fields = &flow->fields,
-                               .rank = rank_of(s)};
-    describe_report(&m, &s->report);
+                               .rank = rank_of(s, foreign)};
+    if (!foreign) describe_report(&m, &s->report);
     if (unasked(flow, s)) {
         raise_to(&m, DECODE_BROKEN);
         decode_put(&m.report, "a response without its request");
