@@ -73,6 +73,10 @@ void spdm_device_free(struct spdm_device *device);
 struct spdm_device_key *spdm_device_key(const struct spdm_device *device, uint8_t slot);
 /* The pre-shared key that a hint names; NULL if there is none. */
 const struct spdm_device_psk *spdm_device_psk(const struct spdm_device *device, struct spdm_span hint);
+/* The digest of the chain structure, or of the provisioned key, of the requester that is known beforehand. false: there
+ * is none, or the hash is not there. */
+bool spdm_device_requester_digest(const struct spdm_device *device, struct spdm_openssl *ossl, enum spdm_alg hash,
+                                  uint8_t out[SPDM_HASH_MAX]);
 /* One line for people: "widget: slot 0 (EC P-384), 5 measurements, 4 sessions, SPDM 1.4, 1.3". */
 void spdm_device_describe(const struct spdm_device *device, char *out, size_t cap);
 #endif

@@ -296,6 +296,37 @@ bool spdm_device_requesters(struct loader *l, const config_setting_t *at, void *
     return spdm_device_group(l, at, fields, &s) && take_requesters(l, at, &s);
 }
 
+static bool digest_of(struct spdm_openssl *ossl, enum spdm_alg hash, const struct spdm_span part[4],
+                      uint8_t out[SPDM_HASH_MAX])
+{
+    const struct spdm_crypto *crypto = spdm_openssl_crypto();
+    void *state = calloc(1, crypto->hash_state_size);
+    bool fine = state != NULL && crypto->hash_begin(ossl, state, hash);
+    for (unsigned i = 0; fine && i < 4; i++) fine = part[i].n == 0 || crypto->hash_update(ossl, state, part[i]);
+    fine = fine && crypto->hash_peek(ossl, state, out);
+    if (state != NULL) crypto->hash_end(ossl, state);
+    free(state);
+    return fine;
+}
+
+bool spdm_device_requester_digest(const struct spdm_device *d, struct spdm_openssl *ossl, enum spdm_alg hash,
+                                  uint8_t out[SPDM_HASH_MAX])
+{
+    const struct spdm_device_requesters *r = &d->requesters;
+    struct spdm_span parts[4] = {{NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}};
+    size_t h = spdm_algorithm(hash)->size, n = 4 + h + r->chain.n;
+    uint8_t head[4] = {(uint8_t)n, (uint8_t)(n >> 8)}, root[SPDM_HASH_MAX];
+    if (r->key == NULL || h == 0) return false;
+    parts[0] = r->public_key;
+    if (r->chain.n == 0) return digest_of(ossl, hash, parts, out);
+    parts[0] = r->root;
+    if (n > 0xffff || !digest_of(ossl, hash, parts, root)) return false;
+    parts[0] = (struct spdm_span){head, 4}; /* Length, Reserved, RootHash, certificates */
+    parts[1] = (struct spdm_span){root, h};
+    parts[2] = r->chain;
+    return digest_of(ossl, hash, parts, out);
+}
+
 /* ---- the end ---- */
 
 void spdm_device_sessions_free(struct spdm_device *d)

@@ -68,6 +68,14 @@ void spdm_asker_advance(struct spdm_asker *a)
     arm(a);
 }
 
+bool spdm_asker_send(struct spdm_asker *a, uint32_t session, struct spdm_span data)
+{
+    if (a->link == NULL || spdm_link_waiting(a->link) != 0) return false;
+    if (!spdm_requester_send(a->rq, session, data)) return false;
+    struct spdm_span out = spdm_requester_pull(a->rq, now_us());
+    return out.n != 0 && spdm_link_send(a->link, out);
+}
+
 void spdm_asker_rest(struct spdm_asker *a)
 {
     a->resting = true;
@@ -121,6 +129,13 @@ static void on_frame(void *ctx, struct spdm_link *link, struct spdm_span frame)
     spdm_asker_advance(a);
 }
 
+static void on_drained(void *ctx, struct spdm_link *link)
+{
+    struct spdm_asker *a = ctx;
+    (void)link;
+    a->events->drained(a->ctx);
+}
+
 static void on_down(void *ctx, struct spdm_link *link, enum spdm_link_end end, const char *reason)
 {
     struct spdm_asker *a = ctx;
@@ -132,7 +147,8 @@ static void on_down(void *ctx, struct spdm_link *link, enum spdm_link_end end, c
 
 bool spdm_asker_connect(struct spdm_asker *a, uint32_t timeout_ms)
 {
-    static const struct spdm_link_events events = {.up = on_up, .frame = on_frame, .down = on_down};
+    static const struct spdm_link_events events = {
+        .up = on_up, .frame = on_frame, .drained = on_drained, .down = on_down};
     struct spdm_link_options options = {.connect_ms = timeout_ms, .stall_ms = timeout_ms, .tap = on_tap, .tap_ctx = a};
     a->link = spdm_link_connect(a->loop, &a->target, &options, &events, a);
     return a->link != NULL;

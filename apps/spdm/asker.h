@@ -41,6 +41,7 @@ struct spdm_asker_events {
     void (*event)(void *ctx, const struct spdm_event *event);
     void (*frame)(void *ctx, const struct spdm_tapped *tapped);
     void (*message)(void *ctx, const struct spdm_passing *passing);
+    void (*drained)(void *ctx); /* nothing waits on the link any more; spdm_asker_send() is worth a try */
     void (*down)(void *ctx, enum spdm_link_end end, const char *reason);
 };
 
@@ -59,6 +60,9 @@ bool spdm_asker_renew(struct spdm_asker *asker);
 struct spdm_requester *spdm_asker_engine(const struct spdm_asker *asker);
 /* Moves until the engine has nothing to tell and nothing to send. */
 void spdm_asker_advance(struct spdm_asker *asker);
+/* Sends application data, which may be done from within an event. false: not now; because earlier frames have not left
+ * yet (`drained` follows), or keys are being changed, or the session is gone. */
+bool spdm_asker_send(struct spdm_asker *asker, uint32_t session, struct spdm_span data);
 /* Until the next advance() no timer wakes the engine, and what comes is thrown away: nobody asked. */
 void spdm_asker_rest(struct spdm_asker *asker);
 /* NULL is fine. */

@@ -5,10 +5,10 @@
  * Opens everything it was told to use before it opens a connection, runs all
  * targets on one loop, and prints one report, or one line for each of several.
  * The exit code is that of the worst verdict. */
+#include "appraisal.h"
 #include "attest_options.h"
 #include "evidence.h"
 #include "report.h"
-#include "setup.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -32,7 +32,6 @@ struct fleet {
     struct spdm_attest_options options;
     struct spdm_setup setup;
     struct spdm_attest_order order;
-    struct spdm_reference *reference;
     uv_loop_t loop;
     struct device *devices;
     size_t n, next, running, finished;
@@ -44,51 +43,18 @@ struct fleet {
 
 /* ---- what comes after a run ---- */
 
-/* The values alone, as the reference compares and keeps them. The caller frees. */
-static struct spdm_measurement *values_of(const struct spdm_attest_result *r)
-{
-    struct spdm_measurement *out = spdm_text_need(calloc(r->measured_n + 1, sizeof *out));
-    for (size_t i = 0; i < r->measured_n; i++) out[i] = r->measured[i].m;
-    return out;
-}
-
-static struct spdm_comparand comparand_of(const struct fleet *fleet, const struct spdm_attest_result *r,
-                                          const struct spdm_measurement *values)
-{
-    bool one = fleet->order.operation == SPDM_MEASURE_INDEX;
-    return (struct spdm_comparand){.m = values,
-                                   .n = r->measured_n,
-                                   .hash = (enum spdm_alg)r->facts.meas_hash,
-                                   .only = one ? fleet->order.index : 0,
-                                   .crypto = fleet->order.crypto,
-                                   .crypto_ctx = fleet->order.crypto_ctx};
-}
-
-static void compare(const struct fleet *fleet, struct spdm_attestation *a, struct spdm_comparison *out)
-{
-    const struct spdm_attest_result *r = a->result;
-    bool measured = r->end == SPDM_ATTEST_DONE && (r->goal.want & SPDM_WANT_MEASUREMENTS) != 0;
-    a->reference = fleet->options.reference;
-    if (fleet->reference == NULL || !measured) return;
-    struct spdm_measurement *values = values_of(r);
-    struct spdm_comparand what = comparand_of(fleet, r, values);
-    spdm_reference_compare(fleet->reference, &what, out);
-    a->comparison = out;
-    free(values);
-}
-
 static void save_reference(struct fleet *fleet, const struct spdm_attestation *a)
 {
     const char *path = fleet->options.save_reference;
     if (path == NULL) return;
     if (a->verdict.kind != SPDM_TRUSTED || a->verdict.checks[SPDM_CHECK_MEASUREMENTS].state != SPDM_CHECK_PASSED) {
         spdm_setup_complain(&fleet->setup,
-                            "%s was not written: only measurements that a trusted device signed are a reference", path);
+                            "%s was not written: only proven measurements of a trusted device are a reference", path);
         return;
     }
     char error[SPDM_REFERENCE_ERROR];
-    struct spdm_measurement *values = values_of(a->result);
-    struct spdm_comparand what = comparand_of(fleet, a->result, values);
+    struct spdm_measurement *values;
+    struct spdm_comparand what = spdm_appraisal_measured(&fleet->order, a->result, &values);
     char *device = spdm_text_safe_string(a->device->subject);
     if (!spdm_reference_save(path, &what, a->device->subject != NULL ? device : NULL, error)) {
         spdm_setup_complain(&fleet->setup, "%s", error);
@@ -104,16 +70,6 @@ static void save_evidence(struct fleet *fleet, const struct spdm_attestation *a)
     if (fleet->options.evidence == NULL || spdm_evidence_save(fleet->options.evidence, a, error)) return;
     spdm_setup_complain(&fleet->setup, "%s", error);
     fleet->exit = SPDM_EXIT_USAGE;
-}
-
-static void remember(const struct fleet *fleet, const struct device *device, const struct spdm_attestation *a)
-{
-    char cause[SPDM_CAUSE_MAX];
-    if (a->verdict.checks[SPDM_CHECK_CHAIN].state != SPDM_CHECK_PASSED ||
-        a->verdict.checks[SPDM_CHECK_POSSESSION].state != SPDM_CHECK_PASSED)
-        return;
-    if (!spdm_attest_remember(&fleet->setup.court, &device->file, a->result, cause))
-        spdm_setup_complain(&fleet->setup, "the chain could not be kept: %s", cause);
 }
 
 /* ---- what is printed ---- */
@@ -173,24 +129,18 @@ static void on_done(void *ctx, struct spdm_attest *run)
 {
     struct device *device = ctx;
     struct fleet *fleet = device->fleet;
-    struct spdm_subject subject;
-    struct spdm_comparison comparison = {.done = false};
-    struct spdm_attestation a = {.result = spdm_attest_result(run), .device = &subject};
-    spdm_attest_subject(&device->file, a.result, &subject);
-    compare(fleet, &a, &comparison);
-    a.summary = spdm_summary_compare(&fleet->order, a.result);
-    spdm_attestation_judge(&a);
-    fleet->count[a.verdict.kind]++;
-    fleet->exit = spdm_exit_worse(fleet->exit, spdm_verdict_exit(a.verdict.kind));
+    struct spdm_appraisal appraisal;
+    const struct spdm_attestation *a = &appraisal.a;
+    spdm_appraise(&fleet->setup, &fleet->order, run, &appraisal);
+    fleet->count[a->verdict.kind]++;
+    fleet->exit = spdm_exit_worse(fleet->exit, spdm_verdict_exit(a->verdict.kind));
     fleet->running--;
     fleet->finished++;
-    print(fleet, device, &a);
-    save_evidence(fleet, &a);
-    save_reference(fleet, &a);
-    remember(fleet, device, &a);
-    spdm_verdict_clear(&a.verdict);
-    spdm_comparison_clear(&comparison);
-    spdm_subject_clear(&subject);
+    print(fleet, device, a);
+    save_evidence(fleet, a);
+    save_reference(fleet, a);
+    spdm_appraisal_remember(&fleet->setup, run, &appraisal);
+    spdm_appraisal_clear(&appraisal);
     spdm_attest_free(run);
     spdm_attest_file_clear(&device->file);
     start_some(fleet);
@@ -235,15 +185,6 @@ static bool read_targets(struct fleet *fleet, const struct spdm_texts *targets)
         return false;
     }
     return true;
-}
-
-static bool read_reference(struct fleet *fleet)
-{
-    char error[SPDM_REFERENCE_ERROR];
-    if (fleet->options.reference == NULL) return true;
-    fleet->reference = spdm_reference_load(fleet->options.reference, error);
-    if (fleet->reference == NULL) spdm_setup_complain(&fleet->setup, "--reference %s", error);
-    return fleet->reference != NULL;
 }
 
 /* A file that cannot be written later is found out now. */
@@ -300,7 +241,7 @@ static bool prepare(struct fleet *fleet, const struct spdm_texts *targets)
     const struct spdm_attest_options *o = &fleet->options;
     fleet->setup = (struct spdm_setup){.command = "attest", .options = &o->peer, .session = o->session};
     if (!read_targets(fleet, targets) || !spdm_setup_open(&fleet->setup)) return false;
-    if (!read_reference(fleet) || !open_outputs(fleet)) return false;
+    if (!open_outputs(fleet)) return false;
     make_order(fleet);
     fleet->screen = spdm_screen_on(stdout);
     fleet->progress = fleet->n > 1 && !o->quiet && !o->peer.trace && isatty(STDERR_FILENO) != 0;
@@ -310,7 +251,6 @@ static bool prepare(struct fleet *fleet, const struct spdm_texts *targets)
 static void clean_up(struct fleet *fleet)
 {
     if (!spdm_setup_close(&fleet->setup)) fleet->exit = SPDM_EXIT_USAGE;
-    spdm_reference_free(fleet->reference);
     free(fleet->devices);
 }
 

@@ -73,7 +73,7 @@ static const struct spdm_option options[] = {
      .letter = 'r',
      .kind = SPDM_OPTION_TEXT,
      .complete = SPDM_COMPLETE_FILE,
-     .at = AT(reference),
+     .at = AT(peer.reference),
      .value = "FILE",
      .help = "expected measurements, see spdm-reference(5); any difference is a refusal"},
     {.name = "save-reference",
@@ -127,7 +127,7 @@ static const char *contradiction(const struct spdm_attest_options *o, size_t tar
     bool values = !o->measurements.none && o->measurements.operation != SPDM_MEASURE_COUNT;
     if (o->challenge && o->no_challenge) return "--challenge and --no-challenge exclude each other";
     if (o->no_challenge && o->summary != 0) return "--summary comes with CHALLENGE, which --no-challenge forbids";
-    if (o->reference != NULL && !values) return "--reference needs the values of measurements";
+    if (o->peer.reference != NULL && !values) return "--reference needs the values of measurements";
     if (o->save_reference != NULL && (!values || o->measurements.operation == SPDM_MEASURE_INDEX))
         return "--save-reference needs all measurements";
     if (o->save_reference != NULL && o->unsigned_only)

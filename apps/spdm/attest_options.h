@@ -22,7 +22,7 @@ struct spdm_attest_options {
     struct spdm_measure_choice measurements;
     bool raw, unsigned_only, fresh;
     unsigned summary; /* index into none, tcb, all */
-    const char *reference, *save_reference;
+    const char *save_reference;
     bool json, quiet;
     const char *evidence;
 };

@@ -357,6 +357,13 @@ static void on_down(void *ctx, enum spdm_link_end end, const char *reason)
     finish(run, SPDM_ATTEST_LINK);
 }
 
+static void on_drained(void *ctx)
+{
+    struct spdm_attest *run = ctx;
+    const struct spdm_attest_stay *stay = run->order->stay;
+    if (run->result.end != SPDM_ATTEST_RUNNING && stay != NULL) stay->drained(run->ctx, run);
+}
+
 /* ---- life ---- */
 
 static void begin(struct spdm_attest *run)
@@ -391,8 +398,12 @@ struct spdm_attest *spdm_attest_start(uv_loop_t *loop, const struct spdm_target 
                                       const struct spdm_attest_order *order,
                                       void (*done)(void *ctx, struct spdm_attest *run), void *ctx)
 {
-    static const struct spdm_asker_events events = {
-        .up = on_up, .event = on_event, .frame = on_frame, .message = on_message, .down = on_down};
+    static const struct spdm_asker_events events = {.up = on_up,
+                                                    .event = on_event,
+                                                    .frame = on_frame,
+                                                    .message = on_message,
+                                                    .drained = on_drained,
+                                                    .down = on_down};
     struct spdm_attest *run = calloc(1, sizeof *run);
     if (run == NULL) return NULL;
     run->loop = loop;

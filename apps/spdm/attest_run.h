@@ -54,6 +54,8 @@ enum spdm_session_mode { SPDM_NO_SESSION, SPDM_KEY_SESSION, SPDM_PSK_SESSION };
 struct spdm_attest_stay {
     /* Events that attesting has no use for: application data, the end of the session; after `done`: all. */
     void (*event)(void *ctx, struct spdm_attest *run, const struct spdm_event *event);
+    /* Everything sent has left, after some of it had to wait. */
+    void (*drained)(void *ctx, struct spdm_attest *run);
     /* The link has ended after `done`. */
     void (*down)(void *ctx, struct spdm_attest *run, const char *reason);
 };

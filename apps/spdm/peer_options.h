@@ -29,6 +29,7 @@ struct spdm_peer_options {
     struct spdm_algorithm_list exchanges, aeads;
     bool mac_only, clear_handshake;
     const char *own_chain, *own_key;
+    const char *reference; /* each command has a row of its own for it */
     uint32_t timeout, retries;
     bool trace;
     const char *pcap;

@@ -45,6 +45,16 @@ static bool read_key(struct spdm_setup *setup)
     return setup->key != NULL;
 }
 
+static bool read_reference(struct spdm_setup *setup)
+{
+    const char *path = setup->options->reference;
+    char error[SPDM_REFERENCE_ERROR];
+    if (path == NULL) return true;
+    setup->reference = spdm_reference_load(path, error);
+    if (setup->reference == NULL) spdm_setup_complain(setup, "--reference %s", error);
+    return setup->reference != NULL;
+}
+
 static bool read_own(struct spdm_setup *setup)
 {
     char error[SPDM_OWN_ERROR];
@@ -75,7 +85,8 @@ bool spdm_setup_open(struct spdm_setup *setup)
         spdm_setup_complain(setup, "%s", cause);
         return false;
     }
-    if (!read_roots(setup) || !read_key(setup) || !read_own(setup) || !make_policy(setup)) return false;
+    if (!read_roots(setup) || !read_key(setup) || !read_reference(setup)) return false;
+    if (!read_own(setup) || !make_policy(setup)) return false;
     if (cache == NULL || access(cache, R_OK | W_OK | X_OK) == 0) return true;
     spdm_setup_complain(setup, "--cache %s: %s", cache, strerror(errno));
     return false;
@@ -154,6 +165,7 @@ bool spdm_setup_close(struct spdm_setup *setup)
     if (!written) spdm_setup_complain(setup, "--pcap %s", error);
     bool logged = spdm_keylog_close(setup->keylog, error);
     if (!logged) spdm_setup_complain(setup, "--keylog %s", error);
+    spdm_reference_free(setup->reference);
     spdm_own_clear(&setup->own);
     spdm_openssl_key_free(setup->key);
     free(setup->key_bytes.p);

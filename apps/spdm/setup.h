@@ -10,6 +10,7 @@
 #include "keylog.h"
 #include "peer_policy.h"
 #include "port/pcap.h"
+#include "reference.h"
 #include "trace.h"
 
 struct spdm_setup {
@@ -22,6 +23,7 @@ struct spdm_setup {
     struct spdm_room key_bytes;
     struct spdm_own own;
     struct spdm_peer_policy policy;
+    struct spdm_reference *reference;
     struct spdm_pcap *pcap;
     struct spdm_keylog_file *keylog;
 };

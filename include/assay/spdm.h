@@ -199,7 +199,7 @@ struct spdm_facts {
     bool multi_key_rsp, multi_key_req;
     bool negotiated;                            /* ALGORITHMS has come */
     bool trusted;                               /* the caller trusts the chain in use */
-    bool authentic;                             /* CHALLENGE_AUTH verified with it */
+    bool authentic;                             /* CHALLENGE_AUTH verified with it; responder: the Requester's */
     bool measured_signed;                       /* the last MEASUREMENTS verified with it */
     bool little_endian;                         /* a 1.0/1.1 signature verified in reversed byte order */
     uint8_t supported_slots, provisioned_slots; /* from DIGESTS; supported is 0 below 1.3 */
@@ -251,8 +251,8 @@ const char *spdm_measurement_type_name(uint8_t type);
 enum spdm_event_kind {
     SPDM_NOTHING,
     /* facts */
-    SPDM_DONE,      /* requester: the goal is reached */
-    SPDM_FAILED,    /* requester: it is not, see report; responder: a request was refused, see report */
+    SPDM_DONE,      /* the goal is reached */
+    SPDM_FAILED,    /* it is not, see report; responder: or a request was refused */
     SPDM_CONNECTED, /* version, capabilities and algorithms are agreed */
     SPDM_MEASURED,  /* requester: data is a MeasurementRecord, verified if it was signed */
     SPDM_RESTARTED, /* the peer (or RequestResynch) made the connection start over */
@@ -260,7 +260,7 @@ enum spdm_event_kind {
     SPDM_OPENED,    /* session is established */
     SPDM_CLOSED,    /* session is over: ended, expired or broken, see report */
     SPDM_DATA,      /* data is application data received in session */
-    SPDM_REPLIED,   /* requester: data is what answers the errand, or a part of it (errand.h) */
+    SPDM_REPLIED,   /* data is what answers the errand, or a part of it (errand.h) */
     SPDM_RESET_DUE, /* requester: the errand was accepted and takes effect after a reset; index: CSRTrackingTag */
     /* questions; each must be answered once, with its ticket */
     SPDM_ASK_DIGEST,  /* requester: data is the digest of slot's chain. Known and trusted? yes and key; no: fetch it */
@@ -272,7 +272,13 @@ enum spdm_event_kind {
     /* what errands ask of a device, in order; errand.h */
     SPDM_ASK_KEY_PAIR, /* key_pair_change: change, erase or generate a key pair; yes: it is so, in the identity too */
     SPDM_ASK_CSR,      /* csr: a certificate signing request; yes and data = the CSR */
-    SPDM_ASK_STORE     /* store: a slot's certificates, new or erased; yes: it is so, in the identity too */
+    SPDM_ASK_STORE,    /* store: a slot's certificates, new or erased; yes: it is so, in the identity too */
+    SPDM_ASK_LOG,      /* log: the measurement extension log; yes and data = all of it */
+    /* the following asked of a requester, too */
+    SPDM_ASK_ENDPOINT,    /* endpoint: EPInfo; yes and data */
+    SPDM_ASK_EVENT_TYPES, /* the events there are; yes and data = groups */
+    SPDM_ASK_SUBSCRIBE,   /* list: in place of what was subscribed in this session before */
+    SPDM_ASK_EVENTS       /* list: what happened; yes: received */
 };
 
 struct spdm_event {

@@ -31,6 +31,7 @@ static uint8_t consider_exchange(struct spdm_responder *rs, bool psk, uint8_t su
     rs->opening = spdm_session_new(c);
     if (rs->opening == NULL) return refuse(c, SESSION_LIMIT, NULL, 0, spdm_session_count(c));
     rs->opening->psk = psk;
+    rs->opening->policy = policy;
     return SPDM_WHY_FINE;
 }
 
@@ -112,6 +113,7 @@ static uint8_t consider_key_exchange(struct spdm_responder *rs, const union spdm
     if (c->cfg->policy->mut_auth_required && mut_auth(rs) == 0) {
         return refuse(c, INVALID_POLICY, "mutual authentication R-KEX-48", 0, 0);
     }
+    if (mut_auth(rs) != 0 && c->cfg->mutual->busy(rs)) return refuse(c, BUSY, NULL, 0, 0); /* R-KEX-05 */
     why = consider_exchange(rs, false, q->summary, q->policy);
     if (why == SPDM_WHY_FINE) why = name(rs, q->session, q->opaque);
     if (why != SPDM_WHY_FINE) return why;

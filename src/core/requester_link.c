@@ -180,7 +180,9 @@ struct spdm_span spdm_requester_pull(struct spdm_requester *rq, uint64_t now)
     if (rq->flight != FLIGHT_SEND) return (struct spdm_span){0};
     n = frame(rq);
     if (n == 0) {
-        (void)refuse(&rq->c, NO_ROOM, "the frame", rq->request_n, cfg->out.n);
+        if (in_records(rq) && spdm_session_spent(spdm_conn_channel(&rq->c), REQUEST))
+            (void)refuse(&rq->c, SPENT, NULL, 0, 0);
+        else (void)refuse(&rq->c, NO_ROOM, "the frame", rq->request_n, cfg->out.n);
         spdm_requester_fail(rq, rq->job->request->code);
         return (struct spdm_span){0};
     }

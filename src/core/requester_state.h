@@ -35,8 +35,8 @@ struct progress {
     uint8_t next_index, gap_index, left;
     bool psk, key_sent, key_verified, ended, polled;
     bool errand_done;
-    uint32_t session;   /* opened for this goal */
-    uint32_t errand_at; /* how far an errand of several requests has come */
+    uint32_t session;                 /* opened for this goal */
+    uint32_t errand_at, errand_total; /* how far an errand of several requests has come */
 };
 
 struct spdm_requester {

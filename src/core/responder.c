@@ -61,6 +61,16 @@ static size_t frame(struct spdm_responder *rs)
     return spdm_sessions_of(cfg)->seal(&rs->c, spdm_conn_channel(&rs->c), &out);
 }
 
+/* A session that can say nothing any more is over. */
+static bool spent(struct spdm_responder *rs)
+{
+    struct session *s = spdm_conn_channel(&rs->c);
+
+    if (!SPDM_SESSIONS || s == NULL || !spdm_session_spent(s, RESPONSE)) return false;
+    spdm_responder_lose(rs, s, SPDM_WHY_SPENT);
+    return true;
+}
+
 /* The finished response goes out, unless the requester has to come for it. */
 static void hand_out(struct spdm_responder *rs)
 {
@@ -78,6 +88,7 @@ static void hand_out(struct spdm_responder *rs)
     spdm_responder_idle(rs);
     if (rs->send_n != 0) return;
     rs->kept = 0;
+    if (spent(rs)) return;
     refused(rs, refuse(&rs->c, NO_ROOM, "the frame", rs->response_n, cfg->out.n), code);
 }
 
@@ -142,7 +153,7 @@ static uint8_t judge_header(struct spdm_responder *rs, const struct prove_job *j
     if (code == CODE_GET_VERSION ? version != SPDM_V10 : c->facts.version != 0 && version != c->facts.version) {
         return refuse(c, BAD_VERSION, "SPDMVersion R-VSN-09", version, c->facts.version);
     }
-    if (c->phase == PHASE_NEGOTIATED && job->request->needs != 0 &&
+    if (c->phase >= PHASE_NEGOTIATED && job->request->needs != 0 &&
         (c->facts.responder.flags & job->request->needs) == 0) {
         return refuse(c, UNSUPPORTED, "the request", code, 0);
     }
@@ -321,7 +332,9 @@ static bool turned(enum spdm_event_kind need)
  * that it was accepted, and not every request may be answered so (R-ERR-15, R-SKP-10). */
 static uint8_t decline(struct spdm_responder *rs, const struct spdm_answer *answer)
 {
-    uint8_t error = answer->error != 0 ? answer->error : SPDM_ERROR_OPERATION_FAILED, data = answer->error_data;
+    uint8_t error = answer->error != 0 ? answer->error : rs->job->declined, data = answer->error_data;
+
+    if (error == 0) error = SPDM_ERROR_OPERATION_FAILED;
 
     if (error == SPDM_ERROR_RESET_REQUIRED && (rs->c.facts.responder.flags & rs->job->resets) == 0) {
         error = SPDM_ERROR_OPERATION_FAILED;

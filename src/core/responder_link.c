@@ -36,7 +36,7 @@ struct spdm_responder *spdm_responder_init(struct spdm_room memory, const struct
 
 void spdm_responder_lose(struct spdm_responder *rs, struct session *s, uint8_t why)
 {
-    if (rs->encap.session == s) rs->encap = (struct encap_rs){.id = rs->encap.id};
+    if (rs->encap.session == s || rs->encap.where == s) rs->encap = (struct encap_rs){.id = rs->encap.id};
     if (rs->at == s) {
         rs->at = NULL;
         if (rs->stage != STAGE_IDLE) spdm_responder_idle(rs);

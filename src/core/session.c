@@ -362,4 +362,5 @@ const struct spdm_sessions spdm_with_sessions = {.size = size,
                                                  .deadline = spdm_session_deadline,
                                                  .plan = spdm_session_plan,
                                                  .end = spdm_session_end,
-                                                 .heartbeat = spdm_session_heartbeat};
+                                                 .heartbeat = spdm_session_heartbeat,
+                                                 .put_off = spdm_session_put_off};

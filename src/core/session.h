@@ -34,6 +34,7 @@ struct session {
     uint8_t slot;                     /* of the Responder: 0..7, SPDM_SLOT_KEY */
     uint8_t heartbeat;                /* seconds, 0: none */
     uint8_t handshake;                /* responder: seconds that the handshake may stand still */
+    uint8_t policy;                   /* SessionPolicy */
     unsigned generation[DIRECTION_N]; /* keys since FINISH, by KEY_UPDATE */
     uint8_t update, update_tag;       /* responder: operation and tag of the last KEY_UPDATE that came, 0: none */
     uint8_t tag;                      /* of our own last one */
@@ -90,6 +91,8 @@ struct spdm_sessions {
     struct step (*plan)(struct spdm_requester *rq);
     struct step (*end)(struct spdm_requester *rq);
     bool (*heartbeat)(struct spdm_requester *rq, uint64_t now);
+    /* Requester: the responder has put the request in flight off, it will be sent once more. */
+    void (*put_off)(struct spdm_requester *rq);
 };
 
 /* Salt_0 of PSK sessions: zeros, and from 1.3 on 0xff (R-KSC-03). */
@@ -125,12 +128,19 @@ struct session *spdm_session_silent(const struct conn *c, uint64_t now);
 struct step spdm_session_plan(struct spdm_requester *rq);
 struct step spdm_session_end(struct spdm_requester *rq);
 bool spdm_session_heartbeat(struct spdm_requester *rq, uint64_t now);
+void spdm_session_put_off(struct spdm_requester *rq);
 
 /* Where a binding puts no header in front of an SPDM message inside a record (DSP0287 as we read it, UN-19), the major
  * version in its first byte tells it from application data. */
 bool spdm_session_is_message(struct spdm_span data);
 enum fate spdm_session_open(struct conn *c, struct spdm_span record, uint64_t now, struct incoming *in);
 size_t spdm_session_seal(struct conn *c, struct session *s, const struct outgoing *out);
+
+/* Whether a direction's key has no sequence number left (R-APP-03): the session is over, with SPDM_WHY_SPENT. */
+static inline bool spdm_session_spent(const struct session *s, enum direction d)
+{
+    return s->lane[d].sequence > s->form.limit;
+}
 
 struct schedule spdm_session_schedule(const struct conn *c);
 /* Adds to TH, beginning it with VCA (and the DIGESTS that count). */

@@ -23,8 +23,6 @@ struct verify_job {
      * of transcripts, signature and learn. */
     uint8_t (*complete)(struct spdm_requester *rq, size_t verify_at);
     uint8_t (*finish)(struct spdm_requester *rq, const struct exchange *x);
-    /* The responder has put the request off: it will be sent once more. */
-    void (*again)(struct spdm_requester *rq);
 };
 
 /* An exchange beyond attestation and sessions, as a goal names it (errand.h). */

@@ -65,11 +65,11 @@ static uint8_t fill_key_update(struct spdm_requester *rq, union spdm_body *req)
 
 /* ERROR came under the old response key, and has brought it back; the ACK will come under the new one all the same. If
  * there is none to be had, the ACK will not open and end the session. */
-static void key_update_again(struct spdm_requester *rq)
+void spdm_session_put_off(struct spdm_requester *rq)
 {
     struct session *s = spdm_conn_channel(&rq->c);
 
-    if (rq->request[2] == UPDATE_ALL && !s->previous[RESPONSE].lane.ready) {
+    if (rq->job == &spdm_verify_key_update && rq->request[2] == UPDATE_ALL && !s->previous[RESPONSE].lane.ready) {
         (void)spdm_session_update(&rq->c, s, RESPONSE);
     }
 }
@@ -107,8 +107,7 @@ const struct verify_job spdm_verify_key_update = {.request = &spdm_message_KEY_U
                                                   .response = &spdm_message_KEY_UPDATE_ACK,
                                                   .fill = fill_key_update,
                                                   .judge = judge_key_update,
-                                                  .finish = finish_key_update,
-                                                  .again = key_update_again};
+                                                  .finish = finish_key_update};
 
 /* ---- END_SESSION ---- */
 

@@ -6,10 +6,13 @@
 #include "core/witness_state.h"
 
 static const struct watch_job jobs[] = {
-    {&spdm_verify_version, NULL, NULL},      {&spdm_verify_capabilities, NULL, NULL},
-    {&spdm_verify_algorithms, NULL, NULL},   {&spdm_verify_digests, NULL, NULL},
-    {&spdm_verify_certificate, NULL, NULL},  {&spdm_verify_challenge, NULL, NULL},
-    {&spdm_verify_measurements, NULL, NULL}, {&spdm_verify_vendor, NULL, NULL}};
+    {&spdm_verify_version, NULL, NULL},           {&spdm_verify_capabilities, NULL, NULL},
+    {&spdm_verify_algorithms, NULL, NULL},        {&spdm_verify_digests, NULL, NULL},
+    {&spdm_verify_certificate, NULL, NULL},       {&spdm_verify_challenge, NULL, NULL},
+    {&spdm_verify_measurements, NULL, NULL},      {&spdm_verify_vendor, NULL, NULL},
+    {&spdm_errand_key_pair_info.job, NULL, NULL}, {&spdm_errand_set_key_pair.job, NULL, NULL},
+    {&spdm_errand_csr.job, NULL, NULL},           {&spdm_errand_store.job, NULL, NULL},
+    {&spdm_errand_log.job, NULL, NULL},           {&spdm_errand_endpoint.job, NULL, NULL}};
 
 /* The job of a request; sessions have theirs. */
 static const struct watch_job *find(const struct spdm_witness *w, uint8_t request)
@@ -82,6 +85,8 @@ static void request_effects(struct watch_side *side, const struct spdm_message *
         spdm_watch_slot(side, req->challenge.slot);
     } else if (row->code == CODE_GET_MEASUREMENTS && req->get_measurements.sign) {
         spdm_watch_slot(side, req->get_measurements.slot);
+    } else if (row->code == CODE_GET_ENDPOINT_INFO && req->order.endpoint.sign) {
+        spdm_watch_slot(side, req->order.endpoint.slot);
     }
 }
 
@@ -156,6 +161,7 @@ static void after(struct spdm_witness *w, const struct verify_job *job, const st
     if (job == &spdm_verify_challenge && p->x.rsp.challenge_auth.basic_mut_auth && side == &w->plain) {
         spdm_watch_begin_flow(w, 0);
     }
+    if (job == &spdm_errand_store.job) *spdm_watch_known(side, p->x.req.order.store.slot) = (struct slot_known){0};
     if (job == &spdm_verify_measurements) {
         w->measured = true;
         w->record = p->x.rsp.measurements.record;
@@ -167,7 +173,7 @@ static enum spdm_signature_state pass_unchecked(struct conn *c, const struct ver
 {
     (void)spdm_conn_enter(c, job->request, x->request);
     (void)spdm_conn_enter(c, job->response, spdm_part(x->response, 0, x->signature_at));
-    spdm_conn_reset_signed(c, (enum signed_by)job->signed_by);
+    if (job->signed_by != SIGNED_ENDPOINT_INFO) spdm_conn_reset_signed(c, (enum signed_by)job->signed_by);
     if (job == &spdm_verify_challenge) c->challenged = true;
     return SPDM_SIGNATURE_UNCHECKED;
 }

@@ -386,6 +386,42 @@ static void test_update_under_the_old_key(void **state)
     pair_close(&p);
 }
 
+/* ---- the last sequence number of a requester ---- */
+
+/* By requests, by heartbeats, by data: the session ends before a number is used twice. */
+static void test_limit(void **state)
+{
+    static const uint8_t data[] = "\x7e data";
+    struct spdm_goal measure = {.want = SPDM_WANT_MEASUREMENTS};
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        unsigned sent = 0;
+
+        prepare(SPDM_V13, 1);
+        p.req_policy.aead_limit_exponent = 3;
+        p.rsp_policy.heartbeat = i == 1 ? 2 : 0;
+        pair_start(&p);
+        reach(&open_session);
+        measure.session = p.opened_rq;
+        while (i != 1 && sent < 8) {
+            assert_true(spdm_requester_send(p.rq, p.opened_rq, (struct spdm_span){data, 6}));
+            pair_settle(&p, p.now);
+            sent++;
+        }
+        assert_true(rq_alive(p.opened_rq));
+        if (i == 0) assert_false(spdm_requester_send(p.rq, p.opened_rq, (struct spdm_span){data, 6}));
+        if (i == 1) pair_settle(&p, p.now + 30 * SECOND);
+        if (i == 2) assert_false(pair_run(&p, &measure));
+        if (i == 2) assert_int_equal(p.failure.why, SPDM_WHY_SPENT);
+        pair_settle(&p, p.now);
+        assert_false(rq_alive(p.opened_rq));
+        assert_int_equal(p.closed_rq, p.opened_rq);
+        assert_int_equal(p.closed_why_rq.why, SPDM_WHY_SPENT);
+        pair_close(&p);
+    }
+}
+
 /* ---- END_SESSION ---- */
 
 /* The ACK is lost: the device has ended the session, and the requester gives it up in time. Refused: it goes on. */
@@ -510,6 +546,7 @@ int main(void)
                                        cmocka_unit_test(test_update_busy),
                                        cmocka_unit_test(test_update_lost),
                                        cmocka_unit_test(test_update_under_the_old_key),
+                                       cmocka_unit_test(test_limit),
                                        cmocka_unit_test(test_end_lost),
                                        cmocka_unit_test(test_end_refused),
                                        cmocka_unit_test(test_handshake_lost),

@@ -60,7 +60,7 @@ static void turn(struct driver *d)
     d->turned.binding = &spdm_binding_none;
     d->turned.out = make_room(d->config.data_transfer_size);
     d->turned.chain = make_room(FRAME_MAX);
-    d->turned.services = &spdm_serve_identity;
+    d->turned.services = &spdm_serve_turned;
     d->config.mutual = &spdm_with_mutual;
     d->config.turned = &d->turned;
 }

@@ -70,11 +70,32 @@ bool driver_errand(struct driver *d, const struct spdm_facts *facts, const char 
     } else if (is(word, "erase")) {
         goal->errand = &spdm_errand_store;
         order.store = (struct spdm_store_order){.slot = (uint8_t)n[0], .key_pair = (uint8_t)n[1], .erase = true};
+    } else if (is(word, "log")) {
+        goal->errand = &spdm_errand_log;
+        order.log = (struct spdm_log_order){.offset = (uint32_t)n[0], .length = (uint32_t)n[1]};
+    } else if (is(word, "endpoint") || is(word, "endpoint-signed")) {
+        goal->errand = &spdm_errand_endpoint;
+        order.endpoint =
+            (struct spdm_endpoint_order){.sub_code = SPDM_ENDPOINT_DEVICE_CLASS, .sign = is(word, "endpoint-signed")};
     } else {
         return false;
     }
     goal->want |= SPDM_WANT_ERRAND;
     return true;
+}
+
+/* The entries of a log that came whole. */
+static void tell_log(struct spdm_span log)
+{
+    struct spdm_log_entry e;
+    struct spdm_span rest;
+    uint32_t n;
+
+    if (!spdm_log_open(log, &n, &rest)) return;
+    driver_say("log entries=%u", n);
+    while (spdm_log_next(&rest, &e))
+        driver_say("entry index=%u measurement=%u type=%s raw=%u bytes=%zu", e.index, e.measurement,
+                   spdm_measurement_type_name(e.type), e.raw, e.value.n);
 }
 
 void driver_tell_reply(const struct spdm_goal *goal, const struct spdm_event *event)
@@ -87,6 +108,7 @@ void driver_tell_reply(const struct spdm_goal *goal, const struct spdm_event *ev
                    k.public_key_info.n);
         return;
     }
+    if (goal->errand == &spdm_errand_log) tell_log(event->data);
     driver_say("replied bytes=%zu proven=%u", event->data.n, event->proven);
     driver_tell_bytes("reply", event->data);
 }
@@ -95,6 +117,11 @@ void driver_tell_reply(const struct spdm_goal *goal, const struct spdm_event *ev
 
 static const uint8_t rsa_info[] = {0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
                                    0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00};
+
+/* One informational entry, "boot"; DMTF's class 123456. */
+static const uint8_t log_bytes[] = {1, 0, 0, 0, 15, 0, 0, 0, 0,    0, 0, 0,   0,   0,   0,  0,
+                                    1, 0, 0, 0, 3,  0, 0, 0, 0x89, 4, 0, 'b', 'o', 'o', 't'};
+static const uint8_t endpoint_info[] = {1, 0, 0, 0, 7, 0, 0, 1, 3, 0x12, 0x34, 0x56};
 
 /* Key pair 1 has an algorithm that no slot's certificates have; 2 belongs to the slots that have some. */
 void driver_make_device(struct driver *d)
@@ -157,6 +184,11 @@ void driver_serve_errand(struct driver *d, const struct spdm_event *event, struc
     case SPDM_ASK_STORE:
         driver_say("store slot=%u key-pair=%u model=%u erase=%u bytes=%zu session=%08x", o->store.slot,
                    o->store.key_pair, o->store.model, o->store.erase, o->store.chain.n, event->session);
+        break;
+    case SPDM_ASK_LOG: answer->data = (struct spdm_span){log_bytes, sizeof log_bytes}; break;
+    case SPDM_ASK_ENDPOINT:
+        driver_say("endpoint wanted signed=%u", o->endpoint.sign);
+        answer->data = (struct spdm_span){endpoint_info, sizeof endpoint_info};
         break;
     default: answer->yes = false;
     }

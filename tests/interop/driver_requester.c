@@ -6,7 +6,8 @@
  * measure (signed) plain each raw session psk update1 update2 poll end
  * vendor:STANDARD:VENDOR:PAYLOAD (hex), and errands: key-pairs key-pair:ID
  * set-key-pair:OPERATION:ID:SLOTS:USAGE:ASYM:PQC csr:KEYPAIR:MODEL:TAG
- * store:SLOT:KEYPAIR:MODEL:FILE (certificates) erase:SLOT:KEYPAIR. With `in:` in front it takes place in
+ * store:SLOT:KEYPAIR:MODEL:FILE (certificates) erase:SLOT:KEYPAIR
+ * log:OFFSET:LENGTH endpoint endpoint-signed. With `in:` in front it takes place in
  * the session that was opened last. Steps that are no goal:
  *   app:SENT[:BEGIN]   application data, and how the answer begins (hex)
  *   beat               time passes until a HEARTBEAT is due; its answer comes
@@ -229,7 +230,8 @@ static void question(struct asker *a, const struct spdm_event *ev)
     struct spdm_answer answer = {.ticket = ev->ticket};
     struct spdm_room room = {a->signature, sizeof a->signature};
 
-    if (ev->kind == SPDM_ASK_DIGEST || ev->kind == SPDM_ASK_TRUST)
+    if (ev->kind > SPDM_ASK_VENDOR) driver_serve_errand(a->d, ev, &answer);
+    else if (ev->kind == SPDM_ASK_DIGEST || ev->kind == SPDM_ASK_TRUST)
         driver_judge(a->d, spdm_requester_facts(a->rq), ev, SPDM_JUDGE_RESPONDER, &answer);
     else driver_prove(a->d, ev, room, &answer);
     (void)spdm_requester_answer(a->rq, &answer);

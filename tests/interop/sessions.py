@@ -65,7 +65,8 @@ def identity(world, directory, who, slots, more, path):
 
 
 def mutual(case):
-    return case.get("mut", "NO") != "NO" or "basic-mut-auth=1" in case.get("set") or "BASIC" in case.get("peer")
+    turned = case.get("do").startswith("endpoint")
+    return case.get("mut", "NO") != "NO" or turned or "basic-mut-auth=1" in case.get("set") or "BASIC" in case.get("peer")
 
 
 def their_keys(case):
