@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * decode.c - `spdm decode`: what was said in this capture, and does it verify? */
+#include "decode_filter.h"
 #include "decode_flow.h"
+#include "decode_json.h"
 #include "decode_options.h"
 #include "port/crypto_openssl.h"
 #include <signal.h>
@@ -13,6 +15,7 @@ struct decode {
     struct decode_world world;
     struct decode_flows flows;
     struct decode_printer printer;
+    struct decode_words json;
     struct spdm_capture *capture;
     uint64_t count[DECODE_FALSE + 1]; /* messages by rank */
 };
@@ -38,7 +41,14 @@ static void on_message(void *ctx, struct decode_message *m)
 {
     struct decode *d = ctx;
     d->count[m->rank]++;
-    if (!d->options.quiet) decode_print(&d->printer, m);
+    if (d->options.quiet || !decode_filter_passes(&d->options.filter, m)) return;
+    if (!d->options.json) {
+        decode_print(&d->printer, m);
+        return;
+    }
+    decode_clear(&d->json);
+    decode_json_message(&d->json, m, d->options.bytes);
+    fwrite(d->json.p, 1, d->json.n, stdout);
 }
 
 /* ---- before ---- */
@@ -169,6 +179,7 @@ static void clean_up(struct decode *d)
     if (d->world.court.judge != NULL) spdm_judge_close(d->world.court.judge);
     if (d->world.court.ossl != NULL) spdm_openssl_close(d->world.court.ossl);
     free(d->printer.words.p);
+    free(d->json.p);
 }
 
 static void on_interrupt(int number)

@@ -49,6 +49,7 @@ static struct decode_flow *open_flow(struct decode_world *world, const struct sp
     const char *ends[2] = {c->a != NULL ? c->a : "", c->b != NULL ? c->b : ""};
     size_t n;
     flow->id = c->flow;
+    flow->number = ++world->connections;
     flow->role = role;
     flow->world = world;
     flow->binding = c->binding;
@@ -110,9 +111,14 @@ static struct decode_flow *flow_of(struct decode_flows *flows, const struct spdm
 char *decode_flow_title(const struct decode_flow *flow)
 {
     if (flow->requester[0] == '\0')
-        return spdm_text_format("Connection %llu, %s", (unsigned long long)flow->id, flow->binding->name);
-    return spdm_text_format("Connection %llu, %s: %s (Requester), %s (Responder)", (unsigned long long)flow->id,
+        return spdm_text_format("Connection %llu, %s", (unsigned long long)flow->number, flow->binding->name);
+    return spdm_text_format("Connection %llu, %s: %s (Requester), %s (Responder)", (unsigned long long)flow->number,
                             flow->binding->name, flow->requester, flow->responder);
+}
+
+uint64_t decode_flow_number(const struct decode_flow *flow)
+{
+    return flow->number;
 }
 
 static void end_flows(struct decode_flows *flows, uint64_t id)

@@ -3,6 +3,7 @@
  * decode_options.c - the command line of `spdm decode`: the table, and the
  * combinations that make no sense. */
 #include "decode_options.h"
+#include "decode_filter.h"
 
 #define AT(field) .at = offsetof(struct spdm_decode_options, field)
 
@@ -97,6 +98,19 @@ static const struct spdm_option options[] = {
      .kind = SPDM_OPTION_FLAG,
      AT(bytes),
      .help = "every field, and its bytes beside it"},
+    {.name = "json",
+     .letter = 'j',
+     .kind = SPDM_OPTION_FLAG,
+     AT(json),
+     .help = "a JSON object for each message, one a line; with -x its bytes, too"},
+    {.name = "filter",
+     .letter = 'f',
+     .kind = SPDM_OPTION_LIST,
+     AT(filter),
+     .value = "TERM,...",
+     .help = "only messages that fit one of the terms: a name (GET_*), request, response, requester, responder, "
+             "secured, plain, data, signed, bad, note, session=HEX, connection=N, code=N, number=N; ! in front turns "
+             "a term round; repeated, all have to fit"},
     {.name = "quiet", .letter = 'q', .kind = SPDM_OPTION_FLAG, AT(quiet), .help = "nothing but the exit code"},
     {.name = NULL}};
 
@@ -127,6 +141,11 @@ int spdm_decode_parse(int argc, char **argv, struct spdm_decode_options *out, st
         return spdm_options_error(&spdm_decode_command, "FILE and --interface exclude each other");
     if (out->capture_filter != NULL && out->interface == NULL)
         return spdm_options_error(&spdm_decode_command, "--capture-filter needs --interface");
+    for (size_t i = 0; i < out->filter.n; i++) {
+        char error[DECODE_FILTER_ERROR];
+        if (!decode_filter_check(out->filter.v[i], error, sizeof error))
+            return spdm_options_error(&spdm_decode_command, "--filter \"%s\": %s", out->filter.v[i], error);
+    }
     if (out->vca != NULL && out->state == NULL) return spdm_options_error(&spdm_decode_command, "--vca needs --state");
     return SPDM_PARSED;
 }
