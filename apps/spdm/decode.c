@@ -145,6 +145,7 @@ static bool prepare(struct decode *d, const struct spdm_texts *operands)
     d->world.crypto = spdm_openssl_crypto();
     d->world.crypto_ctx = d->world.court.ossl = spdm_openssl_open(NULL, cause);
     d->world.ctx = d;
+    d->world.no_verify = d->options.no_verify;
     d->world.show = on_message;
     d->flows.world = &d->world;
     if (d->world.court.ossl == NULL) {

@@ -16,6 +16,7 @@ struct decode_world {
     const struct spdm_crypto *crypto;
     void *crypto_ctx;
     struct spdm_policy policy;
+    bool no_verify;
     uint64_t messages, connections; /* numbers given away */
     enum decode_rank worst;
     void *ctx;
