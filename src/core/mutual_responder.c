@@ -233,7 +233,7 @@ uint8_t spdm_mutual_take(struct spdm_responder *rs, const struct spdm_answer *an
     (void)spdm_requester_answer(rs->inner, &inner);
     why = settle(rs);
     if (why != SPDM_WHY_FINE || rs->need != SPDM_NOTHING) return why;
-    return spdm_responder_build(rs, NULL);
+    return spdm_responder_resume(rs, NULL);
 }
 
 /* transcripts.md section 6, row 4: TH, the requester's chain, FINISH up to its signature. */

@@ -49,31 +49,38 @@ static uint8_t enter(struct spdm_responder *rs, struct spdm_span response)
     return refuse(c, CRYPTO_FAILED, "the transcript's digest", 0, 0);
 }
 
-uint8_t spdm_responder_build(struct spdm_responder *rs, const struct spdm_answer *answer)
+uint8_t spdm_responder_build(struct spdm_responder *rs, struct exchange *x)
 {
-    struct exchange x = {.request = spdm_span(rs->request, rs->request_n)};
     struct spdm_room room = spdm_responder_body(rs);
     uint32_t peer = rs->c.facts.requester.data_transfer_size;
+    uint8_t why = rs->job->reply(rs, &x->req, &x->rsp);
+
+    if (why != SPDM_WHY_FINE) return why;
+    why = spdm_conn_encode(&rs->c, rs->job->response, x, room);
+    if (why == SPDM_WHY_NO_ROOM && room.n == peer) { /* or the buffer of our own is too small */
+        return refuse_size(blame(&rs->c, NULL), TOO_BIG_FOR_PEER, x->response.n, peer); /* R-ERR-17 */
+    }
+    if (why != SPDM_WHY_FINE) return why;
+    rs->response_n = x->response.n;
+    rs->signature_at = x->signature_at;
+    rs->verify_at = x->verify_at;
+    if (SPDM_SESSIONS && rs->job->enter != NULL) why = rs->job->enter(rs, x->response);
+    else why = enter(rs, spdm_part(x->response, 0, x->signature_at != 0 ? x->signature_at : x->response.n));
+    if (SPDM_SESSIONS && why == SPDM_WHY_FINE && rs->signature_at == 0 && rs->job->complete != NULL)
+        why = rs->job->complete(rs);
+    if (why == SPDM_WHY_FINE) rs->stage = rs->signature_at != 0 ? STAGE_SIGN : STAGE_READY;
+    return why;
+}
+
+uint8_t spdm_responder_resume(struct spdm_responder *rs, const struct spdm_answer *answer)
+{
+    struct exchange x = {.request = spdm_span(rs->request, rs->request_n)};
     uint8_t why;
 
     (void)spdm_conn_decode(&rs->c, rs->job->request, &x); /* it was judged when it came */
     rs->answer = answer;
-    why = rs->job->reply(rs, &x.req, &x.rsp);
+    why = spdm_responder_build(rs, &x);
     rs->answer = NULL;
-    if (why != SPDM_WHY_FINE) return why;
-    why = spdm_conn_encode(&rs->c, rs->job->response, &x, room);
-    if (why == SPDM_WHY_NO_ROOM && room.n == peer) { /* or the buffer of our own is too small */
-        return refuse_size(blame(&rs->c, NULL), TOO_BIG_FOR_PEER, x.response.n, peer); /* R-ERR-17 */
-    }
-    if (why != SPDM_WHY_FINE) return why;
-    rs->response_n = x.response.n;
-    rs->signature_at = x.signature_at;
-    rs->verify_at = x.verify_at;
-    if (SPDM_SESSIONS && rs->job->enter != NULL) why = rs->job->enter(rs, x.response);
-    else why = enter(rs, spdm_part(x.response, 0, x.signature_at != 0 ? x.signature_at : x.response.n));
-    if (SPDM_SESSIONS && why == SPDM_WHY_FINE && rs->signature_at == 0 && rs->job->complete != NULL)
-        why = rs->job->complete(rs);
-    if (why == SPDM_WHY_FINE) rs->stage = rs->signature_at != 0 ? STAGE_SIGN : STAGE_READY;
     return why;
 }
 
