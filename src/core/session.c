@@ -27,29 +27,25 @@ size_t spdm_session_size(const struct spdm_config *config)
     return size(config);
 }
 
-/* The place with this number. */
-static struct session *at(const struct conn *c, size_t i)
-{
-    void *place = spdm_room_from(c->cfg->session_memory, i * size(c->cfg)).p;
-
-    return place;
-}
-
 size_t spdm_session_count(const struct conn *c)
 {
     return c->cfg->session_memory.n / size(c->cfg);
 }
 
-static size_t count(const struct conn *c)
+/* The place that `rest` begins with, and what is behind it as the new rest; NULL when there is none. */
+static struct session *next(const struct conn *c, struct spdm_room *rest)
 {
-    return spdm_session_count(c);
+    void *place = spdm_take(rest, size(c->cfg));
+
+    return place;
 }
 
 /* Points the states of an empty place into the memory behind it. */
-static void prepare(struct conn *c, struct session *s, size_t i)
+static void prepare(struct conn *c, struct session *s)
 {
     size_t hash = aligned(c->cfg->crypto->hash_state_size), aead = aligned(c->cfg->crypto->aead_state_size);
-    struct spdm_room rest = spdm_room_from(c->cfg->session_memory, i * size(c->cfg) + aligned(sizeof *s));
+    void *place = s;
+    struct spdm_room rest = spdm_room_from((struct spdm_room){place, size(c->cfg)}, aligned(sizeof *s));
 
     *s = (struct session){.tr = {.crypto = c->cfg->crypto, .ctx = c->cfg->crypto_ctx}};
     s->tr.state[TRANSCRIPT_TH] = rest.p;
@@ -62,27 +58,32 @@ static void prepare(struct conn *c, struct session *s, size_t i)
 
 static void place(struct conn *c)
 {
-    for (size_t i = 0; i < count(c); i++) {
-        spdm_wipe(at(c, i), size(c->cfg));
-        prepare(c, at(c, i), i);
+    struct spdm_room rest = c->cfg->session_memory;
+
+    for (struct session *s = next(c, &rest); s != NULL; s = next(c, &rest)) {
+        spdm_wipe(s, size(c->cfg));
+        prepare(c, s);
     }
 }
 
 struct session *spdm_session_find(const struct conn *c, uint32_t id)
 {
-    for (size_t i = 0; id != 0 && i < count(c); i++) {
-        if (at(c, i)->state != SESSION_FREE && at(c, i)->id == id) return at(c, i);
+    struct spdm_room rest = c->cfg->session_memory;
+
+    if (id == 0) return NULL;
+    for (struct session *s = next(c, &rest); s != NULL; s = next(c, &rest)) {
+        if (s->state != SESSION_FREE && s->id == id) return s;
     }
     return NULL;
 }
 
 struct session *spdm_session_new(struct conn *c)
 {
-    for (size_t i = 0; i < count(c); i++) {
-        struct session *s = at(c, i);
+    struct spdm_room rest = c->cfg->session_memory;
 
+    for (struct session *s = next(c, &rest); s != NULL; s = next(c, &rest)) {
         if (s->state != SESSION_FREE) continue;
-        prepare(c, s, i);
+        prepare(c, s);
         s->state = SESSION_OPENING;
         return s;
     }
@@ -91,16 +92,20 @@ struct session *spdm_session_new(struct conn *c)
 
 struct session *spdm_session_clear_handshake(const struct conn *c)
 {
-    for (size_t i = 0; i < count(c); i++) {
-        if (at(c, i)->state == SESSION_HANDSHAKE && at(c, i)->in_the_clear) return at(c, i);
+    struct spdm_room rest = c->cfg->session_memory;
+
+    for (struct session *s = next(c, &rest); s != NULL; s = next(c, &rest)) {
+        if (s->state == SESSION_HANDSHAKE && s->in_the_clear) return s;
     }
     return NULL;
 }
 
 bool spdm_session_taken(const struct conn *c, uint16_t half, unsigned shift)
 {
-    for (size_t i = 0; i < count(c); i++) {
-        if (at(c, i)->state != SESSION_FREE && (uint16_t)(at(c, i)->id >> shift) == half) return true;
+    struct spdm_room rest = c->cfg->session_memory;
+
+    for (struct session *s = next(c, &rest); s != NULL; s = next(c, &rest)) {
+        if (s->state != SESSION_FREE && (uint16_t)(s->id >> shift) == half) return true;
     }
     return false;
 }
@@ -156,18 +161,17 @@ void spdm_session_free(struct conn *c, struct session *s)
         end_lane(c, &s->previous[d].lane);
     }
     spdm_transcript_clear(&s->tr);
-    for (size_t i = 0; i < count(c); i++) {
-        if (at(c, i) != s) continue;
-        spdm_wipe(s, size(c->cfg));
-        prepare(c, s, i);
-    }
+    spdm_wipe(s, size(c->cfg));
+    prepare(c, s);
     if (c->channel == s) c->channel = NULL;
 }
 
 static void clear(struct conn *c)
 {
-    for (size_t i = 0; i < count(c); i++) {
-        if (at(c, i)->state != SESSION_FREE) spdm_session_free(c, at(c, i));
+    struct spdm_room rest = c->cfg->session_memory;
+
+    for (struct session *s = next(c, &rest); s != NULL; s = next(c, &rest)) {
+        if (s->state != SESSION_FREE) spdm_session_free(c, s);
     }
 }
 
@@ -343,8 +347,10 @@ static uint64_t beat_at(const struct session *s)
 
 static struct session *expired(const struct conn *c, uint64_t now)
 {
-    for (size_t i = 0; i < count(c); i++) {
-        if (at(c, i)->state != SESSION_FREE && patience(at(c, i)) <= now) return at(c, i);
+    struct spdm_room rest = c->cfg->session_memory;
+
+    for (struct session *s = next(c, &rest); s != NULL; s = next(c, &rest)) {
+        if (s->state != SESSION_FREE && patience(s) <= now) return s;
     }
     return NULL;
 }
@@ -352,10 +358,10 @@ static struct session *expired(const struct conn *c, uint64_t now)
 /* When the first watchdog runs out or, for who sends heartbeats, the first of them is due. */
 static uint64_t deadline(const struct conn *c, bool beats)
 {
+    struct spdm_room rest = c->cfg->session_memory;
     uint64_t first = SPDM_NEVER;
 
-    for (size_t i = 0; i < count(c); i++) {
-        const struct session *s = at(c, i);
+    for (const struct session *s = next(c, &rest); s != NULL; s = next(c, &rest)) {
         uint64_t end = patience(s), beat = beats && end != SPDM_NEVER ? beat_at(s) : end;
 
         if (beat < first) first = beat;
@@ -365,9 +371,9 @@ static uint64_t deadline(const struct conn *c, bool beats)
 
 struct session *spdm_session_silent(const struct conn *c, uint64_t now)
 {
-    for (size_t i = 0; i < count(c); i++) {
-        struct session *s = at(c, i);
+    struct spdm_room rest = c->cfg->session_memory;
 
+    for (struct session *s = next(c, &rest); s != NULL; s = next(c, &rest)) {
         if (patience(s) != SPDM_NEVER && now >= beat_at(s)) return s;
     }
     return NULL;
