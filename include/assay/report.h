@@ -53,6 +53,8 @@ enum spdm_harm { SPDM_HARM_MESSAGE, SPDM_HARM_SESSION, SPDM_HARM_CONNECTION };
     X(NO_SESSION, 0x00, MESSAGE, "there is no session with id %x")                                                     \
     X(SESSION_ENDED, 0x00, SESSION, "the session was ended")                                                           \
     X(SESSION_EXPIRED, 0x00, SESSION, "nothing came in the session for twice the heartbeat period")                    \
+    X(HANDSHAKE_EXPIRED, 0x00, SESSION, "the handshake of the session was not finished in time")                       \
+    X(SPENT, 0x00, SESSION, "the keys of the session have protected as many records as they may")                      \
     X(IN_FLIGHT, 0x08, MESSAGE, "an encapsulated request is being answered")                                           \
     X(NO_PENDING, 0x45, MESSAGE, "there is no encapsulated request")                                                   \
     X(BAD_ENCAPSULATED, 0x09, MESSAGE, "the encapsulated response is not acceptable")                                  \

@@ -126,6 +126,9 @@ struct transcript *spdm_conn_transcript(struct conn *c, enum signed_by by);
 void spdm_conn_reset_signed(struct conn *c, enum signed_by by);
 struct signer spdm_conn_signer(const struct conn *c);
 
+/* The digest that stands for VCA and one exchange, the signature left off x->response: IL1/IL2 (transcripts.md section
+ * 5). */
+bool spdm_conn_exchange_digest(const struct conn *c, const struct exchange *x, uint8_t out[SPDM_HASH_MAX]);
 /* The digest of facts.hash size of up to n spans; false if the crypto library failed. */
 bool spdm_conn_digest(const struct conn *c, const struct spdm_span *part, size_t n, uint8_t out[SPDM_HASH_MAX]);
 static inline size_t spdm_conn_hash_size(const struct conn *c)

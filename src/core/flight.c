@@ -43,16 +43,17 @@ uint8_t spdm_requester_start_in(struct spdm_requester *rq, const struct verify_j
     uint32_t limit = rq->c.facts.responder.data_transfer_size;
     struct exchange x = {0};
     uint8_t why;
+    size_t n;
 
+    if (SPDM_SESSIONS) rq->tail = (struct spdm_span){0};
     if (SPDM_SESSIONS) spdm_conn_turn_to(&rq->c, s, s != NULL ? &s->tr : NULL);
     why = job->fill(rq, &x.req);
     if (why != SPDM_WHY_FINE) return why;
     why = spdm_conn_encode(&rq->c, job->request, &x, (struct spdm_room){rq->request, rq->request_max});
     if (why != SPDM_WHY_FINE) return why;
     rq->request_n = (uint16_t)x.request.n;
-    if (limit != 0 && rq->request_n > limit) { /* R-CAP-22 */
-        return refuse(&rq->c, TOO_BIG_FOR_PEER, NULL, rq->request_n, limit);
-    }
+    n = rq->request_n + (SPDM_SESSIONS ? rq->tail.n : 0);
+    if (limit != 0 && n > limit) return refuse(&rq->c, TOO_BIG_FOR_PEER, NULL, n, limit); /* R-CAP-22 */
     if (SPDM_SESSIONS && job->complete != NULL) why = job->complete(rq, x.verify_at);
     if (why != SPDM_WHY_FINE) return why;
     spdm_conn_reset_by(&rq->c, job->request);

@@ -34,9 +34,7 @@ void spdm_requester_abandon(struct spdm_requester *rq)
 
 void spdm_requester_lose(struct spdm_requester *rq, struct session *s, uint8_t why)
 {
-    rq->closed = s->id;
-    rq->closed_why = (struct spdm_report){.why = why, .version = rq->c.facts.version};
-    spdm_sessions_of(rq->c.cfg)->free(&rq->c, s);
+    spdm_sessions_of(rq->c.cfg)->end_for(&rq->c, s, why);
     spdm_conn_turn_to(&rq->c, NULL, NULL);
     spdm_requester_tell(rq, SPDM_CLOSED);
 }
@@ -151,7 +149,7 @@ bool spdm_requester_ask(struct spdm_requester *rq, const struct spdm_goal *goal)
     rq->got = (struct progress){0};
     rq->restarts = 0;
     rq->certificates = 0;
-    rq->told = 0;
+    rq->told &= 1u << SPDM_CLOSED; /* a session that is over stays news */
     rq->mark = 0;
     rq->c.slots_wanted = goal->slots != 0 ? goal->slots : 0xff;
     rq->c.slots_refused = 0;

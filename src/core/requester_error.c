@@ -36,6 +36,7 @@ static void pause(struct spdm_requester *rq, uint64_t until)
     rq->flight = FLIGHT_PAUSE;
     rq->deadline = until;
     rq->tries = 0;
+    if (spdm_sessions_of(rq->c.cfg) != NULL) spdm_sessions_of(rq->c.cfg)->put_off(rq);
 }
 
 /* Busy, and MessageLost which asks for the same: the request again, unchanged (R-TIM-13). */

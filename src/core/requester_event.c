@@ -30,12 +30,13 @@ static void describe_question(struct spdm_requester *rq, struct spdm_event *even
     }
 }
 
-static void describe_session(const struct spdm_requester *rq, struct spdm_event *event)
+static void describe_session(struct spdm_requester *rq, struct spdm_event *event)
 {
-    event->session = rq->got.session;
+    if (event->session == 0) event->session = rq->got.session;
     if (event->kind == SPDM_CLOSED) {
-        event->session = rq->closed;
-        event->report = rq->closed_why;
+        event->report = (struct spdm_report){.version = rq->c.facts.version};
+        if (spdm_sessions_of(rq->c.cfg)->ended(&rq->c, &event->session, &event->report.why))
+            spdm_requester_tell(rq, SPDM_CLOSED);
     }
     if (event->kind == SPDM_DATA) {
         event->session = rq->data_session;

@@ -35,8 +35,8 @@ struct progress {
     uint8_t next_index, gap_index, left;
     bool psk, key_sent, key_verified, ended, polled;
     bool errand_done;
-    uint32_t session;   /* opened for this goal */
-    uint32_t errand_at; /* how far an errand of several requests has come */
+    uint32_t session;                 /* opened for this goal */
+    uint32_t errand_at, errand_total; /* how far an errand of several requests has come */
 };
 
 struct spdm_requester {
@@ -50,7 +50,8 @@ struct spdm_requester {
 
     /* the request in flight */
     const struct verify_job *job;
-    uint8_t *request; /* the SPDM message, for resends and transcripts */
+    uint8_t *request;      /* the SPDM message, for resends and transcripts */
+    struct spdm_span tail; /* its last field, if that stays where the caller has it; in no transcript */
     uint64_t deadline, now;
     uint16_t request_n, request_max;
     uint16_t certificates; /* GET_CERTIFICATE sent for this chain */
@@ -71,8 +72,7 @@ struct spdm_requester {
     void *exchange;               /* crypto->exchange_state_size bytes: the private half of KEY_EXCHANGE */
     size_t queued;                /* a sealed frame of application data lies in `out` */
     struct spdm_span data;
-    struct spdm_report closed_why;
-    uint32_t closed, data_session; /* that SPDM_CLOSED, SPDM_DATA are about */
+    uint32_t data_session; /* that SPDM_DATA is about */
     struct encap_rq encap;
     bool exchange_open;
 

@@ -61,6 +61,16 @@ static size_t frame(struct spdm_responder *rs)
     return spdm_sessions_of(cfg)->seal(&rs->c, spdm_conn_channel(&rs->c), &out);
 }
 
+/* A session that can say nothing any more is over. */
+static bool spent(struct spdm_responder *rs)
+{
+    struct session *s = spdm_conn_channel(&rs->c);
+
+    if (!SPDM_SESSIONS || s == NULL || !spdm_session_spent(s, RESPONSE)) return false;
+    spdm_responder_lose(rs, s, SPDM_WHY_SPENT);
+    return true;
+}
+
 /* The finished response goes out, unless the requester has to come for it. */
 static void hand_out(struct spdm_responder *rs)
 {
@@ -78,6 +88,7 @@ static void hand_out(struct spdm_responder *rs)
     spdm_responder_idle(rs);
     if (rs->send_n != 0) return;
     rs->kept = 0;
+    if (spent(rs)) return;
     refused(rs, refuse(&rs->c, NO_ROOM, "the frame", rs->response_n, cfg->out.n), code);
 }
 
@@ -142,7 +153,7 @@ static uint8_t judge_header(struct spdm_responder *rs, const struct prove_job *j
     if (code == CODE_GET_VERSION ? version != SPDM_V10 : c->facts.version != 0 && version != c->facts.version) {
         return refuse(c, BAD_VERSION, "SPDMVersion R-VSN-09", version, c->facts.version);
     }
-    if (c->phase == PHASE_NEGOTIATED && job->request->needs != 0 &&
+    if (c->phase >= PHASE_NEGOTIATED && job->request->needs != 0 &&
         (c->facts.responder.flags & job->request->needs) == 0) {
         return refuse(c, UNSUPPORTED, "the request", code, 0);
     }
@@ -163,6 +174,7 @@ static void pose(struct spdm_responder *rs, struct exchange *x)
     else x->request = spdm_span(rs->request, rs->request_n);
     (void)spdm_conn_decode(&rs->c, rs->job->request, x); /* it was judged */
     rs->order = x->req;
+    if (rs->job->trim != NULL) rs->job->trim(rs);
     rs->need = (enum spdm_event_kind)rs->job->asks;
 }
 
@@ -320,12 +332,17 @@ static bool turned(enum spdm_event_kind need)
  * that it was accepted, and not every request may be answered so (R-ERR-15, R-SKP-10). */
 static uint8_t decline(struct spdm_responder *rs, const struct spdm_answer *answer)
 {
-    uint8_t error = answer->error != 0 ? answer->error : SPDM_ERROR_OPERATION_FAILED;
+    uint8_t error = answer->error != 0 ? answer->error : rs->job->declined, data = answer->error_data;
+
+    if (error == 0) error = SPDM_ERROR_OPERATION_FAILED;
 
     if (error == SPDM_ERROR_RESET_REQUIRED && (rs->c.facts.responder.flags & rs->job->resets) == 0) {
         error = SPDM_ERROR_OPERATION_FAILED;
     }
-    return refuse_size(blame(&rs->c, NULL), DECLINED, error, answer->error_data);
+    /* a tracking tag, 1.3 (R-CSR-10); elsewhere the byte is reserved */
+    if (error == SPDM_ERROR_RESET_REQUIRED && (rs->job->request->code != CODE_GET_CSR || !rs->c.ed->multi_key))
+        data = 0;
+    return refuse_size(blame(&rs->c, NULL), DECLINED, error, data);
 }
 
 /* An answer of the caller's: the PSK's secret waits in its session, perhaps for the measurements; then we build. */

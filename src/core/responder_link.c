@@ -36,14 +36,12 @@ struct spdm_responder *spdm_responder_init(struct spdm_room memory, const struct
 
 void spdm_responder_lose(struct spdm_responder *rs, struct session *s, uint8_t why)
 {
-    if (rs->encap.session == s) rs->encap = (struct encap_rs){.id = rs->encap.id};
+    if (rs->encap.session == s || rs->encap.where == s) rs->encap = (struct encap_rs){.id = rs->encap.id};
     if (rs->at == s) {
         rs->at = NULL;
         if (rs->stage != STAGE_IDLE) spdm_responder_idle(rs);
     }
-    rs->closed = s->id;
-    rs->closed_why = (struct spdm_report){.why = why, .version = rs->c.facts.version};
-    spdm_sessions_of(rs->c.cfg)->free(&rs->c, s);
+    spdm_sessions_of(rs->c.cfg)->end_for(&rs->c, s, why);
     spdm_conn_turn_to(&rs->c, NULL, NULL);
     spdm_responder_tell(rs, SPDM_CLOSED);
 }
@@ -82,9 +80,12 @@ static void secured(struct spdm_responder *rs, struct spdm_span record)
 static void tick(struct spdm_responder *rs)
 {
     const struct spdm_sessions *sessions = spdm_sessions_of(rs->c.cfg);
-    struct session *s = sessions != NULL ? sessions->expired(&rs->c, rs->now) : NULL;
+    struct session *s;
 
-    if (s != NULL) spdm_responder_lose(rs, s, SPDM_WHY_SESSION_EXPIRED);
+    while (sessions != NULL && (s = sessions->expired(&rs->c, rs->now)) != NULL) {
+        spdm_responder_lose(rs, s,
+                            s->state == SESSION_ESTABLISHED ? SPDM_WHY_SESSION_EXPIRED : SPDM_WHY_HANDSHAKE_EXPIRED);
+    }
     if (rs->due <= rs->now) spdm_responder_not_ready(rs);
 }
 

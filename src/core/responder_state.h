@@ -15,7 +15,10 @@ struct prove_job {
     uint8_t signed_by; /* enum signed_by */
     bool head_only;    /* consider() is done with the body: only eight bytes are kept */
     uint8_t asks;      /* enum spdm_event_kind, errands: the question, in which the caller finds the request; 0: none */
+    uint8_t declined;  /* errands: ErrorCode when the caller says no and names none; 0: OperationFailed */
     uint32_t resets;   /* errands: capabilities of which one lets it be answered ResetRequired */
+    /* Errands, may be NULL: takes from rs->order what is no part of the request. */
+    void (*trim)(struct spdm_responder *rs);
     /* Judges the decoded request; may set rs->need. */
     uint8_t (*consider)(struct spdm_responder *rs, const union spdm_body *req);
     /* Fills the response; large parts are written in place into spdm_responder_body(). */
@@ -38,7 +41,8 @@ struct spdm_services {
 extern const struct prove_job spdm_prove_version, spdm_prove_capabilities, spdm_prove_algorithms, spdm_prove_digests,
     spdm_prove_certificate, spdm_prove_challenge, spdm_prove_measurements, spdm_prove_vendor, spdm_prove_key_exchange,
     spdm_prove_finish, spdm_prove_psk_exchange, spdm_prove_psk_finish, spdm_prove_heartbeat, spdm_prove_key_update,
-    spdm_prove_end_session, spdm_prove_key_pair_info, spdm_prove_set_key_pair;
+    spdm_prove_end_session, spdm_prove_key_pair_info, spdm_prove_set_key_pair, spdm_prove_csr, spdm_prove_store,
+    spdm_prove_log, spdm_prove_endpoint, spdm_prove_event_types, spdm_prove_subscribe, spdm_prove_events;
 
 struct spdm_requester;
 
@@ -80,11 +84,11 @@ struct spdm_responder {
     size_t request_verify_at;     /* where its VerifyData begins, 0 if it has none */
     struct spdm_requester *inner; /* verifies the peer, when the roles are turned; NULL: they never are */
     struct encap_rs encap;
-    struct session *at;                    /* where it came: NULL outside */
-    struct session *opening;               /* the session that it opens, until its response is complete */
-    uint32_t opened, closed, data_session; /* that SPDM_CLOSED, SPDM_DATA are about */
-    struct spdm_report closed_why;
-    struct spdm_span data;
+    struct session *at;            /* where it came: NULL outside */
+    struct session *opening;       /* the session that it opens, until its response is complete */
+    uint32_t opened, data_session; /* that SPDM_OPENED, SPDM_DATA are about */
+    struct spdm_span data;         /* of SPDM_DATA or SPDM_REPLIED */
+    bool proven;
     size_t verify_at;                /* of the response, 0 if it has no VerifyData */
     size_t response_n, signature_at; /* the response in cfg->out, behind the binding's head */
 

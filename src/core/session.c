@@ -4,8 +4,6 @@
  * consumed, and a freed session leaves nothing but zeros. */
 #include "core/session.h"
 
-enum { SECOND = 1000000 };
-
 static size_t aligned(size_t n)
 {
     return (n + 7) & ~(size_t)7;
@@ -27,17 +25,18 @@ size_t spdm_session_size(const struct spdm_config *config)
     return size(config);
 }
 
+struct session *spdm_session_at(const struct conn *c, size_t i)
+{
+    size_t n = size(c->cfg);
+    struct spdm_room rest = spdm_room_from(c->cfg->session_memory, i * n);
+    void *place = rest.p;
+
+    return rest.n < n ? NULL : place;
+}
+
 size_t spdm_session_count(const struct conn *c)
 {
     return c->cfg->session_memory.n / size(c->cfg);
-}
-
-/* The place that `rest` begins with, and what is behind it as the new rest; NULL when there is none. */
-static struct session *next(const struct conn *c, struct spdm_room *rest)
-{
-    void *place = spdm_take(rest, size(c->cfg));
-
-    return place;
 }
 
 /* Points the states of an empty place into the memory behind it. */
@@ -58,9 +57,9 @@ static void prepare(struct conn *c, struct session *s)
 
 static void place(struct conn *c)
 {
-    struct spdm_room rest = c->cfg->session_memory;
+    struct session *s;
 
-    for (struct session *s = next(c, &rest); s != NULL; s = next(c, &rest)) {
+    for (size_t i = 0; (s = spdm_session_at(c, i)) != NULL; i++) {
         spdm_wipe(s, size(c->cfg));
         prepare(c, s);
     }
@@ -68,10 +67,9 @@ static void place(struct conn *c)
 
 struct session *spdm_session_find(const struct conn *c, uint32_t id)
 {
-    struct spdm_room rest = c->cfg->session_memory;
+    struct session *s;
 
-    if (id == 0) return NULL;
-    for (struct session *s = next(c, &rest); s != NULL; s = next(c, &rest)) {
+    for (size_t i = 0; id != 0 && (s = spdm_session_at(c, i)) != NULL; i++) {
         if (s->state != SESSION_FREE && s->id == id) return s;
     }
     return NULL;
@@ -79,22 +77,24 @@ struct session *spdm_session_find(const struct conn *c, uint32_t id)
 
 struct session *spdm_session_new(struct conn *c)
 {
-    struct spdm_room rest = c->cfg->session_memory;
+    struct session *s, *place = NULL;
 
-    for (struct session *s = next(c, &rest); s != NULL; s = next(c, &rest)) {
+    for (size_t i = 0; (s = spdm_session_at(c, i)) != NULL; i++) {
         if (s->state != SESSION_FREE) continue;
-        prepare(c, s);
-        s->state = SESSION_OPENING;
-        return s;
+        place = s;
+        if (s->over == 0) break; /* else better another place, this one still has something to tell */
     }
-    return NULL;
+    if (place == NULL) return NULL;
+    prepare(c, place);
+    place->state = SESSION_OPENING;
+    return place;
 }
 
 struct session *spdm_session_clear_handshake(const struct conn *c)
 {
-    struct spdm_room rest = c->cfg->session_memory;
+    struct session *s;
 
-    for (struct session *s = next(c, &rest); s != NULL; s = next(c, &rest)) {
+    for (size_t i = 0; (s = spdm_session_at(c, i)) != NULL; i++) {
         if (s->state == SESSION_HANDSHAKE && s->in_the_clear) return s;
     }
     return NULL;
@@ -102,9 +102,9 @@ struct session *spdm_session_clear_handshake(const struct conn *c)
 
 bool spdm_session_taken(const struct conn *c, uint16_t half, unsigned shift)
 {
-    struct spdm_room rest = c->cfg->session_memory;
+    const struct session *s;
 
-    for (struct session *s = next(c, &rest); s != NULL; s = next(c, &rest)) {
+    for (size_t i = 0; (s = spdm_session_at(c, i)) != NULL; i++) {
         if (s->state != SESSION_FREE && (uint16_t)(s->id >> shift) == half) return true;
     }
     return false;
@@ -168,9 +168,9 @@ void spdm_session_free(struct conn *c, struct session *s)
 
 static void clear(struct conn *c)
 {
-    struct spdm_room rest = c->cfg->session_memory;
+    struct session *s;
 
-    for (struct session *s = next(c, &rest); s != NULL; s = next(c, &rest)) {
+    for (size_t i = 0; (s = spdm_session_at(c, i)) != NULL; i++) {
         if (s->state != SESSION_FREE) spdm_session_free(c, s);
     }
 }
@@ -325,58 +325,25 @@ bool spdm_session_update(struct conn *c, struct session *s, enum direction d)
     return true;
 }
 
+void spdm_session_unkey(struct conn *c, struct session *s)
+{
+    for (unsigned d = 0; d < DIRECTION_N; d++) end_lane(c, &s->lane[d]);
+}
+
 void spdm_session_drop_previous(struct conn *c, struct session *s, enum direction d)
 {
     end_lane(c, &s->previous[d].lane);
     spdm_wipe(s->previous[d].secret, sizeof s->previous[d].secret);
 }
 
-/* ---- watchdog ---- */
-
-static uint64_t patience(const struct session *s)
+struct session *spdm_session_oldest(const struct conn *c)
 {
-    return s->state == SESSION_ESTABLISHED && s->heartbeat != 0 ? s->heard + 2u * SECOND * (uint64_t)s->heartbeat
-                                                                : SPDM_NEVER;
-}
+    struct session *oldest = NULL, *s;
 
-/* The requester keeps a session alive when half a period has passed in silence. */
-static uint64_t beat_at(const struct session *s)
-{
-    return s->heard + SECOND / 2 * (uint64_t)s->heartbeat;
-}
-
-static struct session *expired(const struct conn *c, uint64_t now)
-{
-    struct spdm_room rest = c->cfg->session_memory;
-
-    for (struct session *s = next(c, &rest); s != NULL; s = next(c, &rest)) {
-        if (s->state != SESSION_FREE && patience(s) <= now) return s;
+    for (size_t i = 0; (s = spdm_session_at(c, i)) != NULL; i++) {
+        if (s->state != SESSION_FREE && (oldest == NULL || s->heard < oldest->heard)) oldest = s;
     }
-    return NULL;
-}
-
-/* When the first watchdog runs out or, for who sends heartbeats, the first of them is due. */
-static uint64_t deadline(const struct conn *c, bool beats)
-{
-    struct spdm_room rest = c->cfg->session_memory;
-    uint64_t first = SPDM_NEVER;
-
-    for (const struct session *s = next(c, &rest); s != NULL; s = next(c, &rest)) {
-        uint64_t end = patience(s), beat = beats && end != SPDM_NEVER ? beat_at(s) : end;
-
-        if (beat < first) first = beat;
-    }
-    return first;
-}
-
-struct session *spdm_session_silent(const struct conn *c, uint64_t now)
-{
-    struct spdm_room rest = c->cfg->session_memory;
-
-    for (struct session *s = next(c, &rest); s != NULL; s = next(c, &rest)) {
-        if (patience(s) != SPDM_NEVER && now >= beat_at(s)) return s;
-    }
-    return NULL;
+    return oldest;
 }
 
 const struct spdm_sessions spdm_with_sessions = {.size = size,
@@ -388,8 +355,11 @@ const struct spdm_sessions spdm_with_sessions = {.size = size,
                                                  .find = spdm_session_find,
                                                  .records = spdm_session_records,
                                                  .free = spdm_session_free,
-                                                 .expired = expired,
-                                                 .deadline = deadline,
+                                                 .end_for = spdm_session_end_for,
+                                                 .ended = spdm_session_ended,
+                                                 .expired = spdm_session_expired,
+                                                 .deadline = spdm_session_deadline,
                                                  .plan = spdm_session_plan,
                                                  .end = spdm_session_end,
-                                                 .heartbeat = spdm_session_heartbeat};
+                                                 .heartbeat = spdm_session_heartbeat,
+                                                 .put_off = spdm_session_put_off};

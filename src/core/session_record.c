@@ -28,6 +28,10 @@ static enum fate classify(const struct conn *c, const struct session *s, struct 
     struct spdm_span data = in->message;
 
     if (data.n < 1) return FATE_BROKEN;
+    if (binding->take_inner != NULL) {
+        in->message = binding->take_inner(data);
+        return in->message.n != 0 ? FATE_MESSAGE : FATE_BROKEN;
+    }
     if (binding->inner_n == 0 && (!binding->app_data || spdm_session_is_message(data))) return FATE_MESSAGE;
     if (binding->inner_n == 0 || data.p[0] != binding->inner)
         return s->state == SESSION_ESTABLISHED ? FATE_DATA : FATE_BROKEN; /* R-APP-06 */
@@ -71,6 +75,14 @@ enum fate spdm_session_open(struct conn *c, struct spdm_span record, uint64_t no
     return fate;
 }
 
+/* What stands in front of an SPDM message inside a record. */
+static struct spdm_span inner_header(const struct spdm_binding *binding, size_t n, uint8_t block[SPDM_INNER_MAX])
+{
+    if (binding->put_inner == NULL) return spdm_span(&binding->inner, binding->inner_n);
+    binding->put_inner(block, n);
+    return spdm_span(block, binding->inner_n);
+}
+
 static uint8_t random_size(struct conn *c, const struct session *s)
 {
     uint8_t most = c->cfg->policy->record_random, byte = 0;
@@ -85,10 +97,11 @@ size_t spdm_session_seal(struct conn *c, struct session *s, const struct outgoin
 {
     const struct spdm_binding *binding = c->cfg->binding;
     struct record_crypto rc = record_crypto(c);
-    struct record_plain plain = {
-        .head = {&binding->inner, out->app ? 0 : binding->inner_n}, .data = out->message, .random = random_size(c, s)};
+    struct record_plain plain = {.data = out->message, .random = random_size(c, s)};
+    uint8_t block[SPDM_INNER_MAX];
     size_t n;
 
+    if (!out->app) plain.head = inner_header(binding, out->message.n, block);
     show(c, s, out->direction, out->app, out->message);
     n = spdm_record_seal(&rc, &s->form, &s->lane[out->direction], &plain, spdm_room_from(out->room, binding->head));
 

@@ -149,6 +149,11 @@ static void answer_requester(struct pair *p, const struct spdm_event *ev)
 {
     struct spdm_answer a = {.ticket = ev->ticket, .key = p->trusted};
 
+    if (ev->kind > SPDM_ASK_VENDOR) {
+        if (p->errand_rq != NULL) p->errand_rq(p, ev, &a);
+        assert_true(spdm_requester_answer(p->rq, &a));
+        return;
+    }
     if (ev->kind == SPDM_ASK_SIGN) {
         uint8_t signature[512];
 
@@ -230,7 +235,9 @@ static void requester_events(struct pair *p)
         case SPDM_ASK_PSK:
         case SPDM_ASK_DIGEST:
         case SPDM_ASK_TRUST: answer_requester(p, &ev); break;
-        default: break;
+        default:
+            if (ev.kind > SPDM_ASK_VENDOR) answer_requester(p, &ev);
+            break;
         }
     }
 }
@@ -289,6 +296,12 @@ static void responder_events(struct pair *p)
     while (spdm_responder_event(p->rs, &ev) != SPDM_NOTHING) {
         switch (ev.kind) {
         case SPDM_FAILED: p->refused = ev.report; break;
+        case SPDM_DONE: p->done_rs++; break;
+        case SPDM_REPLIED:
+            note_reply(p, &ev);
+            p->replies--;
+            p->replies_rs++;
+            break;
         case SPDM_OPENED: p->opened_rs = ev.session; break;
         case SPDM_CLOSED:
             p->closed_rs = ev.session;

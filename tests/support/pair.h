@@ -71,8 +71,10 @@ struct pair {
     bool wrong_psk;        /* the requester has another PSK */
     /* errands: what the device's caller answers; NULL: no to everything */
     void (*errand)(struct pair *, const struct spdm_event *, struct spdm_answer *);
-    unsigned errands, replies;  /* questions that were asked, SPDM_REPLIED that came */
-    uint8_t reply[PAIR_BUFFER]; /* of the last */
+    void (*errand_rq)(struct pair *, const struct spdm_event *, struct spdm_answer *); /* the same of the requester's */
+    unsigned replies_rs, done_rs; /* what the responder was told of its own goals */
+    unsigned errands, replies;    /* questions that were asked, SPDM_REPLIED that came */
+    uint8_t reply[PAIR_BUFFER];   /* of the last */
     size_t reply_n;
     bool reply_proven;
     unsigned resets_due; /* SPDM_RESET_DUE, and its tag */
