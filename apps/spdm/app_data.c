@@ -117,10 +117,10 @@ void spdm_app_taken(struct spdm_app_stream *s, size_t n)
 
 static struct spdm_span put(struct spdm_app_stream *s, uint8_t *at, enum spdm_app_kind kind, size_t n)
 {
-    s->due = kind;
+    s->due = (uint8_t)kind;
     s->due_n = (uint32_t)n;
     memcpy(at, mark, sizeof mark);
-    at[sizeof mark] = kind;
+    at[sizeof mark] = (uint8_t)kind;
     return (struct spdm_span){at, SPDM_APP_HEAD + n};
 }
 
