@@ -22,6 +22,10 @@ test: ## build with sanitizers and run every test; ONLY=regex picks some
 	@$(call deps,build test)
 	@scripts/test.sh debug '$(ONLY)'
 
+pqc: ## make test with a private OpenSSL 3.5 (built at first, some minutes): post-quantum algorithms
+	@$(call deps,build test)
+	@scripts/pqc.sh '$(ONLY)'
+
 check: ## all gates: house rules, both compilers, static analysis, budgets
 	@$(call deps,build test check)
 	@scripts/check/all
@@ -57,4 +61,4 @@ clean: ## remove build/
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
 
-.PHONY: all demo test check bench fuzz install format deps clean help
+.PHONY: all demo test pqc check bench fuzz install format deps clean help

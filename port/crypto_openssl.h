@@ -44,7 +44,7 @@ void spdm_openssl_close(struct spdm_openssl *ossl);
 struct spdm_openssl *spdm_openssl_lend(struct spdm_openssl *lender, const struct spdm_openssl_options *options,
                                        char *cause);
 /* NULL is fine. */
-void spdm_openssl_give_back(struct spdm_openssl *lent);
+void spdm_openssl_give_back(struct spdm_openssl *ossl);
 /* It is of no use: it will not be lent again. true: it had been in use before, a new one may do better. */
 bool spdm_openssl_drop(struct spdm_openssl *lent);
 /* The functions; their ctx is a struct spdm_openssl. */

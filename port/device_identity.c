@@ -304,9 +304,32 @@ void spdm_device_free(struct spdm_device *d)
     for (size_t i = 0; d->keys != NULL && i < SPDM_DEVICE_KEYS; i++) free(d->keys[i].uri);
     spdm_device_release((struct spdm_span){d->policy.hashes, 0});
     spdm_device_release((struct spdm_span){d->policy.signatures, 0});
+    spdm_device_release((struct spdm_span){d->policy.exchanges, 0});
+    spdm_device_release((struct spdm_span){d->policy.aeads, 0});
+    spdm_device_release((struct spdm_span){d->policy.req_signatures, 0});
+    spdm_device_sessions_free(d);
     free(d->keys);
     free(d->name);
     free(d);
+}
+
+/* ", 4 sessions (by 2 pre-shared keys), requesters: basic, digests, required" */
+static size_t describe_sessions(const struct spdm_device *d, char *out, size_t cap)
+{
+    static const char *const modes[] = {[1] = " known,", [2] = " encapsulated,", [4] = " digests,"};
+    const struct spdm_policy *p = &d->policy;
+    size_t n = 0;
+    if ((p->flags & (SPDM_KEY_EX_CAP | SPDM_PSK_CAP_MASK)) == 0) return (size_t)snprintf(out, cap, " no sessions,");
+    n = (size_t)snprintf(out, cap, " %u session%s", d->sessions, d->sessions == 1 ? "" : "s");
+    if ((p->flags & SPDM_PSK_CAP_MASK) != 0 && n < cap)
+        n += (size_t)snprintf(out + n, cap - n, " (by %s%zu pre-shared key%s)",
+                              (p->flags & SPDM_KEY_EX_CAP) != 0 ? "key exchange or " : "", d->psk_n,
+                              d->psk_n == 1 ? "" : "s");
+    if (n < cap) n += (size_t)snprintf(out + n, cap - n, ",");
+    if ((p->mut_auth != 0 || p->basic_mut_auth) && n < cap)
+        n += (size_t)snprintf(out + n, cap - n, " requesters:%s%s%s", p->basic_mut_auth ? " basic," : "",
+                              p->mut_auth != 0 ? modes[p->mut_auth] : "", p->mut_auth_required ? " required," : "");
+    return n;
 }
 
 void spdm_device_describe(const struct spdm_device *d, char *out, size_t cap)
@@ -319,8 +342,10 @@ void spdm_device_describe(const struct spdm_device *d, char *out, size_t cap)
     if (d->raw_key != NULL && n < cap)
         n += (size_t)snprintf(out + n, cap - n, " public key (%s),", spdm_signer_name(d->raw_key->signer));
     if (n < cap)
-        n += (size_t)snprintf(out + n, cap - n, " %zu measurement%s, SPDM", d->measurement_n,
+        n += (size_t)snprintf(out + n, cap - n, " %zu measurement%s,", d->measurement_n,
                               d->measurement_n == 1 ? "" : "s");
+    if (n < cap) n += describe_sessions(d, out + n, cap - n);
+    if (n < cap) n += (size_t)snprintf(out + n, cap - n, " SPDM");
     for (size_t i = 0; i <= last && n < cap; i++)
         n += (size_t)snprintf(out + n, cap - n, "%s %u.%u", i != 0 ? "," : "", (unsigned)v[i] >> 4, v[i] & 15u);
 }

@@ -52,4 +52,6 @@ struct spdm_piece {
 /* The first frame of the stream of a target. */
 enum spdm_cut spdm_stream_cut(const struct spdm_target *target, size_t frame_max, struct spdm_span in,
                               struct spdm_piece *piece);
+/* The first DSP0287 frame, without an emulator's header: the reference's role inquiry has none. */
+enum spdm_cut spdm_stream_cut_tcp(size_t frame_max, struct spdm_span in, struct spdm_piece *piece);
 #endif

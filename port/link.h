@@ -64,7 +64,8 @@ enum spdm_link_end {
 };
 
 struct spdm_link_events {
-    /* The peer is reached: TCP, hello and discovery are done. Not called on a listener's links. May be NULL. */
+    /* The peer is reached: TCP, hello and discovery, or role inquiry, are done; not called on a listener's links of
+     * responders. May be NULL. */
     void (*up)(void *ctx, struct spdm_link *link);
     /* A whole frame, binding header included. Valid until the callback returns. */
     void (*frame)(void *ctx, struct spdm_link *link, struct spdm_span frame);
@@ -75,6 +76,8 @@ struct spdm_link_events {
     bool (*update)(void *ctx, struct spdm_link *link, struct spdm_span data);
     /* Everything sent has left, after some of it had to wait. May be NULL. */
     void (*drained)(void *ctx, struct spdm_link *link);
+    /* The same for endpoint information of the requester. */
+    bool (*endpoint)(void *ctx, struct spdm_link *link);
 };
 
 /* A frame as it passes, for captures and traces: bindings' control frames too, the emulator's header never. */
@@ -94,6 +97,7 @@ struct spdm_link_options {
     uint32_t connect_ms; /* connecting: name, TCP, hello and discovery together: 5,000 */
     uint32_t stall_ms;  /* a frame begun must be whole, an answer taken, a client's first frame there, within: 10,000 */
     uint32_t idle_ms;   /* listening: longest silence between frames; SPDM_LINK_PATIENT is for ever: 120,000 */
+    bool reach_out;     /* DSP0287: the responder connects (it begins with a role inquiry) and the requester listens */
     bool shutdown;      /* connecting: spdm_link_close() tells an emulator to end, not to await the next client */
     spdm_link_tap *tap; /* may be NULL */
     void *tap_ctx;
@@ -118,6 +122,7 @@ const char *spdm_link_peer(const struct spdm_link *link);                 /* "12
 const struct sockaddr *spdm_link_address(const struct spdm_link *link, bool ours); /* family 0 until known */
 uint32_t spdm_link_doe_types(const struct spdm_link *link); /* bit n: PCI-SIG object type n, from discovery */
 bool spdm_link_listening(const struct spdm_link *link);     /* made by a listener */
+bool spdm_link_requester(const struct spdm_link *link);     /* our side asks */
 void *spdm_link_context(const struct spdm_link *link);
 
 /* ---- listeners ---- */

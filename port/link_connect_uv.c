@@ -90,11 +90,22 @@ void spdm_link_go_up(struct spdm_link *link)
     if (link->events.up != NULL) link->events.up(link->ctx, link);
 }
 
+/* The reference sends it without the header that it puts in front of everything else. */
+static void inquire(struct spdm_link *link)
+{
+    uint8_t frame[4];
+    size_t n = spdm_tcp_control((struct spdm_room){frame, sizeof frame}, SPDM_TCP_ROLE_INQUIRY);
+    struct spdm_span span = {frame, n};
+    if (spdm_link_transmit_raw(link, span)) spdm_link_tapped(link, span, true);
+}
+
 static void connected(struct spdm_link *link)
 {
-    bool hello = link->target->emulator && link->target->transport != 0; /* NONE has no hello */
+    /* NONE has no hello, and who reaches out is greeted */
+    bool hello = link->target->emulator && link->target->transport != 0 && !link->options.reach_out;
     link->phase = hello ? LINK_HELLO : LINK_UP;
     spdm_link_start(link);
+    if (link->options.reach_out) inquire(link);
     if (!hello) {
         spdm_link_go_up(link);
         return;
@@ -245,7 +256,7 @@ static const char *tcp_words(enum spdm_tcp_type type)
     }
 }
 
-static void on_normal(struct spdm_link *link, struct spdm_span frame)
+void spdm_link_normal(struct spdm_link *link, struct spdm_span frame)
 {
     if (link->target->binding == &spdm_binding_tcp && frame.n != 0 &&
         spdm_binding_tcp.unwrap(frame).kind == SPDM_FRAME_CONTROL) {
@@ -264,7 +275,7 @@ void spdm_link_answered(struct spdm_link *link, uint32_t command, struct spdm_sp
     if (link->phase == LINK_HELLO) greeted(link, command);
     else if (spdm_link_storage_answered(link, command, frame)) return;
     else if (normal && link->phase == LINK_DISCOVERY) discovered(link, frame);
-    else if (normal) on_normal(link, frame);
+    else if (normal) spdm_link_normal(link, frame);
     else if (command == SPDM_EMU_SHUTDOWN || command == SPDM_EMU_CONTINUE)
         spdm_link_fail(link, SPDM_LINK_CLOSED, "%s ended the connection (command 0x%x)", spdm_link_peer(link), command);
     else

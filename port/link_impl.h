@@ -21,7 +21,7 @@
 enum link_phase {
     LINK_LOOKUP,    /* connecting: resolving the name */
     LINK_DIAL,      /* trying addresses */
-    LINK_HELLO,     /* TEST was sent to an emulator */
+    LINK_HELLO,     /* TEST was sent to an emulator; listening: a role inquiry must come */
     LINK_DISCOVERY, /* DOE discovery is on its way */
     LINK_UP,
     LINK_ENDING,  /* failed: `down` comes from the timer */
@@ -97,6 +97,8 @@ void spdm_link_defaults(struct spdm_link_options *options);
 void spdm_link_begin(struct spdm_link *link, uv_loop_t *loop);
 /* The TCP handle is connected: notes addresses, sets options, starts to read. */
 void spdm_link_start(struct spdm_link *link);
+/* Sends bytes as they are. false: failed, `down` follows. */
+bool spdm_link_transmit_raw(struct spdm_link *link, struct spdm_span bytes);
 /* Sends under an emulator command (ignored by plain targets). false: failed, `down` follows. */
 bool spdm_link_transmit(struct spdm_link *link, uint32_t command, struct spdm_span frame);
 void spdm_link_fail(struct spdm_link *link, enum spdm_link_end end, const char *format, ...)
@@ -115,8 +117,10 @@ void spdm_link_dial_next(struct spdm_link *link);  /* DIAL: the TCP handle of an
 void spdm_link_dial_late(struct spdm_link *link);  /* the time before `up` is over */
 void spdm_link_dial_freed(struct spdm_link *link); /* last words: frees it */
 void spdm_link_answered(struct spdm_link *link, uint32_t command, struct spdm_span frame);
+void spdm_link_normal(struct spdm_link *link, struct spdm_span frame);   /* a frame of who was connected to */
+void spdm_link_inquired(struct spdm_link *link, struct spdm_span frame); /* listening: the first frame, reaching out */
 void spdm_link_asked(struct spdm_link *link, uint32_t command, struct spdm_span frame);
-/* Connecting: hello and discovery are done. */
+/* Hello and discovery, or role inquiry, are done. */
 void spdm_link_go_up(struct spdm_link *link);
 
 /* ---- storage; `asked` and `answered` return false for what is not theirs ---- */

@@ -72,30 +72,32 @@ static void tell_pending(struct spdm_link *link)
     (void)reply(link, GOOD, (struct spdm_span){answer, n});
 }
 
-static void asked_for_data(struct spdm_link *link, struct spdm_span frame)
+static void asked_for_answer(struct spdm_link *link, const struct spdm_storage_command *c)
 {
     struct link_storage *s = &link->storage;
-    struct spdm_storage_command c;
 
-    if (frame.n != RECV_HEADER || !spdm_storage_get(frame, &c) || c.reserved != 0 || c.connection != 0) {
-        (void)reply(link, INVALID_FIELD, nothing);
-    } else if (c.protocol == INFORMATION && c.operation == 0) {
-        tell_protocols(link);
-    } else if (c.protocol == SPDM_STORAGE_PROTOCOL && c.operation == SPDM_STORAGE_DISCOVERY) {
-        discover(link, frame);
-    } else if (c.protocol == SPDM_STORAGE_PROTOCOL && c.operation == SPDM_STORAGE_PENDING) {
-        tell_pending(link);
-    } else if (c.protocol != SPDM_STORAGE_PROTOCOL ||
-               (c.operation != SPDM_STORAGE_PLAIN && c.operation != SPDM_STORAGE_SECURED)) {
+    if (c->operation != SPDM_STORAGE_PLAIN && c->operation != SPDM_STORAGE_SECURED) {
         (void)reply(link, INVALID_FIELD, nothing);
     } else if (s->asked || (s->n == 0 && !s->working)) {
         (void)reply(link, OUT_OF_SEQUENCE, nothing);
     } else {
-        s->operation = c.operation;
-        s->room = c.length;
+        s->operation = c->operation;
+        s->room = c->length;
         s->asked = true;
         if (s->n != 0) (void)collect(link);
     }
+}
+
+static void asked_for_data(struct spdm_link *link, struct spdm_span frame)
+{
+    struct spdm_storage_command c;
+    bool good = frame.n == RECV_HEADER && spdm_storage_get(frame, &c) && c.reserved == 0 && c.connection == 0;
+
+    if (good && c.protocol == INFORMATION && c.operation == 0) tell_protocols(link);
+    else if (!good || c.protocol != SPDM_STORAGE_PROTOCOL) (void)reply(link, INVALID_FIELD, nothing);
+    else if (c.operation == SPDM_STORAGE_DISCOVERY) discover(link, frame);
+    else if (c.operation == SPDM_STORAGE_PENDING) tell_pending(link);
+    else asked_for_answer(link, &c);
 }
 
 /* A new request voids the old answer, and whoever still waits for that. */

@@ -117,10 +117,10 @@ void spdm_app_taken(struct spdm_app_stream *s, size_t n)
 
 static struct spdm_span put(struct spdm_app_stream *s, uint8_t *at, enum spdm_app_kind kind, size_t n)
 {
-    s->due = kind;
+    s->due = (uint8_t)kind;
     s->due_n = (uint32_t)n;
     memcpy(at, mark, sizeof mark);
-    at[sizeof mark] = kind;
+    at[sizeof mark] = (uint8_t)kind;
     return (struct spdm_span){at, SPDM_APP_HEAD + n};
 }
 
@@ -140,9 +140,10 @@ static struct spdm_span put_credit(struct spdm_app_stream *s)
     return message;
 }
 
-static struct spdm_span put_reset(struct spdm_app_stream *s)
+static struct spdm_span put_reset(struct spdm_app_stream *s, size_t most)
 {
     size_t n = strlen(s->reason);
+    if (n > most - SPDM_APP_HEAD) n = most - SPDM_APP_HEAD;
     memcpy(s->small + SPDM_APP_HEAD, s->reason, n);
     return put(s, s->small, SPDM_APP_RESET, n);
 }
@@ -151,7 +152,7 @@ struct spdm_span spdm_app_next(struct spdm_app_stream *s, const struct spdm_app_
 {
     size_t n = source->n;
     s->due = SPDM_APP_BROKEN;
-    if (s->reset && !s->told && !s->peer_reset) return put_reset(s);
+    if (s->reset && !s->told && !s->peer_reset) return put_reset(s, most);
     if (s->reset || s->peer_reset) return (struct spdm_span){NULL, 0};
     if (credit_is_due(s)) return put_credit(s);
     if (s->ended) return (struct spdm_span){NULL, 0};

@@ -100,8 +100,8 @@ struct spdm_app_message spdm_app_take(struct spdm_app_stream *s, struct spdm_spa
 /* The application has taken n bytes of DATA: they can be granted anew. */
 void spdm_app_taken(struct spdm_app_stream *s, size_t n);
 
-/* The next message to send, empty if there is none now; `most` is the largest that can be sent, more than
- * SPDM_APP_SMALL. It lies in front of and in source->data, or in s, and is valid until the next call; until
+/* The next message to send, empty if there is none now; `most` is the largest that can be sent, 16 at least (a reason
+ * is cut to fit). It lies in front of and in source->data, or in s, and is valid until the next call; until
  * spdm_app_sent() it can be asked for again. What goes first: RESET, CREDIT, DATA, END. */
 struct spdm_span spdm_app_next(struct spdm_app_stream *s, const struct spdm_app_source *source, size_t most);
 /* It was sent. How many bytes of the source it took. */

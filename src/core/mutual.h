@@ -14,7 +14,7 @@
 #include "core/responder_state.h"
 
 /* Why an encapsulated flow runs. */
-enum flow { FLOW_NONE, FLOW_SESSION, FLOW_BASIC, FLOW_UPDATE, FLOW_POLL };
+enum flow { FLOW_NONE, FLOW_SESSION, FLOW_BASIC, FLOW_UPDATE, FLOW_POLL, FLOW_ASK };
 
 struct spdm_mutual {
     /* Memory for the inner object of a requester or a responder. */
@@ -51,6 +51,10 @@ struct spdm_mutual {
 
 /* mutual.c: puts an inner connection into the negotiated state of the outer one. */
 void spdm_mutual_adopt(struct conn *inner, const struct conn *outer);
+/* What goes on inside belongs to this established session: it decides what is legal. NULL: outside. */
+void spdm_mutual_in_session(struct conn *inner, const struct session *s);
+/* mutual_ask.c: an event of the requester inside. false: the flow has failed. */
+bool spdm_mutual_told(struct spdm_responder *rs, const struct spdm_event *event);
 /* Encapsulation is negotiated: ENCAP_CAP on both sides; at 1.2 MUT_AUTH_CAP stands in for it. */
 bool spdm_mutual_encapsulates(const struct conn *c);
 

@@ -61,6 +61,9 @@ static void key_update(struct spdm_requester *rq, struct spdm_span message)
 static bool allowed(const struct spdm_requester *rq, uint8_t code)
 {
     if (code == spdm_message_GET_DIGESTS.code || code == spdm_message_GET_CERTIFICATE.code) return true;
+    if (code == spdm_message_GET_ENDPOINT_INFO.code || code == spdm_message_GET_SUPPORTED_EVENT_TYPES.code ||
+        code == spdm_message_SUBSCRIBE_EVENT_TYPES.code || code == spdm_message_SEND_EVENT.code)
+        return rq->encap.flow == FLOW_POLL; /* events outside a session are the inner responder's to refuse */
     return code == spdm_message_CHALLENGE.code && rq->encap.flow == FLOW_BASIC;
 }
 
@@ -188,6 +191,8 @@ struct step spdm_mutual_plan(struct spdm_requester *rq)
     if ((rq->goal.want & SPDM_WANT_POLL) != 0 && !rq->got.polled && rq->encap.due == ENCAP_NOTHING &&
         rq->c.phase == PHASE_NEGOTIATED && rq->opening == NULL) {
         spdm_mutual_adopt(&rq->inner->c, &rq->c);
+        spdm_mutual_in_session(&rq->inner->c,
+                               spdm_session_find(&rq->c, rq->goal.session != 0 ? rq->goal.session : rq->got.session));
         rq->encap.flow = FLOW_POLL;
         rq->encap.due = ENCAP_GET;
     }
@@ -212,6 +217,7 @@ void spdm_mutual_question(struct spdm_requester *rq, struct spdm_event *event)
         (void)spdm_responder_event(rq->inner, event); /* what it refused is its peer's to know */
     } while (event->kind == SPDM_FAILED);
     event->ticket = rq->ticket;
+    event->session = spdm_conn_channel(&rq->c) != NULL ? spdm_conn_channel(&rq->c)->id : 0;
 }
 
 /* FINISH gets its signature, then the HMAC over everything (transcripts.md section 6, rows 4 and 5). */

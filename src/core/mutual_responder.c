@@ -147,13 +147,13 @@ static uint8_t settle(struct spdm_responder *rs)
 
     rs->need = SPDM_NOTHING;
     rs->encap.request = (struct spdm_span){0};
-    if (inner->c.phase != PHASE_NEGOTIATED) return give_up(rs); /* the peer wanted to start over */
+    if (inner->c.phase < PHASE_NEGOTIATED) return give_up(rs); /* the peer wanted to start over */
     if (inner->flight == FLIGHT_QUESTION) {
         rs->need = inner->question;
         return SPDM_WHY_FINE;
     }
     while (spdm_requester_event(inner, &event) != SPDM_NOTHING) {
-        if (event.kind == SPDM_FAILED) return give_up(rs);
+        if (!spdm_mutual_told(rs, &event)) return give_up(rs);
     }
     collect(rs);
     if (rs->encap.request.n != 0 || rs->encap.session == NULL) return SPDM_WHY_FINE;

@@ -3,6 +3,7 @@
  * The requester's engine: one exchange at a time. Sending, waiting, retrying,
  * matching, decoding, judging and learning are written once for all messages;
  * what is particular to a message is in its job. */
+#include "core/large.h"
 #include "core/mutual.h"
 
 void spdm_requester_tell(struct spdm_requester *rq, enum spdm_event_kind kind)
@@ -21,6 +22,7 @@ void spdm_requester_abandon(struct spdm_requester *rq)
 {
     struct conn *c = &rq->c;
 
+    if (spdm_requester_large(rq) != NULL) c->cfg->chunks->drop(rq);
     if (!SPDM_SESSIONS) return;
     if (rq->exchange_open) c->cfg->crypto->exchange_end(c->cfg->crypto_ctx, rq->exchange);
     rq->exchange_open = false;
@@ -40,6 +42,11 @@ void spdm_requester_lose(struct spdm_requester *rq, struct session *s, uint8_t w
     spdm_requester_tell(rq, SPDM_CLOSED);
 }
 
+static bool torn(const struct spdm_requester *rq)
+{
+    return spdm_requester_large(rq) != NULL && rq->c.cfg->chunks->torn(rq);
+}
+
 void spdm_requester_fail(struct spdm_requester *rq, uint8_t code)
 {
     bool beating = SPDM_SESSIONS && rq->beating;
@@ -48,7 +55,7 @@ void spdm_requester_fail(struct spdm_requester *rq, uint8_t code)
     rq->c.report.version = rq->c.facts.version;
     rq->flight = FLIGHT_NONE;
     rq->beating = false;
-    rq->broken = rq->broken || !survives(rq->c.report.why);
+    rq->broken = rq->broken || !survives(rq->c.report.why) || torn(rq);
     rq->c.interrupted = true; /* who refused a CHALLENGE may have forgotten M1/M2 (UN-07) */
     spdm_requester_abandon(rq);
     if (!beating) spdm_requester_tell(rq, SPDM_FAILED); /* nobody asked for a heartbeat; the session's end is told */
@@ -199,6 +206,9 @@ static void after_measurements(struct spdm_requester *rq, const struct exchange 
 /* What the engine makes of an exchange beyond its facts. */
 static uint8_t after(struct spdm_requester *rq, const struct exchange *x)
 {
+    const struct spdm_errand *errand = spdm_requester_running(rq);
+
+    if (errand != NULL) return errand->reply(rq, x);
     if (rq->job->response->code == CODE_CHALLENGE_AUTH && x->rsp.challenge_auth.basic_mut_auth) {
         return spdm_requester_inner(rq) != NULL ? rq->c.cfg->mutual->begin(rq, 0, 0)
                                                 : refuse(&rq->c, BAD_VALUE, "BasicMutAuthReq R-CHL-10", 1, 0);
@@ -232,13 +242,10 @@ static bool second_chance(struct spdm_requester *rq, uint8_t why)
     return spdm_requester_restart(rq);
 }
 
-/* A fingerprint of an answer, 0 for none. Who forges one gains that it is dropped. */
-static uint32_t mark(struct spdm_span message)
+/* The message was put together from chunks: nothing pads it. */
+static bool whole(const struct spdm_requester *rq)
 {
-    uint32_t h = 0x811c9dc5u;
-
-    for (size_t i = 0; i < message.n; i++) h = (h ^ message.p[i]) * 0x01000193u;
-    return h | 1;
+    return spdm_requester_large(rq) != NULL && rq->c.cfg->chunks->whole(rq);
 }
 
 /* Decodes and judges the response to the request in flight. */
@@ -250,11 +257,13 @@ static uint8_t digest_response(struct spdm_requester *rq, struct spdm_span messa
 
     (void)spdm_conn_decode(&rq->c, job->request, &x); /* our own bytes */
     why = spdm_conn_decode(&rq->c, job->response, &x);
+    if (why == SPDM_WHY_FINE && whole(rq) && x.response.n != message.n)
+        why = refuse(&rq->c, BAD_LENGTH, "LargeMessageSize R-CHK-13", message.n, x.response.n);
     if (why == SPDM_WHY_FINE) why = job->judge(&rq->c, &x);
     if (why != SPDM_WHY_FINE) return why;
     why = SPDM_SESSIONS && job->finish != NULL ? job->finish(rq, &x) : spdm_verify_finish(&rq->c, job, &x);
     if (why == SPDM_WHY_FINE) why = after(rq, &x);
-    if (why == SPDM_WHY_FINE) rq->mark = mark(message);
+    if (why == SPDM_WHY_FINE) rq->mark = spdm_conn_mark(message);
     return why;
 }
 
@@ -263,7 +272,7 @@ static uint8_t digest_response(struct spdm_requester *rq, struct spdm_span messa
 static bool late_copy(const struct spdm_requester *rq, struct spdm_span message)
 {
     if (rq->c.cfg->policy->retries == 0) return false;
-    return message.p[1] != rq->job->response->code || mark(message) == rq->mark;
+    return message.p[1] != rq->job->response->code || spdm_conn_mark(message) == rq->mark;
 }
 
 void spdm_requester_receive(struct spdm_requester *rq, struct spdm_span message, uint64_t now)
@@ -271,6 +280,7 @@ void spdm_requester_receive(struct spdm_requester *rq, struct spdm_span message,
     uint8_t expected = rq->job->response->code, code = message.n < 4 ? 0 : message.p[1], why;
 
     rq->c.report = (struct spdm_report){0};
+    if (spdm_requester_large(rq) != NULL && rq->c.cfg->chunks->take(rq, message, now)) return;
     if (message.n < 4) {
         (void)refuse(&rq->c, SHORT, "the message", 4, message.n);
         spdm_requester_fail(rq, expected);

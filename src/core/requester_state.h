@@ -34,7 +34,9 @@ struct progress {
      * many were announced and not read yet */
     uint8_t next_index, gap_index, left;
     bool psk, key_sent, key_verified, ended, polled;
-    uint32_t session; /* opened for this goal */
+    bool errand_done;
+    uint32_t session;                 /* opened for this goal */
+    uint32_t errand_at, errand_total; /* how far an errand of several requests has come */
 };
 
 struct spdm_requester {
@@ -48,9 +50,10 @@ struct spdm_requester {
 
     /* the request in flight */
     const struct verify_job *job;
-    uint8_t *request; /* the SPDM message, for resends and transcripts */
+    uint8_t *request;      /* the SPDM message, for resends and transcripts */
+    struct spdm_span tail; /* its last field, if that stays where the caller has it; in no transcript */
     uint64_t deadline, now;
-    uint16_t request_n, request_max;
+    uint32_t request_n, request_max;
     uint16_t certificates; /* GET_CERTIFICATE sent for this chain */
     uint16_t told;         /* bit per fact (enum spdm_event_kind) that waits to be fetched */
     uint32_t mark;         /* fingerprint of the last answer taken since ask() or a restart */
@@ -62,6 +65,8 @@ struct spdm_requester {
     uint8_t token;
     uint8_t tries, busy, not_ready, restarts;
     uint8_t nonce[NONCE_SIZE + CONTEXT_SIZE]; /* Nonce or RandomData, then RequesterContext */
+
+    struct large_rq *large; /* the transfer in chunks that is under way; NULL: there are none */
 
     /* sessions */
     struct spdm_responder *inner; /* proves us, when the roles are turned; NULL: they never are */
@@ -75,7 +80,7 @@ struct spdm_requester {
 
     /* what is told */
     bool proven;
-    uint8_t operation; /* of the record; the next request may be in `request` already */
+    uint8_t operation; /* of the record; the next request may be in `request` already. SPDM_RESET_DUE: CSRTrackingTag */
     uint16_t standard;
     uint32_t ticket;
     struct spdm_span record; /* MeasurementRecord or vendor payload, in the caller's bytes */
@@ -88,9 +93,30 @@ static inline struct session *spdm_requester_opening(const struct spdm_requester
 {
     return SPDM_SESSIONS ? rq->opening : NULL;
 }
+static inline struct large_rq *spdm_requester_large(const struct spdm_requester *rq)
+{
+    return SPDM_CHUNKS ? rq->large : NULL;
+}
+/* Length of the request in flight. */
+static inline uint32_t spdm_requester_length(const struct spdm_requester *rq)
+{
+    return rq->request_n + (SPDM_SESSIONS ? (uint32_t)rq->tail.n : 0);
+}
 static inline struct spdm_responder *spdm_requester_inner(const struct spdm_requester *rq)
 {
     return SPDM_SESSIONS ? rq->inner : NULL;
+}
+
+/* The errand of the goal, NULL if it has none; the one that the exchange at hand is for. */
+static inline const struct spdm_errand *spdm_requester_errand(const struct spdm_requester *rq)
+{
+    return SPDM_SESSIONS && (rq->goal.want & SPDM_WANT_ERRAND) != 0 ? rq->goal.errand : NULL;
+}
+static inline const struct spdm_errand *spdm_requester_running(const struct spdm_requester *rq)
+{
+    const struct spdm_errand *errand = spdm_requester_errand(rq);
+
+    return errand != NULL && rq->job == &errand->job ? errand : NULL;
 }
 
 enum step_kind { STEP_SEND, STEP_DONE, STEP_FAIL, STEP_ASK_DIGEST, STEP_ASK_TRUST, STEP_ASK_PSK, STEP_ASK_INNER };
@@ -115,6 +141,8 @@ void spdm_requester_fail(struct spdm_requester *rq, uint8_t code);
 void spdm_requester_next_index(struct spdm_requester *rq, bool missing);
 /* Goes on with whatever the plan says is next. */
 void spdm_requester_advance(struct spdm_requester *rq);
+/* Pulls again at `until`, with a new count of tries. */
+void spdm_requester_pause(struct spdm_requester *rq, uint64_t until);
 /* A message came that is, or should be, the answer to the request in flight. */
 void spdm_requester_receive(struct spdm_requester *rq, struct spdm_span message, uint64_t now);
 /* Gives up a handshake that will not be finished, and the session in which a request failed beyond repair. */

@@ -238,7 +238,16 @@ bool spdm_session_key(struct conn *c, struct session *s)
 /* Tells an explicit log, if the caller has set one up, what a decoder of captures needs. */
 static void log_secret(const struct conn *c, const struct session *s, const char *label, const uint8_t *secret)
 {
-    struct spdm_keylog entry = {.label = label, .session = s->id, .secret = spdm_span(secret, spdm_conn_hash_size(c))};
+    struct spdm_keylog entry = {.label = label,
+                                .session = s->id,
+                                .secret = spdm_span(secret, spdm_conn_hash_size(c)),
+                                .version = c->facts.version,
+                                .secured_version = s->version,
+                                .hash = c->facts.hash,
+                                .aead = c->facts.aead,
+                                .sequence_bytes = s->form.seq_bytes,
+                                .mac_only = s->form.mac_only,
+                                .big_endian = s->form.big_endian};
 
     if (c->cfg->keylog == NULL) return;
     if (secret == s->secrets.direction[REQUEST]) entry.generation = s->generation[REQUEST];
@@ -315,10 +324,27 @@ bool spdm_session_update(struct conn *c, struct session *s, enum direction d)
     return true;
 }
 
+void spdm_session_unkey(struct conn *c, struct session *s)
+{
+    for (unsigned d = 0; d < DIRECTION_N; d++) end_lane(c, &s->lane[d]);
+}
+
 void spdm_session_drop_previous(struct conn *c, struct session *s, enum direction d)
 {
     end_lane(c, &s->previous[d].lane);
     spdm_wipe(s->previous[d].secret, sizeof s->previous[d].secret);
+}
+
+struct session *spdm_session_oldest(const struct conn *c)
+{
+    struct session *oldest = NULL;
+
+    for (size_t i = 0; i < spdm_session_count(c); i++) {
+        if (spdm_session_at(c, i)->state != SESSION_FREE &&
+            (oldest == NULL || spdm_session_at(c, i)->heard < oldest->heard))
+            oldest = spdm_session_at(c, i);
+    }
+    return oldest;
 }
 
 const struct spdm_sessions spdm_with_sessions = {.size = size,
@@ -329,6 +355,7 @@ const struct spdm_sessions spdm_with_sessions = {.size = size,
                                                  .seal = spdm_session_seal,
                                                  .find = spdm_session_find,
                                                  .records = spdm_session_records,
+                                                 .head = spdm_session_head,
                                                  .free = spdm_session_free,
                                                  .end_for = spdm_session_end_for,
                                                  .ended = spdm_session_ended,

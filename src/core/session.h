@@ -30,9 +30,11 @@ struct session {
     uint8_t req_slot;                 /* responder: the Requester's slot that we named */
     bool proven;                      /* responder: the Requester's chain is trusted */
     bool needs_finish;                /* PSK: the response carried a context */
+    bool logged;                      /* witness: its secrets come from a key log, there is no root */
     uint8_t slot;                     /* of the Responder: 0..7, SPDM_SLOT_KEY */
     uint8_t heartbeat;                /* seconds, 0: none */
     uint8_t handshake;                /* responder: seconds that the handshake may stand still */
+    uint8_t policy;                   /* SessionPolicy */
     unsigned generation[DIRECTION_N]; /* keys since FINISH, by KEY_UPDATE */
     uint8_t update, update_tag;       /* responder: operation and tag of the last KEY_UPDATE that came, 0: none */
     uint8_t tag;                      /* of our own last one */
@@ -77,6 +79,7 @@ struct spdm_sessions {
     size_t (*seal)(struct conn *c, struct session *s, const struct outgoing *out);
     struct session *(*find)(const struct conn *c, uint32_t id);
     bool (*records)(const struct session *s);
+    size_t (*head)(const struct conn *c, const struct session *s);
     void (*free)(struct conn *c, struct session *s);
     /* The same for a session that the caller knows of. ended() hands over one of those that it has not been told of;
      * true: there are more. */
@@ -92,6 +95,12 @@ struct spdm_sessions {
     /* Requester: the responder has put the request in flight off, it will be sent once more. */
     void (*put_off)(struct spdm_requester *rq);
 };
+
+/* Whether the exchange at hand travels in records. */
+static inline bool spdm_conn_in_records(const struct conn *c)
+{
+    return spdm_conn_channel(c) != NULL && spdm_sessions_of(c->cfg)->records(spdm_conn_channel(c));
+}
 
 /* Salt_0 of PSK sessions: zeros, and from 1.3 on 0xff (R-KSC-03). */
 extern const uint8_t spdm_psk_salt[2][SPDM_HASH_MAX];
@@ -157,6 +166,9 @@ bool spdm_session_update(struct conn *c, struct session *s, enum direction d);
 void spdm_session_drop_previous(struct conn *c, struct session *s, enum direction d);
 /* The old key comes back. */
 void spdm_session_restore(struct conn *c, struct session *s, enum direction d);
+/* Witness: takes both lanes' keys away; the live session in which nothing was heard for longest. */
+void spdm_session_unkey(struct conn *c, struct session *s);
+struct session *spdm_session_oldest(const struct conn *c);
 
 /* session_opaque.c: opaque data of a key exchange. */
 struct spdm_span spdm_session_offer(const struct conn *c, struct spdm_room room);

@@ -2,8 +2,7 @@
  *
  * What callers may do with a session: look at it, send application data in it,
  * and take its Export-Master-Secret. */
-#include "core/requester_state.h"
-#include "core/responder_state.h"
+#include "core/mutual.h"
 
 /* Of the Requester only mutual authentication knows who it is; a PSK is proven by PSK_FINISH or, where there is none,
  * by the first record that opened (withstand 5). */
@@ -28,6 +27,9 @@ static bool describe(const struct conn *c, uint32_t id, enum direction out, stru
                                          .secured_version = s->version,
                                          .heartbeat = s->heartbeat,
                                          .slot = s->slot,
+                                         .mut_auth = s->mut_auth,
+                                         .updates = {s->generation[REQUEST], s->generation[RESPONSE]},
+                                         .policy = s->policy,
                                          .sent = s->lane[out].sequence,
                                          .received = s->lane[1 - out].sequence};
     return true;
@@ -58,6 +60,15 @@ static size_t seal(struct conn *c, uint32_t id, struct outgoing *out)
     return spdm_sessions_of(cfg)->seal(c, s, out);
 }
 
+/* Between KEY_UPDATE and its ACK a record under the old key could overtake nothing, but would be the peer's to sort
+ * out: whoever takes it for a sign that we have not followed rolls back (sessions.md 7.3). */
+static bool changes_keys(const struct spdm_requester *rq, uint32_t session)
+{
+    const struct session *s = spdm_conn_channel(&rq->c);
+
+    return rq->flight != FLIGHT_NONE && rq->job == &spdm_verify_key_update && s != NULL && s->id == session;
+}
+
 /* The session with this id, if it has used up a direction's sequence numbers: it is over. */
 static struct session *spent(const struct conn *c, uint32_t id, enum direction d)
 {
@@ -82,10 +93,19 @@ bool spdm_requester_send(struct spdm_requester *rq, uint32_t session, struct spd
 {
     struct outgoing out = {.direction = REQUEST, .message = data};
 
-    if (rq->queued != 0) return false;
+    if (rq->queued != 0 || changes_keys(rq, session)) return false;
     rq->queued = seal(&rq->c, session, &out);
     if (rq->queued == 0) end_spent(rq, session);
     return rq->queued != 0;
+}
+
+/* The Requester has been asked to take a new response key and has not said that it did: it would not know which key
+ * data is under (as changes_keys). */
+static bool changing_keys(const struct spdm_responder *rs, uint32_t session)
+{
+    const struct encap_rs *e = &rs->encap;
+
+    return e->state == ENCAP_ASKED && e->flow == FLOW_UPDATE && e->session != NULL && e->session->id == session;
 }
 
 /* While a response is being built it owns `out`: data has to wait until the caller has answered and pulled. */
@@ -94,7 +114,7 @@ bool spdm_responder_send(struct spdm_responder *rs, uint32_t session, struct spd
     struct outgoing out = {.direction = RESPONSE, .message = data};
     struct session *over;
 
-    if (rs->send != SEND_NOTHING || rs->stage != STAGE_IDLE) return false;
+    if (rs->send != SEND_NOTHING || rs->stage != STAGE_IDLE || changing_keys(rs, session)) return false;
     rs->kept = false;
     rs->send_n = seal(&rs->c, session, &out);
     if (rs->send_n != 0) rs->send = SEND_OUT;

@@ -139,6 +139,7 @@ static void a_long_reason_is_cut(void **state)
     m = spdm_app_next(&s, &nothing, 300);
     assert_int_equal(m.n, SPDM_APP_SMALL);
     assert_int_equal(m.p[SPDM_APP_SMALL - 1], 'x');
+    assert_int_equal(spdm_app_next(&s, &nothing, 16).n, 16);
     spdm_app_reset(&s, "the first reason stays");
     assert_int_equal(s.reason[0], 'x');
 }
