@@ -63,6 +63,8 @@ def read(path):
         if name == "ALGORITHMS" and len(body) >= 20:
             asym, base_hash = struct.unpack_from("<II", body, 12)
             facts.version = f"{body[0] >> 4}.{body[0] & 15}"
+            if facts.version >= "1.4":  # PqcAsymSel: one of the two is chosen
+                asym |= struct.unpack_from("<I", body, 20)[0] << 32
             facts.signature = name_of(asym, [(n, v[2]) for n, v in SIGNATURES.items()])
             facts.hash = name_of(base_hash, HASHES.items())
     return facts
