@@ -37,7 +37,7 @@ static int set_up(void **state)
     struct place *p = calloc(1, sizeof *p);
 
     p->ossl = spdm_openssl_open(NULL, NULL);
-    for (size_t i = 0; i < 64; i++) p->message[i] = (uint8_t)"dmtf-spdm-v1.4.*"[i % 16];
+    for (size_t i = 0; i < 64; i++) p->message[i] = (uint8_t) "dmtf-spdm-v1.4.*"[i % 16];
     memcpy(p->message + PREFIX - strlen(context), context, strlen(context));
     for (size_t i = 0; i < DIGEST; i++) p->message[PREFIX + i] = (uint8_t)i;
     for (size_t i = 0; i < sizeof p->seed; i++) p->seed[i] = (uint8_t)i;
