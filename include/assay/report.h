@@ -43,6 +43,9 @@ enum spdm_harm { SPDM_HARM_MESSAGE, SPDM_HARM_SESSION, SPDM_HARM_CONNECTION };
     X(NO_INDEX, 0x01, MESSAGE, "there is no measurement with index %g")                                                \
     X(BAD_TOKEN, 0x01, MESSAGE, "%f at byte %o is %g, the deferred request has %l")                                    \
     X(TOO_BIG_FOR_PEER, 0x0d, MESSAGE, "the answer has %g bytes, the peer takes %l")                                   \
+    X(REQUEST_TOO_LARGE, 0x0e, MESSAGE, "the request has %g bytes, at most %l are taken")                              \
+    X(ALL_LENT, 0x03, MESSAGE, "no room is left now for a message of %g bytes")                                        \
+    X(TRANSFER_LOST, 0x00, MESSAGE, "a transfer in chunks was not continued")                                          \
     X(DATA_TOO_LARGE, 0x12, MESSAGE, "%f has %g bytes, the short form carries %l")                                     \
     X(SESSION_REQUIRED, 0x0b, MESSAGE, "the request is legal only inside a session")                                   \
     X(SESSION_LIMIT, 0x0a, MESSAGE, "no more sessions: %l are in use")                                                 \

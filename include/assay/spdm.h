@@ -125,6 +125,8 @@ struct spdm_identity; /* responder.h */
 struct spdm_services; /* responder.h */
 struct spdm_sessions; /* session.h */
 struct spdm_mutual;   /* session.h */
+struct spdm_chunks;   /* large.h */
+struct spdm_lender;   /* large.h */
 
 /* One secret of a session, as it comes into being; valid until the call returns. */
 struct spdm_keylog {
@@ -143,7 +145,7 @@ struct spdm_config {
     struct spdm_room out;   /* where messages for the peer are built, with the binding's head and tail; a requester
                                needs it only from pull() to the next call, a responder from push() to pull() */
     bool out_shared;        /* responder: others write to `out` between calls, answers cannot be kept for retries */
-    struct spdm_room chain; /* requester, witness: room for the peer's certificate chain */
+    struct spdm_room chain; /* requester, witness: room for the peer's certificate chain; in chunks: and 16 bytes */
     uint32_t data_transfer_size;          /* largest SPDM message the caller can push; >= 42 (advertised from 1.2 on) */
     const struct spdm_identity *identity; /* responder */
     const struct spdm_services *services; /* responder: the requests it serves, spdm_serve_all or a smaller set */
@@ -155,11 +157,16 @@ struct spdm_config {
     void (*keylog)(void *ctx,
                    const struct spdm_keylog *entry); /* NULL: none. For decoding captures, never for production */
     void *keylog_ctx;
-    struct spdm_room session_memory; /* spdm_session_size() bytes for each session wanted, aligned like uint64_t */
-    struct spdm_room in;             /* sessions: room to open a record into, as long as the longest record; can be
-                                        shared: it holds nothing beyond the event() calls after a push() */
-    uint16_t vca_max;                /* bytes kept for the six negotiation messages: 512 */
-    uint16_t request_max;            /* bytes kept of a request while its answer is outstanding: 160 */
+    struct spdm_room session_memory;  /* spdm_session_size() bytes for each session wanted, aligned like uint64_t */
+    struct spdm_room in;              /* sessions: room to open a record into, as long as the longest record; can be
+                                         shared: it holds nothing beyond the event() calls after a push() */
+    const struct spdm_chunks *chunks; /* &spdm_requester_chunks, &spdm_responder_chunks, or NULL: no message larger
+                                         than one transfer */
+    const struct spdm_lender *lender; /* room for such messages; NULL: only those that need none */
+    void *lender_ctx;
+    uint32_t max_message_size; /* largest message taken in chunks (advertised): 0 is data_transfer_size */
+    uint16_t vca_max;          /* bytes kept for the six negotiation messages: 512 */
+    uint16_t request_max;      /* bytes kept of a request while its answer is outstanding: 160 */
 };
 
 /* ---- facts: what is known of a connection; read only ---- */
@@ -275,6 +282,8 @@ struct spdm_answer {
     const void *key;       /* trust: the leaf's public key for crypto->verify; must outlive the connection */
     const struct spdm_measurement *measurements; /* ascending index; copied */
     size_t measurement_n;
+    bool stays;              /* measurements and values stay as they are until the connection's next request: a large
+                                response is then made from them portion by portion, and not stored */
     uint8_t content_changed; /* 1.2+: 0 not detected, 1 changed, 2 unchanged */
 };
 

@@ -49,3 +49,16 @@ bool spdm_put(struct spdm_room r, struct spdm_span s)
     if (s.n != 0) memmove(r.p, s.p, s.n);
     return true;
 }
+
+bool spdm_window_shows(const struct spdm_window *w, size_t place, size_t n)
+{
+    return place < w->at + w->room.n && place + n > w->at;
+}
+
+void spdm_window_lay(const struct spdm_window *w, size_t place, struct spdm_span piece)
+{
+    size_t from = place < w->at ? w->at - place : 0;
+    struct spdm_room to = spdm_room_from(w->room, place < w->at ? 0 : place - w->at);
+
+    (void)spdm_put(to, spdm_part(piece, from, to.n));
+}

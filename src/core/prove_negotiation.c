@@ -2,7 +2,7 @@
  *
  * VERSION, CAPABILITIES, ALGORITHMS as the prover answers them: by policy, in
  * its own order of preference. No common algorithm is no error (R-ALG-40). */
-#include "core/responder_state.h"
+#include "core/large.h"
 
 /* ---- VERSION ---- */
 
@@ -63,18 +63,17 @@ static uint8_t consider_capabilities(struct spdm_responder *rs, const union spdm
     return SPDM_WHY_FINE;
 }
 
-/* R-CAP-15: without chunks of our own the SupportedAlgorithms block stays out, and bit 0 says so (LQ-07). */
+/* R-CAP-14, R-CAP-15: without chunks of our own the SupportedAlgorithms block stays out, and bit 0 says so (LQ-07). */
 static uint8_t reply_capabilities(struct spdm_responder *rs, const union spdm_body *req, union spdm_body *rsp)
 {
     struct conn *c = &rs->c;
     const struct spdm_policy *policy = c->cfg->policy;
     struct capabilities *m = &rsp->capabilities;
 
-    (void)req;
-    m->ct_exponent = policy->ct_exponent;
+    spdm_capability_offer(c, policy->flags & c->ed->rsp_flags, m);
     m->ext_flags = policy->ext_flags & c->ed->rsp_ext_flags;
-    m->flags = policy->flags & c->ed->rsp_flags;
-    m->data_transfer_size = m->max_message_size = c->cfg->data_transfer_size;
+    m->with_algorithms = req->capabilities.with_algorithms && (m->flags & SPDM_CHUNK_CAP) != 0;
+    if (SPDM_CHUNKS && m->with_algorithms) c->cfg->chunks->algorithms(c, &m->block);
     spdm_capability_learn(&c->facts.responder, m, c->ed->rsp_flags, c->ed->rsp_ext_flags);
     return SPDM_WHY_FINE;
 }

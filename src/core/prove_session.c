@@ -121,7 +121,8 @@ static uint8_t consider_key_exchange(struct spdm_responder *rs, const union spdm
     return SPDM_WHY_FINE;
 }
 
-/* Our public value goes to its place in the response; the secret becomes the Handshake-Secret at once. */
+/* Our public value goes to its place in the response; the secret becomes the Handshake-Secret at once. If there is no
+ * room, encoding finds out. */
 static uint8_t agree(struct spdm_responder *rs, struct spdm_span peer, struct spdm_room at)
 {
     const struct spdm_config *cfg = rs->c.cfg;
@@ -131,8 +132,7 @@ static uint8_t agree(struct spdm_responder *rs, struct spdm_span peer, struct sp
     size_t n;
     bool fine;
 
-    if (at.n < spdm_algorithm(alg)->reply)
-        return refuse(&rs->c, NO_ROOM, "KEY_EXCHANGE_RSP", spdm_algorithm(alg)->reply, at.n);
+    if (at.n < spdm_algorithm(alg)->reply) return SPDM_WHY_FINE;
     n = cfg->crypto->exchange_reply(cfg->crypto_ctx, alg, peer, at.p, secret);
     fine = n != 0 && spdm_schedule_handshake_secret(&schedule, &rs->opening->secrets, spdm_span(secret, n));
     spdm_wipe(secret, sizeof secret);

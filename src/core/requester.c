@@ -3,6 +3,7 @@
  * The requester's engine: one exchange at a time. Sending, waiting, retrying,
  * matching, decoding, judging and learning are written once for all messages;
  * what is particular to a message is in its job. */
+#include "core/large.h"
 #include "core/mutual.h"
 
 void spdm_requester_tell(struct spdm_requester *rq, enum spdm_event_kind kind)
@@ -21,6 +22,7 @@ void spdm_requester_abandon(struct spdm_requester *rq)
 {
     struct conn *c = &rq->c;
 
+    if (spdm_requester_large(rq) != NULL) c->cfg->chunks->drop(rq);
     if (!SPDM_SESSIONS) return;
     if (rq->exchange_open) c->cfg->crypto->exchange_end(c->cfg->crypto_ctx, rq->exchange);
     rq->exchange_open = false;
@@ -242,6 +244,12 @@ static uint32_t mark(struct spdm_span message)
     return h | 1;
 }
 
+/* The message was put together from chunks: nothing pads it. */
+static bool whole(const struct spdm_requester *rq)
+{
+    return spdm_requester_large(rq) != NULL && rq->c.cfg->chunks->whole(rq);
+}
+
 /* Decodes and judges the response to the request in flight. */
 static uint8_t digest_response(struct spdm_requester *rq, struct spdm_span message)
 {
@@ -251,6 +259,8 @@ static uint8_t digest_response(struct spdm_requester *rq, struct spdm_span messa
 
     (void)spdm_conn_decode(&rq->c, job->request, &x); /* our own bytes */
     why = spdm_conn_decode(&rq->c, job->response, &x);
+    if (why == SPDM_WHY_FINE && whole(rq) && x.response.n != message.n)
+        why = refuse(&rq->c, BAD_LENGTH, "LargeMessageSize R-CHK-13", message.n, x.response.n);
     if (why == SPDM_WHY_FINE) why = job->judge(&rq->c, &x);
     if (why != SPDM_WHY_FINE) return why;
     why = SPDM_SESSIONS && job->finish != NULL ? job->finish(rq, &x) : spdm_verify_finish(&rq->c, job, &x);
@@ -272,6 +282,7 @@ void spdm_requester_receive(struct spdm_requester *rq, struct spdm_span message,
     uint8_t expected = rq->job->response->code, code = message.n < 4 ? 0 : message.p[1], why;
 
     rq->c.report = (struct spdm_report){0};
+    if (spdm_requester_large(rq) != NULL && rq->c.cfg->chunks->take(rq, message, now)) return;
     if (message.n < 4) {
         (void)refuse(&rq->c, SHORT, "the message", 4, message.n);
         spdm_requester_fail(rq, expected);

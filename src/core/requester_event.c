@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Events of a requester, and the answers to its questions. */
+#include "core/large.h"
 #include "core/mutual.h"
 
 static bool fetch(struct spdm_requester *rq, enum spdm_event_kind kind)
@@ -62,6 +63,7 @@ enum spdm_event_kind spdm_requester_event(struct spdm_requester *rq, struct spdm
         describe_question(rq, event);
         rq->question = SPDM_NOTHING;
     }
+    if (event->kind == SPDM_NOTHING && spdm_requester_large(rq) != NULL) rq->c.cfg->chunks->settle(rq);
     event->report = rq->c.report;
     if (SPDM_SESSIONS) describe_session(rq, event);
     if (event->kind == SPDM_MEASURED) {

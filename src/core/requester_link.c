@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * A requester's two ends: the memory it lives in and the frames that pass. */
+#include "core/large.h"
 #include "core/mutual.h"
 
 static size_t exchange_size(const struct spdm_config *cfg)
@@ -13,12 +14,17 @@ static size_t aligned(size_t n)
     return (n + 7) & ~(size_t)7;
 }
 
+static size_t large_size(const struct spdm_config *cfg)
+{
+    return spdm_chunks_of(cfg) != NULL ? aligned(cfg->chunks->requester_size) : 0;
+}
+
 size_t spdm_requester_size(const struct spdm_config *config)
 {
     size_t inner = spdm_mutual_of(config) != NULL ? config->mutual->requester_size(config) : 0;
 
     return aligned(sizeof(struct spdm_requester)) + exchange_size(config) + aligned(spdm_conn_size(config)) +
-           aligned(spdm_conn_request_max(config)) + inner;
+           aligned(spdm_conn_request_max(config)) + large_size(config) + inner;
 }
 
 struct spdm_requester *spdm_requester_init(struct spdm_room memory, const struct spdm_config *config)
@@ -36,6 +42,8 @@ struct spdm_requester *spdm_requester_init(struct spdm_room memory, const struct
     behind = spdm_room_from(behind, aligned(spdm_conn_size(config)));
     rq->request = behind.p;
     behind = spdm_room_from(behind, aligned(rq->request_max));
+    if (spdm_chunks_of(config) != NULL) config->chunks->requester_place(rq, behind);
+    behind = spdm_room_from(behind, large_size(config));
     if (spdm_mutual_of(config) != NULL && !config->mutual->requester_place(rq, behind)) return NULL;
     rq->c.inside = spdm_io_inside;
     return rq;
@@ -45,7 +53,7 @@ struct spdm_requester *spdm_requester_init(struct spdm_room memory, const struct
  * has not, and nobody can tell (sessions.md section 10). */
 static bool in_records(const struct spdm_requester *rq)
 {
-    return spdm_conn_channel(&rq->c) != NULL && spdm_sessions_of(rq->c.cfg)->records(spdm_conn_channel(&rq->c));
+    return spdm_conn_in_records(&rq->c);
 }
 
 /* Sessions that nothing was heard of, and the heartbeat that keeps the others alive (R-HBT-02, R-HBT-04). */
@@ -137,7 +145,9 @@ static size_t frame(struct spdm_requester *rq)
     uint8_t ready[4] = {rq->c.ed->version, CODE_RESPOND_IF_READY, rq->job->request->code, rq->token};
     struct spdm_span message = rq->ask_ready ? spdm_span(ready, sizeof ready) : spdm_span(rq->request, rq->request_n);
     struct outgoing out = {.direction = REQUEST, .message = message, .room = cfg->out};
+    struct spdm_span portion = spdm_requester_large(rq) != NULL ? cfg->chunks->next(rq) : (struct spdm_span){0};
 
+    if (portion.n != 0) out.message = message = portion;
     if (in_records(rq)) return spdm_sessions_of(cfg)->seal(&rq->c, spdm_conn_channel(&rq->c), &out);
     if (!spdm_put(spdm_room_from(cfg->out, cfg->binding->head), message)) return 0;
     return cfg->binding->wrap(cfg->out, message.n, false);
@@ -152,6 +162,7 @@ struct spdm_span spdm_requester_pull(struct spdm_requester *rq, uint64_t now)
     rq->queued = 0;
     if (n != 0) return spdm_span(cfg->out.p, n);
     if (rq->flight != FLIGHT_SEND) return (struct spdm_span){0};
+    if (spdm_requester_large(rq) != NULL && !cfg->chunks->ready(rq)) return (struct spdm_span){0};
     n = frame(rq);
     if (n == 0) {
         (void)refuse(&rq->c, NO_ROOM, "the frame", rq->request_n, cfg->out.n);
@@ -195,7 +206,8 @@ void spdm_requester_reset(struct spdm_requester *rq)
 
 void spdm_requester_close(struct spdm_requester *rq)
 {
-    size_t behind = exchange_size(rq->c.cfg) + aligned(spdm_conn_size(rq->c.cfg)) + rq->request_max;
+    size_t behind = exchange_size(rq->c.cfg) + aligned(spdm_conn_size(rq->c.cfg)) +
+                    aligned(spdm_conn_request_max(rq->c.cfg)) + large_size(rq->c.cfg);
 
     if (spdm_requester_inner(rq) != NULL) rq->c.cfg->mutual->requester_close(rq);
 

@@ -50,7 +50,7 @@ struct spdm_requester {
     const struct verify_job *job;
     uint8_t *request; /* the SPDM message, for resends and transcripts */
     uint64_t deadline, now;
-    uint16_t request_n, request_max;
+    uint32_t request_n, request_max;
     uint16_t certificates; /* GET_CERTIFICATE sent for this chain */
     uint16_t told;         /* bit per fact (enum spdm_event_kind) that waits to be fetched */
     uint32_t mark;         /* fingerprint of the last answer taken since ask() or a restart */
@@ -62,6 +62,8 @@ struct spdm_requester {
     uint8_t token;
     uint8_t tries, busy, not_ready, restarts;
     uint8_t nonce[NONCE_SIZE + CONTEXT_SIZE]; /* Nonce or RandomData, then RequesterContext */
+
+    struct large_rq *large; /* the transfer in chunks that is under way; NULL: there are none */
 
     /* sessions */
     struct spdm_responder *inner; /* proves us, when the roles are turned; NULL: they never are */
@@ -88,6 +90,10 @@ struct spdm_requester {
 static inline struct session *spdm_requester_opening(const struct spdm_requester *rq)
 {
     return SPDM_SESSIONS ? rq->opening : NULL;
+}
+static inline struct large_rq *spdm_requester_large(const struct spdm_requester *rq)
+{
+    return SPDM_CHUNKS ? rq->large : NULL;
 }
 static inline struct spdm_responder *spdm_requester_inner(const struct spdm_requester *rq)
 {
@@ -116,6 +122,8 @@ void spdm_requester_fail(struct spdm_requester *rq, uint8_t code);
 void spdm_requester_next_index(struct spdm_requester *rq, bool missing);
 /* Goes on with whatever the plan says is next. */
 void spdm_requester_advance(struct spdm_requester *rq);
+/* Pulls again at `until`, with a new count of tries. */
+void spdm_requester_pause(struct spdm_requester *rq, uint64_t until);
 /* A message came that is, or should be, the answer to the request in flight. */
 void spdm_requester_receive(struct spdm_requester *rq, struct spdm_span message, uint64_t now);
 /* Gives up a handshake that will not be finished, and the session in which a request failed beyond repair. */

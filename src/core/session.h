@@ -72,6 +72,7 @@ struct spdm_sessions {
     size_t (*seal)(struct conn *c, struct session *s, const struct outgoing *out);
     struct session *(*find)(const struct conn *c, uint32_t id);
     bool (*records)(const struct session *s);
+    size_t (*head)(const struct conn *c, const struct session *s);
     void (*free)(struct conn *c, struct session *s);
     /* The session whose watchdog has run out, or NULL; the time of the next one. */
     struct session *(*expired)(const struct conn *c, uint64_t now);

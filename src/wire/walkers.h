@@ -37,6 +37,9 @@ void spdm_walk_key_update(struct io *io, union spdm_body *b);
 void spdm_walk_end_session(struct io *io, union spdm_body *b);
 void spdm_walk_encapsulated(struct io *io, union spdm_body *b);
 void spdm_walk_encapsulated_ack(struct io *io, union spdm_body *b);
+void spdm_walk_chunk(struct io *io, union spdm_body *b);
+void spdm_walk_chunk_get(struct io *io, union spdm_body *b);
+void spdm_walk_chunk_ack(struct io *io, union spdm_body *b);
 
 /* The SupportedAlgorithms block of CAPABILITIES (1.3+): NEGOTIATE_ALGORITHMS from its Param1 on. */
 void spdm_walk_algorithm_block(struct io *io, struct algorithms *a);

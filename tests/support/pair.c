@@ -104,6 +104,26 @@ void pair_mutual(struct pair *p)
     p->rsp_config.turned = &p->rs_turned;
 }
 
+static void shelve(struct pair_shelf *shelf, struct spdm_config *config)
+{
+    for (unsigned i = 0; i < 2; i++) shelf->place[i] = (struct spdm_room){shelf->bytes[i], PAIR_LENT};
+    shelf->shelf = (struct spdm_shelf){.place = shelf->place, .n = 2};
+    config->lender = &spdm_lend_shelf;
+    config->lender_ctx = &shelf->shelf;
+}
+
+void pair_chunks(struct pair *p, uint32_t transfer, uint32_t max)
+{
+    p->req_policy.flags |= SPDM_CHUNK_CAP;
+    p->rsp_policy.flags |= SPDM_CHUNK_CAP;
+    p->req_config.chunks = &spdm_requester_chunks;
+    p->rsp_config.chunks = &spdm_responder_chunks;
+    p->req_config.data_transfer_size = p->rsp_config.data_transfer_size = transfer;
+    p->req_config.max_message_size = p->rsp_config.max_message_size = max;
+    shelve(&p->rq_shelf, &p->req_config);
+    shelve(&p->rs_shelf, &p->rsp_config);
+}
+
 void pair_start(struct pair *p)
 {
     p->rq = spdm_requester_init((struct spdm_room){(uint8_t *)p->rq_memory, sizeof p->rq_memory}, &p->req_config);
@@ -251,6 +271,7 @@ static void answer_responder(struct pair *p, const struct spdm_event *ev)
     if (ev->kind == SPDM_ASK_MEASURE) {
         a.measurements = p->measurements;
         a.measurement_n = p->measurement_n;
+        a.stays = p->stays;
     } else if (ev->kind == SPDM_ASK_VENDOR) {
         a.data = ev->data;
     } else if (ev->kind == SPDM_ASK_PSK) {
@@ -466,4 +487,6 @@ void pair_close(struct pair *p)
     spdm_requester_close(p->rq);
     spdm_responder_close(p->rs);
     assert_int_equal(p->toy.open, 0);
+    assert_int_equal(p->rq_shelf.shelf.taken, 0);
+    assert_int_equal(p->rs_shelf.shelf.taken, 0);
 }
