@@ -33,8 +33,9 @@ struct spdm_device {
     struct spdm_policy policy;
     struct spdm_measurement measurements[SPDM_MEAS_ALL]; /* ascending index */
     size_t measurement_n;
-    uint32_t data_transfer_size;  /* largest SPDM message taken */
-    uint32_t send_size;           /* largest SPDM message sent */
+    uint32_t data_transfer_size;  /* largest SPDM message taken in one */
+    uint32_t send_size;           /* largest SPDM message sent in one */
+    uint32_t max_message_size;    /* largest SPDM message taken in chunks */
     uint32_t delay_ms;            /* wait before answering questions: for testing ResponseNotReady */
     struct spdm_device_key *keys; /* of key_n; a key named twice is opened once */
     size_t key_n;

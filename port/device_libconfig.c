@@ -154,7 +154,9 @@ static const struct {
                     {"MEAS_SIG", SPDM_MEAS_CAP_SIGNED},
                     {"MEAS_FRESH", SPDM_MEAS_FRESH_CAP},
                     {"ALIAS_CERT", SPDM_ALIAS_CERT_CAP},
-                    {"PUB_KEY_ID", SPDM_PUB_KEY_ID_CAP}};
+                    {"PUB_KEY_ID", SPDM_PUB_KEY_ID_CAP},
+                    {"CHUNK", SPDM_CHUNK_CAP},
+                    {"LARGE_RESP", SPDM_LARGE_RESP_CAP}};
 #define CAPABILITY_N (sizeof capabilities / sizeof *capabilities)
 
 static bool read_capabilities(struct loader *l, const config_setting_t *at, void *out)
@@ -171,7 +173,7 @@ static bool read_capabilities(struct loader *l, const config_setting_t *at, void
         if (k == CAPABILITY_N)
             return spdm_device_error(l, at,
                                      "the capability \"%s\" is none that can be served; these can: CERT, CHAL, "
-                                     "MEAS_NO_SIG, MEAS_SIG, MEAS_FRESH, ALIAS_CERT, PUB_KEY_ID",
+                                     "MEAS_NO_SIG, MEAS_SIG, MEAS_FRESH, ALIAS_CERT, PUB_KEY_ID, CHUNK, LARGE_RESP",
                                      word);
         l->device->policy.flags |= capabilities[k].flag;
     }
@@ -290,6 +292,7 @@ static bool read_sizes(struct loader *l, const config_setting_t *at, void *out)
     static const struct field fields[] = {
         {"data_transfer_size", read_size, offsetof(struct spdm_device, data_transfer_size)},
         {"send_size", read_size, offsetof(struct spdm_device, send_size)},
+        {"max_message_size", read_size, offsetof(struct spdm_device, max_message_size)},
         {NULL, NULL, 0}};
     (void)out;
     return spdm_device_group(l, at, fields, l->device);
@@ -332,18 +335,22 @@ static const uint8_t *default_signatures(const struct spdm_device *d)
     return list;
 }
 
+#define SHORT_CHAIN (65535 - 4 - SPDM_HASH_MAX) /* certificates that the short form of CERTIFICATE carries */
+
 static uint32_t default_flags(const struct spdm_device *d)
 {
-    uint32_t flags = 0;
-    bool alias = false, chain = false;
+    uint32_t flags = SPDM_CHUNK_CAP;
+    bool alias = false, chain = false, large = false;
     for (unsigned i = 0; i < SPDM_SLOT_N; i++) {
         chain = chain || d->identity.slot[i].certificates.n != 0;
         alias = alias || d->identity.slot[i].model == SPDM_CERT_ALIAS;
+        large = large || d->identity.slot[i].certificates.n > SHORT_CHAIN;
     }
     if (chain) flags |= SPDM_CERT_CAP | SPDM_CHAL_CAP;
     if (!chain && d->identity.public_key.n != 0) flags |= SPDM_PUB_KEY_ID_CAP | SPDM_CHAL_CAP;
     if (chain && alias) flags |= SPDM_ALIAS_CERT_CAP;
-    if (d->measurement_n != 0) flags |= flags != 0 ? SPDM_MEAS_CAP_SIGNED : SPDM_MEAS_CAP_PLAIN;
+    if (large) flags |= SPDM_LARGE_RESP_CAP;
+    if (d->measurement_n != 0) flags |= (flags & SPDM_CHAL_CAP) != 0 ? SPDM_MEAS_CAP_SIGNED : SPDM_MEAS_CAP_PLAIN;
     if (d->measurement_n != 0) flags |= SPDM_MEAS_FRESH_CAP;
     return flags;
 }
@@ -380,8 +387,9 @@ static bool complete(struct loader *l, const config_setting_t *root)
     if (p->meas_hash == SPDM_ALG_NONE && d->measurement_n != 0)
         p->meas_hash = p->hashes[0]; /* the strongest the device has */
     if (d->send_size == 0) d->send_size = d->data_transfer_size;
+    if (d->max_message_size < d->data_transfer_size) d->max_message_size = d->data_transfer_size;
     if (d->name == NULL) d->name = strdup("device");
-    if (p->flags == 0)
+    if ((p->flags & ~(SPDM_CHUNK_CAP | SPDM_LARGE_RESP_CAP)) == 0)
         return spdm_device_error(l, NULL, "the device has neither an identity (slots, public_key) nor measurements");
     return check_flags(l, root) && spdm_device_hash_measurements(l);
 }

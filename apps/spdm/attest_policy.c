@@ -83,6 +83,7 @@ bool spdm_attest_policy_make(const struct spdm_attest_options *options, const st
     memcpy(p->versions, options->versions[0] != 0 ? options->versions : versions, sizeof p->versions);
     p->hashes = out->hashes.id;
     p->signatures = out->signatures.id;
+    p->flags = SPDM_CHUNK_CAP;
     p->opaque_formats = 3;
     p->multi_key = options->multi_key;
     p->legacy_byte_order = SPDM_EITHER_ENDIAN;

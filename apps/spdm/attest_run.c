@@ -8,14 +8,17 @@
  * restart the run. Facts are copied the moment they are told; nothing in the
  * result points into the engine. */
 #include "attest_run.h"
+#include "port/lender.h"
 #include <assay/dump.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    MESSAGE_MAX = 65520,  /* largest message taken: fits a frame of 64 KiB with any binding's header */
-    OUT_MAX = 4096,       /* largest request built */
-    CHAIN_MAX = 4 + 65535 /* largest chain of the short form */
+    MESSAGE_MAX = 65520,   /* largest message taken in one: fits a frame of 64 KiB with any binding's header */
+    LARGE_MAX = 1 << 20,   /* largest message taken in chunks */
+    OUT_MAX = 4096,        /* largest request built */
+    CHAIN_LARGE_FROM = 5000,
+    CHAIN_MAX = 16 + 65535 /* largest chain of the short form, and its message's header */
 };
 
 struct spdm_attest {
@@ -446,20 +449,34 @@ static void begin(struct spdm_attest *run)
     uv_timer_start(&run->limit, on_limit, run->order->timeout_ms, 0);
 }
 
+/* Chains over 65,535 bytes are those of SLH-DSA, each certificate with a signature of 8 to 50 kB. */
+static size_t chain_max(const struct spdm_policy *policy)
+{
+    size_t most = 0;
+    for (const uint8_t *alg = policy->signatures; *alg != 0; alg++) {
+        size_t n = spdm_algorithm((enum spdm_alg)*alg)->size;
+        if (n > most) most = n;
+    }
+    return most > CHAIN_LARGE_FROM ? LARGE_MAX : CHAIN_MAX;
+}
+
 static bool allocate(struct spdm_attest *run)
 {
     const struct spdm_attest_order *order = run->order;
     const struct spdm_binding *binding = run->result.target.binding;
-    size_t out = (size_t)OUT_MAX + binding->head + binding->tail;
+    size_t out = (size_t)OUT_MAX + binding->head + binding->tail, chain = chain_max(order->policy);
     run->out = malloc(out);
-    run->chain = malloc(CHAIN_MAX);
+    run->chain = malloc(chain);
     run->config = (struct spdm_config){.crypto = order->crypto,
                                        .crypto_ctx = order->crypto_ctx,
                                        .binding = binding,
                                        .policy = order->policy,
                                        .out = {run->out, out},
-                                       .chain = {run->chain, CHAIN_MAX},
-                                       .data_transfer_size = MESSAGE_MAX};
+                                       .chain = {run->chain, chain},
+                                       .data_transfer_size = MESSAGE_MAX,
+                                       .chunks = &spdm_requester_chunks,
+                                       .lender = &spdm_lend_heap,
+                                       .max_message_size = LARGE_MAX};
     run->memory.n = spdm_requester_size(&run->config);
     run->memory.p = malloc(run->memory.n);
     return run->out != NULL && run->chain != NULL && run->memory.p != NULL && open_engine(run);

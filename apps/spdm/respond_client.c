@@ -9,6 +9,7 @@
  * while its signature is being made gets the new one after the old. */
 #include "respond.h"
 
+#include "port/lender.h"
 #include <assay/responder.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,9 @@ static void configure(struct spdm_config *config, const struct server *s, const 
     config->crypto_ctx = s->ossl;
     config->policy = &device->policy;
     config->data_transfer_size = device->data_transfer_size;
+    config->chunks = &spdm_responder_chunks;
+    config->lender = &spdm_lend_heap;
+    config->max_message_size = device->max_message_size;
     config->identity = &device->identity;
     config->services = &spdm_serve_attestation;
 }

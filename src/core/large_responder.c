@@ -268,7 +268,10 @@ bool spdm_large_keep(struct spdm_responder *rs, struct spdm_span message)
 {
     struct large_rs *l = rs->large;
 
-    if (!l->inside || message.p != l->request.p) return false;
+    if (!l->inside || message.p != l->request.p) { /* it came in one transfer */
+        if (!spdm_large_borrow(rs->c.cfg, &l->request, message.n)) return false;
+        (void)spdm_put(l->request, message);
+    }
     l->own = (struct spdm_room){rs->request, rs->request_max};
     rs->request = l->request.p;
     rs->request_max = (uint32_t)l->request.n;

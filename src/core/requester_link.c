@@ -212,6 +212,7 @@ void spdm_requester_close(struct spdm_requester *rq)
     if (spdm_requester_inner(rq) != NULL) rq->c.cfg->mutual->requester_close(rq);
 
     spdm_requester_abandon(rq);
+    if (spdm_requester_large(rq) != NULL) rq->c.cfg->chunks->settle(rq); /* whose last event nobody waited for */
     if (spdm_sessions_of(rq->c.cfg) != NULL) spdm_sessions_of(rq->c.cfg)->clear(&rq->c);
     spdm_transcript_clear(&rq->c.tr);
     spdm_wipe(rq->exchange, behind);
