@@ -46,13 +46,13 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 cd "$work"
 
-# The roots of the archives that have this machine's own release, which have the later ones too.
+# The roots of the archives that have this machine's own release, by whatever name: they have the later ones too.
 roots() {
     # shellcheck disable=SC1091 # every Debian system has it
     codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
     # shellcheck disable=SC2016 # apt's own variables
     apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
-        awk -v release="$codename" '$1 == release && !seen[$2]++ {print $2}'
+        awk -v release="$codename" '($1 == release || $1 ~ /^((old)*stable|testing|unstable|sid)$/) && !seen[$2]++ {print $2}'
 }
 own_apt() {
     apt-get -qq -o Dir::Etc::sourcelist="$work/sources.list" -o Dir::Etc::sourceparts="$work/none" \
