@@ -14,9 +14,9 @@
 #include <string.h>
 
 enum {
-    MESSAGE_MAX = 65520,   /* largest message taken in one: fits a frame of 64 KiB with any binding's header */
-    LARGE_MAX = 1 << 20,   /* largest message taken in chunks */
-    OUT_MAX = 4096,        /* largest request built */
+    MESSAGE_MAX = 65520, /* largest message taken in one: fits a frame of 64 KiB with any binding's header */
+    LARGE_MAX = 1 << 20, /* largest message taken in chunks */
+    OUT_MAX = 4096,      /* largest request built */
     CHAIN_LARGE_FROM = 5000,
     CHAIN_MAX = 16 + 65535 /* largest chain of the short form, and its message's header */
 };
@@ -454,7 +454,7 @@ static size_t chain_max(const struct spdm_policy *policy)
 {
     size_t most = 0;
     for (const uint8_t *alg = policy->signatures; *alg != 0; alg++) {
-        size_t n = spdm_algorithm((enum spdm_alg)*alg)->size;
+        size_t n = spdm_algorithm((enum spdm_alg) * alg)->size;
         if (n > most) most = n;
     }
     return most > CHAIN_LARGE_FROM ? LARGE_MAX : CHAIN_MAX;

@@ -165,9 +165,9 @@ static void test_closed_in_between(void **state)
             if (i + 1 == steps) break; /* its events are left where they are */
             while (spdm_requester_event(p.rq, &ev) != SPDM_NOTHING) {
                 if (ev.kind < SPDM_ASK_DIGEST) continue;
-                assert_true(spdm_requester_answer(p.rq, &(struct spdm_answer){.ticket = ev.ticket,
-                                                                              .yes = ev.kind == SPDM_ASK_TRUST,
-                                                                              .key = p.trusted}));
+                assert_true(spdm_requester_answer(
+                    p.rq,
+                    &(struct spdm_answer){.ticket = ev.ticket, .yes = ev.kind == SPDM_ASK_TRUST, .key = p.trusted}));
             }
         }
         pair_close(&p);
