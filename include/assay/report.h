@@ -50,11 +50,14 @@ enum spdm_harm { SPDM_HARM_MESSAGE, SPDM_HARM_SESSION, SPDM_HARM_CONNECTION };
     X(SESSION_REQUIRED, 0x0b, MESSAGE, "the request is legal only inside a session")                                   \
     X(SESSION_LIMIT, 0x0a, MESSAGE, "no more sessions: %l are in use")                                                 \
     X(BAD_RECORD, 0x06, SESSION, "a secured record did not open")                                                      \
+    X(OTHER_MODE, 0x04, SESSION, "the session was not opened by the exchange that this message finishes")              \
     X(BAD_VERIFY_DATA, 0x06, SESSION, "%f is not the HMAC of the transcript")                                          \
     X(BAD_PSK_FINISH, 0x01, SESSION, "%f is not the HMAC of the transcript")                                           \
     X(NO_SESSION, 0x00, MESSAGE, "there is no session with id %x")                                                     \
     X(SESSION_ENDED, 0x00, SESSION, "the session was ended")                                                           \
     X(SESSION_EXPIRED, 0x00, SESSION, "nothing came in the session for twice the heartbeat period")                    \
+    X(HANDSHAKE_EXPIRED, 0x00, SESSION, "the handshake of the session was not finished in time")                       \
+    X(SPENT, 0x00, SESSION, "the keys of the session have protected as many records as they may")                      \
     X(IN_FLIGHT, 0x08, MESSAGE, "an encapsulated request is being answered")                                           \
     X(NO_PENDING, 0x45, MESSAGE, "there is no encapsulated request")                                                   \
     X(BAD_ENCAPSULATED, 0x09, MESSAGE, "the encapsulated response is not acceptable")                                  \
@@ -66,6 +69,9 @@ enum spdm_harm { SPDM_HARM_MESSAGE, SPDM_HARM_SESSION, SPDM_HARM_CONNECTION };
     X(CRYPTO_FAILED, 0x05, MESSAGE, "the crypto library failed at %f")                                                 \
     X(SIGN_FAILED, 0x05, MESSAGE, "the caller could not sign")                                                         \
     X(ANSWER_REFUSED, 0x05, MESSAGE, "the caller could not answer: %f")                                                \
+    X(OPERATION_FAILED, 0x44, MESSAGE, "%f does not allow it")                                                         \
+    X(RESET_REQUIRED, 0x0c, MESSAGE, "slots %x wait for a reset")                                                      \
+    X(DECLINED, 0x05, MESSAGE, "the caller answered with ERROR %e")                                                    \
     X(NOT_A_FRAME, 0x00, MESSAGE, "the bytes are no frame of this binding")                                            \
     X(BAD_SIGNATURE, 0x00, CONNECTION, "%f does not verify over the transcript")                                       \
     X(NOT_TRUSTED, 0x00, CONNECTION, "the certificate chain of slot %g was refused")                                   \

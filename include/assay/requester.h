@@ -31,6 +31,7 @@ enum spdm_want {
     SPDM_WANT_PSK_SESSION = 64, /* a new session by PSK_EXCHANGE */
     SPDM_WANT_KEY_UPDATE = 128, /* new keys for goal.session */
     SPDM_WANT_POLL = 512,       /* GET_ENCAPSULATED_REQUEST until the Responder has no more */
+    SPDM_WANT_ERRAND = 1024,    /* goal.errand */
     SPDM_WANT_END_SESSION = 256 /* goal.session ends, after everything else the goal wants */
 };
 
@@ -53,6 +54,8 @@ struct spdm_goal {
     bool clear_state;          /* SPDM_WANT_END_SESSION: NegotiatedStateClear, if the Responder has CACHE_CAP */
     uint16_t standard;         /* SPDM_WANT_VENDOR: StandardID, VendorID, payload; valid until DONE or FAILED */
     struct spdm_span vendor, payload;
+    const struct spdm_errand *errand; /* SPDM_WANT_ERRAND: one of errand.h, and its contents; */
+    const union spdm_order *order;    /* valid until DONE or FAILED */
 };
 
 struct spdm_requester;

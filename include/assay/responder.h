@@ -25,11 +25,26 @@ struct spdm_slot {
     uint16_t usage;                /* 1.3+ multi-key: KeyUsageMask */
 };
 
+/* A key pair as KEY_PAIR_INFO describes it (1.3+). Algorithms are bits of its own tables, see spdm_key_pair_bit(). */
+struct spdm_key_pair {
+    uint8_t id, total;                /* when read: KeyPairID, TotalKeyPairs. In an identity the place counts */
+    uint8_t slots;                    /* slots it belongs to, as a mask */
+    uint16_t capabilities;            /* enum of errand.h */
+    uint16_t usages, usage;           /* KeyUsageMask: possible, present */
+    uint32_t asyms, asym;             /* algorithms: possible, present (at most one of asym and pqc; 0: no key) */
+    uint32_t pqcs, pqc;               /* the same, post-quantum (1.4) */
+    struct spdm_span public_key_info; /* AlgorithmIdentifier, DER; empty: no key */
+};
+
 struct spdm_identity {
     struct spdm_slot slot[SPDM_SLOT_N];
     uint8_t supported;           /* slots that exist, as a mask (1.3+) */
+    uint8_t pending;             /* slots whose certificates change with the next reset, as a mask (1.2+) */
     struct spdm_span public_key; /* provisioned public key (PUB_KEY_ID_CAP): exactly the provisioned bytes */
     const uint8_t *public_key_signs;
+    const struct spdm_key_pair *key_pair; /* of key_pair_n; the first is KeyPairID 1. They say which slot belongs to
+                                             which key pair: slot[].key_pair_id and usage count only without them */
+    uint8_t key_pair_n;
 };
 
 /* Sets of requests to serve. A device links only what its set names. */

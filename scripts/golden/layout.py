@@ -6,6 +6,8 @@ come from an implementation that is believed. Next to the fields as they stand o
 decoded message shall have (include names of src/wire/message.h)."""
 from collections import namedtuple
 
+import errands
+
 Shape = namedtuple("Shape", "version hash sig sum fmt multi sign verify exchange reply", defaults=(0,) * 9)
 # value: None for bytes; name "Reserved" for bytes without meaning
 Field = namedtuple("Field", "name at n value")
@@ -486,105 +488,6 @@ def chunk_get(r):
     _chunk_head(r, None)
 
 
-# ---- provisioning ----
-
-def get_csr(r):
-    r.number_since(V13, "KeyPairID", 1)
-    r.number_since(V13, "Param2", 1)
-    info = r.number("RequesterInfoLength", 2)
-    opaque = r.number("OpaqueDataLength", 2)
-    r.bytes("RequesterInfo", info)
-    r.opaque_data(opaque)
-
-
-def csr(r):
-    r.reserved(2)
-    n = r.number("CSRLength", 2)
-    r.reserved(2)
-    r.bytes("CSRdata", n)
-
-
-def set_certificate(r):
-    r.number("SlotID", 1)
-    r.number_since(V13, "KeyPairID", 1)
-    r.bytes("CertChain", len(r.data) - r.at)
-
-
-def set_certificate_rsp(r):
-    r.number("SlotID", 1)
-    r.reserved(1)
-
-
-def get_key_pair_info(r):
-    r.reserved(2)
-    r.number("KeyPairID", 1)
-
-
-def key_pair_info(r):
-    r.reserved(2)
-    r.number("TotalKeyPairs", 1)
-    r.number("KeyPairID", 1)
-    r.number("Capabilities", 2)
-    r.number("KeyUsageCapabilities", 2)
-    r.number("CurrentKeyUsage", 2)
-    r.number("AsymAlgoCapabilities", 4)
-    r.number("CurrentAsymAlgo", 4)
-    n = r.number("PublicKeyInfoLen", 2)
-    r.number("AssocCertSlotMask", 1)
-    r.bytes("PublicKeyInfo", n)
-    if r.since(V14):
-        for name in ("PqcAsymAlgoCap", "CurrentPqcAsymAlgo"):
-            n = r.number(name + "Len", 1)
-            r.number("PqcAsymAlgoCapabilities" if name == "PqcAsymAlgoCap" else name, n)
-
-
-def set_key_pair_info(r):
-    operation = r.number("Operation", 1)
-    r.reserved(1)
-    r.number("KeyPairID", 1)
-    if operation == 1:
-        return
-    r.reserved(1)
-    r.number("DesiredKeyUsage", 2)
-    r.number("DesiredAsymAlgo", 4)
-    r.number("DesiredAssocCertSlotMask", 1)
-    if r.since(V14):
-        r.number("DesiredPqcAsymAlgo", r.number("DesiredPqcAsymAlgoLen", 1))
-
-
-# ---- what a device tells of itself ----
-
-def get_endpoint_info(r):
-    r.number("SubCode", 1)
-    r.number("SlotID", 1)
-    signed = r.number("RequestAttributes", 1) & 1
-    r.members["sign"] = signed
-    r.reserved(3)
-    r.bytes("Nonce", 32 if signed else 0)
-
-
-def endpoint_info(r):
-    r.reserved(1)
-    r.number("SlotID", 1)
-    r.reserved(4)
-    r.bytes("Nonce", 32 if r.shape.sign else 0)
-    r.bytes("EPInfo", r.number("EPInfoLen", 4))
-    r.bytes("Signature", r.shape.sig if r.shape.sign else 0)
-
-
-def get_measurement_extension_log(r):
-    r.reserved(2)
-    r.number("Offset", 4)
-    r.number("Length", 4)
-
-
-def measurement_extension_log(r):
-    r.reserved(2)
-    n = r.number("PortionLength", 4)
-    r.number("RemainderLength", 4)
-    r.bytes("MEL", n)
-
-
 MESSAGES = {
     0x84: ("GET_VERSION", get_version), 0x04: ("VERSION", version),
     0xE1: ("GET_CAPABILITIES", get_capabilities), 0x61: ("CAPABILITIES", capabilities),
@@ -607,13 +510,16 @@ MESSAGES = {
     0x6B: ("ENCAPSULATED_RESPONSE_ACK", encapsulated_response_ack),
     0x85: ("CHUNK_SEND", _chunk), 0x05: ("CHUNK_SEND_ACK", chunk_send_ack),
     0x86: ("CHUNK_GET", chunk_get), 0x06: ("CHUNK_RESPONSE", _chunk),
-    0xED: ("GET_CSR", get_csr), 0x6D: ("CSR", csr),
-    0xEE: ("SET_CERTIFICATE", set_certificate), 0x6E: ("SET_CERTIFICATE_RSP", set_certificate_rsp),
-    0xFC: ("GET_KEY_PAIR_INFO", get_key_pair_info), 0x7C: ("KEY_PAIR_INFO", key_pair_info),
-    0xFD: ("SET_KEY_PAIR_INFO", set_key_pair_info), 0x7D: ("SET_KEY_PAIR_INFO_ACK", header_only),
-    0x87: ("GET_ENDPOINT_INFO", get_endpoint_info), 0x07: ("ENDPOINT_INFO", endpoint_info),
-    0xEF: ("GET_MEASUREMENT_EXTENSION_LOG", get_measurement_extension_log),
-    0x6F: ("MEASUREMENT_EXTENSION_LOG", measurement_extension_log),
+    0xED: ("GET_CSR", errands.get_csr), 0x6D: ("CSR", errands.csr),
+    0xEE: ("SET_CERTIFICATE", errands.set_certificate), 0x6E: ("SET_CERTIFICATE_RSP", errands.set_certificate_rsp),
+    0xFC: ("GET_KEY_PAIR_INFO", errands.get_key_pair_info), 0x7C: ("KEY_PAIR_INFO", errands.key_pair_info),
+    0xFD: ("SET_KEY_PAIR_INFO", errands.set_key_pair_info), 0x7D: ("SET_KEY_PAIR_INFO_ACK", header_only),
+    0x87: ("GET_ENDPOINT_INFO", errands.get_endpoint_info), 0x07: ("ENDPOINT_INFO", errands.endpoint_info),
+    0xEF: ("GET_MEASUREMENT_EXTENSION_LOG", errands.get_measurement_extension_log),
+    0x6F: ("MEASUREMENT_EXTENSION_LOG", errands.measurement_extension_log),
+    0xE2: ("GET_SUPPORTED_EVENT_TYPES", header_only), 0x62: ("SUPPORTED_EVENT_TYPES", errands.supported_event_types),
+    0xF0: ("SUBSCRIBE_EVENT_TYPES", errands.subscribe_event_types), 0x70: ("SUBSCRIBE_EVENT_TYPES_ACK", header_only),
+    0xF1: ("SEND_EVENT", errands.send_event), 0x71: ("EVENT_ACK", header_only),
 }
 
 

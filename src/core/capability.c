@@ -100,18 +100,6 @@ void spdm_capability_learn(struct spdm_endpoint_facts *out, const struct capabil
     out->max_message_size = m->max_message_size;
 }
 
-/* R-CAP-10, R-CAP-11: without chunks of ours both sizes are equal. */
-void spdm_capability_offer(const struct conn *c, uint32_t flags, struct capabilities *m)
-{
-    const struct spdm_config *cfg = c->cfg;
-
-    m->flags = spdm_chunks_of(cfg) != NULL ? flags : flags & ~SPDM_CHUNK_CAP;
-    m->ct_exponent = cfg->policy->ct_exponent;
-    m->data_transfer_size = m->max_message_size = cfg->data_transfer_size;
-    if (SPDM_CHUNKS && (m->flags & SPDM_CHUNK_CAP) != 0 && cfg->max_message_size > cfg->data_transfer_size)
-        m->max_message_size = cfg->max_message_size;
-}
-
 uint8_t spdm_capability_judge_requester(struct conn *c, uint32_t flags)
 {
     return judge(c, requester_rules, sizeof requester_rules / sizeof *requester_rules, flags);

@@ -109,7 +109,6 @@ uint8_t spdm_conn_encode(struct conn *c, const struct spdm_message *row, struct 
 
 /* The place in `out` of a message in the channel of the exchange at hand, as long as the buffer allows (out.c). */
 struct spdm_room spdm_conn_out(const struct conn *c);
-bool spdm_conn_in_records(const struct conn *c);
 
 /* Notes a refusal and returns it. */
 uint8_t spdm_conn_refuse(struct conn *c, uint8_t why, uint32_t got, uint32_t limit);
@@ -140,12 +139,17 @@ struct transcript *spdm_conn_transcript(struct conn *c, enum signed_by by);
 void spdm_conn_reset_signed(struct conn *c, enum signed_by by);
 struct signer spdm_conn_signer(const struct conn *c);
 
+/* The digest that stands for VCA and one exchange, the signature left off x->response: IL1/IL2 (transcripts.md section
+ * 5). */
+bool spdm_conn_exchange_digest(const struct conn *c, const struct exchange *x, uint8_t out[SPDM_HASH_MAX]);
 /* The digest of facts.hash size of up to n spans; false if the crypto library failed. */
 bool spdm_conn_digest(const struct conn *c, const struct spdm_span *part, size_t n, uint8_t out[SPDM_HASH_MAX]);
 static inline size_t spdm_conn_hash_size(const struct conn *c)
 {
     return spdm_algorithm((enum spdm_alg)c->facts.hash)->size;
 }
+/* A fingerprint of a message, never 0. Who forges one gains that a message of his own is dropped. */
+uint32_t spdm_conn_mark(struct spdm_span message);
 /* slot 0..7 or SPDM_SLOT_KEY as the nibble that responses and GET_MEASUREMENTS use. */
 static inline uint8_t spdm_slot_nibble(uint8_t slot)
 {
@@ -156,7 +160,16 @@ static inline uint8_t spdm_slot_nibble(uint8_t slot)
  * SPDM_WHY_FINE or the refusal. */
 void spdm_capability_learn(struct spdm_endpoint_facts *out, const struct capabilities *m, uint32_t flags, uint16_t ext);
 /* What we say of ourselves: `flags` as far as this configuration can keep them, and sizes. */
-void spdm_capability_offer(const struct conn *c, uint32_t flags, struct capabilities *m);
+static inline void spdm_capability_offer(const struct conn *c, uint32_t flags, struct capabilities *m)
+{
+    const struct spdm_config *cfg = c->cfg;
+
+    m->flags = spdm_chunks_of(cfg) != NULL ? flags : flags & ~SPDM_CHUNK_CAP;
+    m->ct_exponent = cfg->policy->ct_exponent;
+    m->data_transfer_size = m->max_message_size = cfg->data_transfer_size;
+    if (SPDM_CHUNKS && (m->flags & SPDM_CHUNK_CAP) != 0 && cfg->max_message_size > cfg->data_transfer_size)
+        m->max_message_size = cfg->max_message_size; /* R-CAP-09; without chunks both are equal (R-CAP-10) */
+}
 uint8_t spdm_capability_judge_requester(struct conn *c, uint32_t flags);
 uint8_t spdm_capability_judge_responder(struct conn *c, uint32_t flags);
 
@@ -164,8 +177,9 @@ uint8_t spdm_capability_judge_responder(struct conn *c, uint32_t flags);
 uint32_t spdm_select_mask(const uint8_t *list, enum spdm_class cls, uint8_t version);
 /* The first of the list that a mask of its class offers: class `cls` in `mask`, any other in `other`. */
 uint8_t spdm_select_first(const uint8_t *list, uint8_t version, enum spdm_class cls, const uint32_t mask[2]);
-/* All that policy allows, as NEGOTIATE_ALGORITHMS and the SupportedAlgorithms block name it. */
-void spdm_select_offer(const struct conn *c, bool multi_key, struct algorithms *m);
+/* All that policy allows, as NEGOTIATE_ALGORITHMS and the SupportedAlgorithms block name it; but for a multi-key
+ * connection. */
+void spdm_select_offer(const struct conn *c, struct algorithms *m);
 /* Facts from a complete and judged ALGORITHMS. */
 void spdm_select_learn(struct conn *c, const struct algorithms *offer, const struct algorithms *chosen);
 #endif

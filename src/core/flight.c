@@ -52,11 +52,10 @@ static uint8_t encode(struct spdm_requester *rq, const struct verify_job *job, s
 /* R-CAP-22; or it goes in chunks. */
 static uint8_t fits(struct spdm_requester *rq)
 {
-    uint32_t limit = rq->c.facts.responder.data_transfer_size;
+    uint32_t limit = rq->c.facts.responder.data_transfer_size, n = spdm_requester_length(rq);
 
     if (spdm_requester_large(rq) != NULL && spdm_conn_chunks(&rq->c)) return rq->c.cfg->chunks->begin(rq);
-    if (limit == 0 || rq->request_n <= limit) return SPDM_WHY_FINE;
-    return refuse(&rq->c, TOO_BIG_FOR_PEER, NULL, rq->request_n, limit);
+    return limit == 0 || n <= limit ? SPDM_WHY_FINE : refuse(&rq->c, TOO_BIG_FOR_PEER, NULL, n, limit);
 }
 
 uint8_t spdm_requester_start_in(struct spdm_requester *rq, const struct verify_job *job, struct session *s)
@@ -64,6 +63,7 @@ uint8_t spdm_requester_start_in(struct spdm_requester *rq, const struct verify_j
     struct exchange x = {0};
     uint8_t why;
 
+    if (SPDM_SESSIONS) rq->tail = (struct spdm_span){0};
     if (SPDM_SESSIONS) spdm_conn_turn_to(&rq->c, s, s != NULL ? &s->tr : NULL);
     if (spdm_requester_large(rq) != NULL) rq->c.cfg->chunks->fresh(rq);
     why = job->fill(rq, &x.req);

@@ -26,12 +26,13 @@ struct large_rq {
     struct spdm_room response;          /* where it is put together */
     struct spdm_room request;           /* lent for a request longer than the connection's own room, or empty */
     struct spdm_room own;               /* that room, while it is replaced */
-    uint64_t since;                     /* waiting for room since then; 0: not waiting */
+    uint64_t since;                     /* waiting for room since the microsecond before; 0: not waiting */
     uint32_t sequence, at, total, size; /* of the portion to be sent or fetched; its size once it is out */
     uint32_t transfer;                  /* length of the peer's first CHUNK_RESPONSE; 0: none has come */
     uint8_t state, handle, sent_handle; /* enum large_state; the peer's handle, ours */
     bool lent;                          /* response is room that was lent */
     bool reading;                       /* it is complete, and events point into it */
+    bool torn;                          /* a transfer ended in the middle, and the peer may not know */
     bool chunked;                       /* the request went in portions: what it is answered with may be shorter */
 };
 
@@ -47,12 +48,13 @@ struct large_rs {
     uint64_t until;               /* the transfer is given up then; SPDM_NEVER: none is open */
     uint32_t sequence, at, total; /* of the portion that is due: what has been before it, and will have been */
     uint32_t before;              /* where the portion before it began */
-    uint8_t handle, sent_handle;  /* the peer's, ours */
-    bool receiving, fetching;     /* a request comes, a response goes */
-    bool inside;                  /* the whole request is being dispatched */
-    bool acking, early;           /* what is sent next belongs into CHUNK_SEND_ACK; with EarlyErrorDetected */
-    bool anew;                    /* the response is made anew portion by portion */
-    uint8_t kept;                 /* enum large_kept */
+    uint32_t asked; /* ChunkSeqNo of the CHUNK_SEND that brought the end of the request, 0: it came whole */
+    uint8_t handle, sent_handle; /* the peer's, ours */
+    bool receiving, fetching;    /* a request comes, a response goes */
+    bool inside;                 /* the whole request is being dispatched */
+    bool acking, early;          /* what is sent next belongs into CHUNK_SEND_ACK; with EarlyErrorDetected */
+    bool anew;                   /* the response is made anew portion by portion */
+    uint8_t kept;                /* enum large_kept */
 };
 
 struct spdm_chunks {
@@ -77,6 +79,8 @@ struct spdm_chunks {
     /* Before a new request; events have been read; the flight is lost. */
     void (*fresh)(struct spdm_requester *rq);
     void (*settle)(struct spdm_requester *rq);
+    /* A transfer was left in the middle: only GET_VERSION is sure to free the peer (R-CHK-22, R-CHK-24). */
+    bool (*torn)(const struct spdm_requester *rq);
     void (*drop)(struct spdm_requester *rq);
 
     /* ---- responder ---- */
@@ -84,7 +88,8 @@ struct spdm_chunks {
     void (*responder_place)(struct spdm_responder *rs, struct spdm_room memory);
     /* A message came. true: it was part of a transfer, or had no place in the one that is open. */
     bool (*receive)(struct spdm_responder *rs, struct session *from, struct spdm_span message);
-    /* The request at hand is longer than its room: is it where it can stay? */
+    /* The request at hand is longer than the connection's own room: it stays where it was put together, or goes there.
+     */
     bool (*keep)(struct spdm_responder *rs, struct spdm_span message);
     /* The response did not fit: builds it once more in room that is lent, or leaves it to be made anew. */
     uint8_t (*enlarge)(struct spdm_responder *rs, struct exchange *x);
@@ -119,6 +124,7 @@ uint8_t spdm_large_fetch(struct spdm_requester *rq, uint8_t handle);
 bool spdm_large_whole(const struct spdm_requester *rq);
 void spdm_large_fresh(struct spdm_requester *rq);
 void spdm_large_settle(struct spdm_requester *rq);
+bool spdm_large_torn(const struct spdm_requester *rq);
 void spdm_large_drop(struct spdm_requester *rq);
 /* large_send.c: the next CHUNK_SEND; an answer to one. */
 struct spdm_span spdm_large_portion(struct spdm_requester *rq);
@@ -134,6 +140,7 @@ size_t spdm_large_acknowledge(struct spdm_responder *rs, struct spdm_room to);
 void spdm_large_idle(struct spdm_responder *rs);
 void spdm_large_end(struct spdm_responder *rs, const struct session *from);
 void spdm_large_tick(struct spdm_responder *rs);
+bool spdm_large_send(struct spdm_responder *rs, struct spdm_span message);
 /* large_fetch.c: CHUNK_GET. SPDM_WHY_FINE or the refusal. */
 uint8_t spdm_large_get(struct spdm_responder *rs, struct spdm_span message);
 /* Puts off the end of a transfer that goes on. */

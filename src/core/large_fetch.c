@@ -133,6 +133,7 @@ bool spdm_large_hold(struct spdm_responder *rs)
 
     if (l->response.p == NULL && !l->anew) return false;
     l->fetching = true;
+    l->asked = l->acking ? l->sequence : 0;
     l->acking = l->early = false; /* LargeResponse takes the place of CHUNK_SEND_ACK (R-CHK-17) */
     l->kept = KEPT_NOTHING;
     l->from = spdm_conn_channel(&rs->c);
@@ -149,24 +150,17 @@ bool spdm_large_hold(struct spdm_responder *rs)
 /* Frames the portion with this number, which begins at `at`. Its size, 0 if that failed. */
 static size_t produce(struct spdm_responder *rs, uint32_t sequence, uint32_t at)
 {
-    const struct spdm_config *cfg = rs->c.cfg;
     const struct large_rs *l = rs->large;
     struct spdm_room room = transfer(rs);
     size_t head = sequence == 0 ? FIRST_HEAD : PORTION_HEAD, left = l->total - at, n = room.n - head;
     struct exchange x = {.rsp.chunk = {.handle = l->sent_handle, .sequence = sequence, .large_size = l->total}};
-    struct outgoing out = {.direction = RESPONSE, .room = cfg->out};
 
     if (n > left) n = left;
     x.rsp.chunk.last = n == left;
     x.rsp.chunk.portion.n = n; /* put in its place */
     (void)spdm_conn_encode(&rs->c, &spdm_message_CHUNK_RESPONSE, &x, room);
     if (!copy(rs, at, (struct spdm_room){spdm_room_from(room, head).p, n})) return 0;
-    out.message = x.response;
-    if (spdm_responder_in_records(rs))
-        rs->send_n = spdm_sessions_of(cfg)->seal(&rs->c, spdm_conn_channel(&rs->c), &out);
-    else rs->send_n = cfg->binding->wrap(cfg->out, x.response.n, false);
-    rs->send = rs->send_n != 0 ? SEND_OUT : SEND_NOTHING;
-    return rs->send_n != 0 ? n : 0;
+    return spdm_large_send(rs, x.response) ? n : 0;
 }
 
 /* The portion before has been asked for once more (LQ-46). After the last one only its frame is left. */

@@ -6,7 +6,13 @@
  * it is whole. */
 #include "core/large.h"
 
-enum { ERROR_BUSY = 0x03, ERROR_LARGE_RESPONSE = 0x0f, ERROR_NOT_READY = 0x42 };
+enum {
+    ERROR_INVALID_REQUEST = 0x01,
+    ERROR_BUSY = 0x03,
+    ERROR_UNEXPECTED = 0x04,
+    ERROR_LARGE_RESPONSE = 0x0f,
+    ERROR_NOT_READY = 0x42
+};
 enum { BUSY_DELAY = 50000, WAIT_MAX = 60000000 };
 
 void spdm_large_requester_place(struct spdm_requester *rq, struct spdm_room memory)
@@ -62,12 +68,20 @@ void spdm_large_fresh(struct spdm_requester *rq)
     return_request(rq);
     if (!rq->large->reading) return_response(rq);
     rq->large->state = LARGE_NONE;
-    rq->large->chunked = false;
+    rq->large->chunked = rq->large->torn = false;
 }
 
 void spdm_large_settle(struct spdm_requester *rq)
 {
     if (rq->large->reading) return_response(rq);
+}
+
+/* The ERROR that ended it may have been anybody's. */
+bool spdm_large_torn(const struct spdm_requester *rq)
+{
+    uint8_t state = rq->large->state;
+
+    return rq->large->torn || state == LARGE_GET || state == LARGE_SEND;
 }
 
 /* What has been read may still be asked for by event(). */
@@ -127,8 +141,8 @@ bool spdm_large_ready(struct spdm_requester *rq)
     if (l->state != LARGE_GET || l->response.p != NULL) return true;
     l->lent = spdm_large_borrow(rq->c.cfg, &l->response, largest(rq->c.cfg));
     if (l->lent) return true;
-    if (l->since == 0) l->since = rq->now | 1;
-    if (rq->now - l->since < max) {
+    if (l->since == 0) l->since = rq->now + 1;
+    if (rq->now + 1 - l->since < max) {
         spdm_requester_pause(rq, rq->now + (policy->busy_delay != 0 ? policy->busy_delay : BUSY_DELAY));
     } else {
         (void)refuse_size(&rq->c, ALL_LENT, largest(rq->c.cfg), 0);
@@ -207,6 +221,7 @@ static void complete(struct spdm_requester *rq, uint64_t now)
 
     l->state = l->chunked ? LARGE_SENT : LARGE_NONE;
     l->reading = true;
+    l->torn = false;
     if (message.p[1] == expected) {
         spdm_requester_receive(rq, message, now);
         return;
@@ -232,6 +247,13 @@ static void take_portion(struct spdm_requester *rq, const struct exchange *x, ui
     if (m->last) complete(rq, now);
 }
 
+/* What the peer says to old requests and CHUNK_GETs of ours that arrive late, and old answers. */
+static bool late(uint8_t error)
+{
+    return error == ERROR_INVALID_REQUEST || error == ERROR_UNEXPECTED || error == ERROR_LARGE_RESPONSE ||
+           error == ERROR_NOT_READY;
+}
+
 /* An ERROR ends the transfer, whatever it is (R-CHK-30), but for Busy, which asks for the same once more. Nothing is
  * nested (R-CHK-27), and nothing is deferred. */
 static void fetch_error(struct spdm_requester *rq, struct spdm_span message, uint64_t now)
@@ -239,8 +261,8 @@ static void fetch_error(struct spdm_requester *rq, struct spdm_span message, uin
     struct large_rq *l = rq->large;
     uint8_t error = message.p[2];
 
+    if (lossy(rq) && late(error)) return;
     if (error == ERROR_LARGE_RESPONSE || error == ERROR_NOT_READY) {
-        if (lossy(rq)) return;
         (void)refuse(&rq->c, PEER_ERROR, NULL, error, 0);
         rq->c.report.error = error;
         fail(rq);
@@ -248,6 +270,7 @@ static void fetch_error(struct spdm_requester *rq, struct spdm_span message, uin
     }
     if (error != ERROR_BUSY) {
         return_response(rq);
+        l->torn = true;
         l->state = l->chunked ? LARGE_SENT : LARGE_NONE;
         rq->retried = true; /* the peer has answered once; to ask again repeats that */
     }
@@ -310,4 +333,5 @@ const struct spdm_chunks spdm_requester_chunks = {.requester_size = sizeof(struc
                                                   .whole = spdm_large_whole,
                                                   .fresh = spdm_large_fresh,
                                                   .settle = spdm_large_settle,
+                                                  .torn = spdm_large_torn,
                                                   .drop = spdm_large_drop};

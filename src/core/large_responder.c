@@ -30,7 +30,6 @@ void spdm_large_touch(struct spdm_responder *rs)
 
 /* ---- ends ---- */
 
-/* A request that came in chunks is in its room as long as it is being answered. */
 static void release_request(struct spdm_responder *rs)
 {
     struct large_rs *l = rs->large;
@@ -49,7 +48,7 @@ void spdm_large_idle(struct spdm_responder *rs)
 {
     struct large_rs *l = rs->large;
 
-    if (l->own.p != NULL) release_request(rs);
+    if (!l->inside && !l->receiving) release_request(rs);
     if (l->fetching) {
         l->fetching = false;
         l->until = SPDM_NEVER;
@@ -81,6 +80,20 @@ void spdm_large_tick(struct spdm_responder *rs)
     spdm_responder_tell(rs, SPDM_FAILED);
 }
 
+/* Frames a message that lies in its place. */
+bool spdm_large_send(struct spdm_responder *rs, struct spdm_span message)
+{
+    const struct spdm_config *cfg = rs->c.cfg;
+    struct outgoing out = {.direction = RESPONSE, .message = message, .room = cfg->out};
+
+    if (spdm_responder_in_records(rs))
+        rs->send_n = spdm_sessions_of(cfg)->seal(&rs->c, spdm_conn_channel(&rs->c), &out);
+    else rs->send_n = cfg->binding->wrap(cfg->out, message.n, false);
+    rs->send = rs->send_n != 0 ? SEND_OUT : SEND_NOTHING;
+    if (rs->send_n == 0) (void)spdm_responder_spent(rs);
+    return rs->send_n != 0;
+}
+
 /* ---- CHUNK_SEND_ACK ---- */
 
 size_t spdm_large_acknowledge(struct spdm_responder *rs, struct spdm_room to)
@@ -97,32 +110,23 @@ size_t spdm_large_acknowledge(struct spdm_responder *rs, struct spdm_room to)
 /* The acknowledgement of a portion that is not the last has nothing in it. */
 static void acknowledge(struct spdm_responder *rs)
 {
-    const struct spdm_config *cfg = rs->c.cfg;
     struct spdm_room room = spdm_conn_out(&rs->c);
-    struct outgoing out = {.direction = RESPONSE, .room = cfg->out};
-    size_t n;
 
     rs->large->acking = true;
-    n = spdm_large_acknowledge(rs, room);
-    out.message = spdm_span(room.p, n);
-    if (spdm_responder_in_records(rs))
-        rs->send_n = spdm_sessions_of(cfg)->seal(&rs->c, spdm_conn_channel(&rs->c), &out);
-    else rs->send_n = cfg->binding->wrap(cfg->out, n, false);
-    rs->send = rs->send_n != 0 ? SEND_OUT : SEND_NOTHING;
+    (void)spdm_large_send(rs, spdm_span(room.p, spdm_large_acknowledge(rs, room)));
     rs->kept = 0;
 }
 
 /* ---- CHUNK_SEND ---- */
 
 /* Another request than the one that may come now (R-CHK-22, R-CHK-23): refused, and the transfer goes on. */
-static void intrude(struct spdm_responder *rs, uint8_t code)
+static void intrude(struct spdm_responder *rs, uint8_t why, uint8_t code)
 {
     struct large_rs *l = rs->large;
     bool acking = l->acking;
 
     l->acking = false;
-    rs->c.report = (struct spdm_report){0};
-    spdm_responder_refuse(rs, refuse(&rs->c, NOT_NOW, "R-CHK-22", 0, 0), code);
+    spdm_responder_refuse(rs, why, code);
     spdm_responder_tell(rs, SPDM_FAILED);
     l->acking = acking;
 }
@@ -164,7 +168,7 @@ static void refuse_early(struct spdm_responder *rs, const struct chunk *m, uint8
 {
     struct large_rs *l = rs->large;
 
-    release_request(rs);
+    if (l->receiving) release_request(rs);
     l->until = SPDM_NEVER;
     l->handle = m->handle;
     l->sequence = m->sequence;
@@ -184,11 +188,12 @@ static void dispatch(struct spdm_responder *rs, struct session *from)
     l->acking = l->inside = true;
     rs->c.report = (struct spdm_report){0};
     if (code == CODE_CHUNK_SEND || code == CODE_CHUNK_GET || code == CODE_GET_VERSION || code == CODE_GET_CAPABILITIES)
-        spdm_responder_turn_away(rs, refuse(&rs->c, BAD_VALUE, "RequestResponseCode R-CHK-26", code, 0), code);
+        spdm_responder_turn_away(rs, refuse(&rs->c, BAD_VALUE, "RequestResponseCode R-CHK-26", code, 0),
+                                 CODE_CHUNK_SEND);
     else spdm_responder_receive(rs, from, message);
     l->inside = false;
-    if (l->own.p == NULL)
-        spdm_large_return(rs->c.cfg, &l->request); /* it is in the connection's own room, or refused */
+    /* It stays as long as it is being answered, unless all of it is in the connection's own room. */
+    if (rs->stage == STAGE_IDLE || (l->own.p == NULL && rs->request_n == l->total)) release_request(rs);
 }
 
 static uint8_t begin(struct spdm_responder *rs, struct session *from, const struct chunk *m)
@@ -234,7 +239,7 @@ static void repeated(struct spdm_responder *rs)
     if (l->receiving) {
         acknowledge(rs);
     } else if (rs->stage != STAGE_IDLE) {
-        l->acking = rs->deferred;
+        l->acking = l->acking || rs->deferred;
         spdm_responder_repeated(rs);
     } else if (rs->kept != 0) {
         rs->send = SEND_OUT;
@@ -248,11 +253,12 @@ static void chunk_send(struct spdm_responder *rs, struct session *from, struct s
     struct exchange x = {.request = message};
     const struct chunk *m = &x.req.chunk;
     uint8_t why = spdm_conn_decode(&rs->c, &spdm_message_CHUNK_SEND, &x);
+    bool kept = l->kept == KEPT_ACK && !spdm_responder_in_records(rs);
 
-    if (why == SPDM_WHY_FINE && l->kept == KEPT_ACK && m->handle == l->handle && m->sequence == l->sequence) {
+    if (why == SPDM_WHY_FINE && kept && m->handle == l->handle && m->sequence == l->sequence) {
         repeated(rs);
     } else if (l->acking) {
-        intrude(rs, CODE_CHUNK_SEND);
+        intrude(rs, refuse(&rs->c, NOT_NOW, "R-CHK-22", 0, 0), CODE_CHUNK_SEND);
     } else if (rs->stage != STAGE_IDLE && !rs->deferred) {
         spdm_responder_turn_away(rs, refuse(&rs->c, BUSY, NULL, 0, 0), CODE_CHUNK_SEND);
     } else if (message.n < PORTION_HEAD || (m->sequence == 0 && message.n < FIRST_HEAD)) {
@@ -268,8 +274,8 @@ bool spdm_large_keep(struct spdm_responder *rs, struct spdm_span message)
 {
     struct large_rs *l = rs->large;
 
-    if (!l->inside || message.p != l->request.p) { /* it came in one transfer */
-        if (!spdm_large_borrow(rs->c.cfg, &l->request, message.n)) return false;
+    if (l->request.p == NULL) { /* it came in one piece, and is longer than the connection's own room */
+        if (message.n > largest(rs->c.cfg) || !spdm_large_borrow(rs->c.cfg, &l->request, message.n)) return false;
         (void)spdm_put(l->request, message);
     }
     l->own = (struct spdm_room){rs->request, rs->request_max};
@@ -286,12 +292,18 @@ static bool open(const struct large_rs *l)
     return l->receiving || l->fetching || l->acking;
 }
 
-/* The request whose answer is fetched has come once more, or RESPOND_IF_READY for it: LargeResponse was lost. */
-static bool asked_again(const struct spdm_responder *rs, struct spdm_span message)
+/* The request whose answer is fetched has come once more, or its last portion, or RESPOND_IF_READY for it:
+ * LargeResponse was lost. */
+static bool asked_again(struct spdm_responder *rs, struct spdm_span message)
 {
     const struct large_rs *l = rs->large;
+    struct exchange x = {.request = message};
 
     if (!l->fetching || l->sequence != 0) return false;
+    if (message.p[1] == CODE_CHUNK_SEND) {
+        if (l->asked == 0 || spdm_conn_decode(&rs->c, &spdm_message_CHUNK_SEND, &x) != SPDM_WHY_FINE) return false;
+        return x.req.chunk.handle == l->handle && x.req.chunk.sequence == l->asked;
+    }
     if (message.p[1] == CODE_RESPOND_IF_READY) return message.p[2] == rs->request[1] && message.p[3] == rs->token;
     return spdm_responder_same(rs, message);
 }
@@ -303,13 +315,12 @@ static bool judge_header(struct spdm_responder *rs, struct session *from, struct
     const struct large_rs *l = rs->large;
     uint8_t why = SPDM_WHY_FINE;
 
-    rs->c.report = (struct spdm_report){0};
     /* VERSION: the header must carry the negotiated one */
     if (message.p[0] != c->facts.version)
         why = refuse(c, BAD_VERSION, "SPDMVersion R-VSN-09", message.p[0], c->facts.version);
     else if (open(l) && from != l->from) why = refuse(c, NOT_NOW, "R-CHK-28", 0, 0);
     if (why == SPDM_WHY_FINE) return true;
-    intrude(rs, message.p[1]);
+    intrude(rs, why, message.p[1]);
     return false;
 }
 
@@ -336,19 +347,22 @@ bool spdm_large_receive(struct spdm_responder *rs, struct session *from, struct 
 
     if (l->inside || rs->resynch) return false;
     if (chunk ? !spdm_conn_chunks(&rs->c) && !too_early(rs) : !open(l)) {
+        if (l->kept != KEPT_NOTHING) rs->kept = 0;
         l->kept = KEPT_NOTHING;
         return false;
     }
     /* VERSION: GET_VERSION's own is frozen */
     if (code == CODE_GET_VERSION && message.p[0] == SPDM_V10 && from == NULL) { /* R-CHK-24 */
+        spdm_responder_idle(rs);
         spdm_large_end(rs, NULL);
         return false;
     }
-    if (!chunk && from == l->from && asked_again(rs, message)) {
+    rs->c.report = (struct spdm_report){0};
+    if (from == l->from && asked_again(rs, message)) {
         spdm_responder_say_large(rs, l->sent_handle);
     } else if (!chunk || !spdm_conn_chunks(&rs->c) || (code == CODE_CHUNK_SEND && l->fetching) ||
                (code == CODE_CHUNK_GET && (l->receiving || l->acking))) {
-        intrude(rs, code);
+        intrude(rs, refuse(&rs->c, NOT_NOW, "R-CHK-22", 0, 0), code);
     } else if (judge_header(rs, from, message)) {
         if (code == CODE_CHUNK_SEND) chunk_send(rs, from, message);
         else get(rs, message);
@@ -359,7 +373,10 @@ bool spdm_large_receive(struct spdm_responder *rs, struct session *from, struct 
 /* What policy allows, as NEGOTIATE_ALGORITHMS would offer it (R-CAP-14). */
 static void algorithms(const struct conn *c, struct algorithms *block)
 {
-    spdm_select_offer(c, (c->cfg->policy->flags & c->ed->rsp_flags & SPDM_MULTI_KEY_CAP_MASK) != 0, block);
+    enum { MULTI_KEY = 0x10 };
+
+    spdm_select_offer(c, block);
+    if ((c->cfg->policy->flags & c->ed->rsp_flags & SPDM_MULTI_KEY_CAP_MASK) != 0) block->other_params |= MULTI_KEY;
 }
 
 const struct spdm_chunks spdm_responder_chunks = {.responder_size = sizeof(struct large_rs),

@@ -30,6 +30,11 @@ void spdm_mutual_adopt(struct conn *inner, const struct conn *outer)
     inner->tr.without_vca = outer->ed->mut_without_vca;
 }
 
+void spdm_mutual_in_session(struct conn *inner, const struct session *s)
+{
+    inner->phase = s != NULL && s->state == SESSION_ESTABLISHED ? PHASE_SESSION : PHASE_NEGOTIATED;
+}
+
 bool spdm_mutual_encapsulates(const struct conn *c)
 {
     uint32_t flag = SPDM_ENCAP_CAP | (c->ed->mut_for_encap ? SPDM_MUT_AUTH_CAP : 0);
@@ -81,6 +86,7 @@ const struct spdm_mutual spdm_with_mutual = {.requester_size = requester_size,
                                              .answer = spdm_mutual_answer,
                                              .sign_finish = spdm_mutual_sign_finish,
                                              .possible = spdm_mutual_possible,
+                                             .busy = spdm_mutual_busy,
                                              .arm = spdm_mutual_arm,
                                              .blocks = spdm_mutual_blocks,
                                              .describe = spdm_mutual_describe,

@@ -4,11 +4,6 @@
  * session behind the record's, with room left for what follows it. */
 #include "core/session.h"
 
-bool spdm_conn_in_records(const struct conn *c)
-{
-    return spdm_conn_channel(c) != NULL && spdm_sessions_of(c->cfg)->records(spdm_conn_channel(c));
-}
-
 struct spdm_room spdm_conn_out(const struct conn *c)
 {
     const struct spdm_config *cfg = c->cfg;

@@ -62,14 +62,30 @@ static struct step measurements(struct spdm_requester *rq)
     return send(&spdm_verify_measurements);
 }
 
+/* Any other request, if version and capabilities have it. */
+static struct step run(struct spdm_requester *rq, const struct spdm_errand *errand)
+{
+    const struct spdm_message *request = errand->job.request;
+
+    if (rq->c.facts.version < request->since) return CANNOT(rq, "a version that has this request");
+    if (request->needs != 0 && !has(rq, request->needs)) return CANNOT(rq, "the capability for this request");
+    if (spdm_sessions_of(rq->c.cfg) == NULL &&
+        (request->legal & rq->c.phase) == 0) { /* else the channel is looked for */
+        return fail(refuse(&rq->c, NO_SESSION, NULL, 0, 0));
+    }
+    return send(&errand->job);
+}
+
 struct step spdm_plan(struct spdm_requester *rq)
 {
     const struct conn *c = &rq->c;
     bool measure = wants(rq, SPDM_WANT_MEASUREMENTS) && !rq->got.measured;
     bool open = SPDM_SESSIONS && wants(rq, SPDM_WANT_SESSION) && rq->got.session == 0;
+    const struct spdm_errand *errand = spdm_requester_errand(rq);
     bool identify = wants(rq, SPDM_WANT_IDENTITY | SPDM_WANT_CHALLENGE) || open || (measure && rq->goal.sign);
     struct step session = {.kind = STEP_DONE}, turned = {.kind = STEP_DONE};
 
+    if (errand != NULL && errand->signs && rq->goal.order->endpoint.sign) identify = true;
     if (c->phase == PHASE_START) return send(&spdm_verify_version);
     if (c->phase == PHASE_VERSION) return send(&spdm_verify_capabilities);
     if (c->phase == PHASE_CAPABLE) return send(&spdm_verify_algorithms);
@@ -84,6 +100,7 @@ struct step spdm_plan(struct spdm_requester *rq)
     if (session.kind != STEP_DONE) return session;
     if (measure) return measurements(rq);
     if (SPDM_SESSIONS && wants(rq, SPDM_WANT_VENDOR) && !rq->got.vendor_done) return send(&spdm_verify_vendor);
+    if (errand != NULL && !rq->got.errand_done) return run(rq, errand);
     if (wants(rq, SPDM_WANT_END_SESSION) && !rq->got.ended && spdm_sessions_of(c->cfg) != NULL)
         return spdm_sessions_of(c->cfg)->end(rq);
     return (struct step){.kind = STEP_DONE};

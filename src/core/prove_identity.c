@@ -34,10 +34,33 @@ uint8_t spdm_slots_usable(const struct spdm_responder *rs)
     return mask;
 }
 
+/* The key pair that the identity has for a slot, if it has a table of them. */
+static const struct spdm_key_pair *key_pair(const struct spdm_responder *rs, uint8_t slot)
+{
+    return SPDM_SESSIONS && rs->c.cfg->identity->key_pair_n != 0 ? spdm_slot_key_pair(rs, slot) : NULL;
+}
+
+uint8_t spdm_slots_provisioned(const struct spdm_responder *rs)
+{
+    uint8_t mask = spdm_slots_usable(rs);
+
+    for (uint8_t slot = 0; SPDM_SESSIONS && rs->c.facts.multi_key_rsp && slot < SPDM_SLOT_N; slot++) {
+        if (key_pair(rs, slot) != NULL) mask = (uint8_t)(mask | 1u << slot);
+    }
+    return mask;
+}
+
+static uint16_t usage_of(const struct spdm_responder *rs, uint8_t slot)
+{
+    const struct spdm_key_pair *p = key_pair(rs, slot);
+
+    return p != NULL ? p->usage : rs->c.cfg->identity->slot[slot].usage;
+}
+
 bool spdm_slot_allows(const struct spdm_responder *rs, uint8_t slot, uint16_t usage)
 {
     if (!rs->c.facts.multi_key_rsp || slot >= SPDM_SLOT_N) return true;
-    return (rs->c.cfg->identity->slot[slot].usage & usage) != 0;
+    return (usage_of(rs, slot) & usage) != 0;
 }
 
 /* The chain structure of a slot in two parts: Length, Reserved and RootHash, made here, and the certificates. */
@@ -77,29 +100,49 @@ static uint8_t consider_digests(struct spdm_responder *rs, const union spdm_body
 {
     (void)req;
     if (rs->c.facts.hash == SPDM_ALG_NONE) return refuse(&rs->c, NO_SELECTION, "a base hash", 0, 0);
-    if (spdm_slots_usable(rs) == 0) return refuse(&rs->c, ANSWER_REFUSED, "no slot is provisioned", 0, 0);
+    if (SPDM_SESSIONS && rs->c.cfg->identity->pending != 0) { /* R-DIG-16 */
+        return refuse(&rs->c, RESET_REQUIRED, NULL, rs->c.cfg->identity->pending, 0);
+    }
+    if (spdm_slots_provisioned(rs) == 0) return refuse(&rs->c, ANSWER_REFUSED, "no slot is provisioned", 0, 0);
     return SPDM_WHY_FINE;
+}
+
+static uint8_t key_pair_id(const struct spdm_responder *rs, uint8_t slot)
+{
+    const struct spdm_identity *id = rs->c.cfg->identity;
+    const struct spdm_key_pair *p = key_pair(rs, slot);
+
+    return p != NULL ? (uint8_t)(p - id->key_pair + 1) : id->slot[slot].key_pair_id;
 }
 
 /* What follows the digests: all KeyPairIDs, all models, all usage masks, for n slots. */
 static void multi_key_lists(const struct spdm_responder *rs, uint8_t mask, unsigned n, uint8_t *list)
 {
-    const struct spdm_slot *s = rs->c.cfg->identity->slot;
+    unsigned i = 0;
 
-    for (unsigned i = 0; mask != 0; s++, mask >>= 1) {
-        if ((mask & 1) == 0) continue;
-        list[i] = s->key_pair_id;
-        list[n + i] = s->model;
-        list[2 * n + 2 * i] = (uint8_t)s->usage;
-        list[2 * n + 2 * i + 1] = (uint8_t)(s->usage >> 8);
+    for (uint8_t slot = 0; slot < SPDM_SLOT_N; slot++) {
+        uint16_t usage = usage_of(rs, slot);
+
+        if ((mask >> slot & 1) == 0) continue;
+        list[i] = key_pair_id(rs, slot);
+        list[n + i] = spdm_slot_usable(rs, slot) ? rs->c.cfg->identity->slot[slot].model : SPDM_CERT_NONE;
+        list[2 * n + 2 * i] = (uint8_t)usage;
+        list[2 * n + 2 * i + 1] = (uint8_t)(usage >> 8);
         i++;
     }
+}
+
+/* A key without certificates has a digest of zeros (state 3 of a slot). */
+static bool put_digest(const struct spdm_responder *rs, uint8_t slot, uint8_t *at)
+{
+    if (SPDM_SESSIONS && !spdm_slot_usable(rs, slot)) return memset(at, 0, spdm_conn_hash_size(&rs->c)) != NULL;
+    return spdm_slot_digest(rs, slot, at);
 }
 
 /* Digests and lists are written where the walker puts them. If they do not fit, encoding finds out. */
 static uint8_t reply_digests(struct spdm_responder *rs, const union spdm_body *req, union spdm_body *rsp)
 {
-    uint8_t mask = spdm_slots_usable(rs);
+    uint8_t mask = spdm_slots_provisioned(rs);
     struct spdm_room room = spdm_responder_body(rs);
     size_t h = spdm_conn_hash_size(&rs->c), lists = rs->c.facts.multi_key_rsp ? 4 : 0;
     unsigned n = spdm_ones(mask);
@@ -110,7 +153,7 @@ static uint8_t reply_digests(struct spdm_responder *rs, const union spdm_body *r
     if (room.n < DIGESTS_AT + n * (h + lists)) return SPDM_WHY_FINE;
     (void)spdm_take(&room, DIGESTS_AT);
     for (uint8_t slot = 0; slot < SPDM_SLOT_N; slot++) {
-        if ((mask >> slot & 1) != 0 && !spdm_slot_digest(rs, slot, spdm_take(&room, h))) {
+        if ((mask >> slot & 1) != 0 && !put_digest(rs, slot, spdm_take(&room, h))) {
             return refuse(&rs->c, CRYPTO_FAILED, "the chain's digest", 0, 0);
         }
     }
@@ -137,7 +180,10 @@ static uint8_t consider_certificate(struct spdm_responder *rs, const union spdm_
         return refuse(c, UNSUPPORTED, "LARGE_RESP_CAP", 0, 0);
     }
     if (q->slot >= SPDM_SLOT_N) return refuse(c, BAD_SLOT, "SlotID R-CER-02", q->slot, 0);
-    if (q->size_requested) return SPDM_WHY_FINE; /* of an empty slot too (R-CER-16) */
+    if (q->size_requested) return SPDM_WHY_FINE;                            /* of an empty slot too (R-CER-16) */
+    if (SPDM_SESSIONS && (c->cfg->identity->pending >> q->slot & 1) != 0) { /* R-ERR-15 */
+        return refuse(c, RESET_REQUIRED, NULL, c->cfg->identity->pending, 0);
+    }
     if (!spdm_slot_usable(rs, q->slot)) return refuse(c, BAD_SLOT, "SlotID R-CER-16", q->slot, 0);
     n = chain_size(rs, q->slot);
     if (!q->large && n > SHORT_MAX) return refuse_size(blame(c, "the certificate chain"), DATA_TOO_LARGE, n, SHORT_MAX);
@@ -212,6 +258,7 @@ bool spdm_certificate_portion(struct spdm_responder *rs, size_t at, struct spdm_
     struct io io = {.sh.ver = rs->c.ed->version, .wr = {head, sizeof head}};
     size_t skip;
 
+    if (!SPDM_CHUNKS) return false;
     (void)spdm_conn_decode(&rs->c, &spdm_message_GET_CERTIFICATE, &x); /* it was judged when it came */
     io.end = q->large ? LARGE_HEAD : SHORT_HEAD;
     skip = at < io.end ? io.end - at : 0;

@@ -9,8 +9,10 @@ enum { RECORD_AT = 8, BLOCK_HEAD = 7, TCB = 1 };
 
 struct record {
     struct spdm_room room;
+    void *state; /* a running hash in its place */
     size_t n;
     uint8_t blocks;
+    bool tcb; /* what belongs to the trusted computing base only */
 };
 
 /* Contents that only make sense raw: manifest, device mode, versions ("Raw only" and manifests, algorithms.md). */
@@ -58,43 +60,34 @@ static bool wanted(uint8_t operation, const struct spdm_measurement *m)
     return operation == SPDM_MEAS_ALL || operation == m->index;
 }
 
-/* Its length may be more than the room if that was too small: the message will not fit either. */
-static uint8_t measurement_record(struct spdm_responder *rs, struct record *record, uint8_t operation, bool raw)
+/* Writes the blocks into the room, or hashes them. The length may be more than the room if that was too small: the
+ * message will not fit either. */
+static uint8_t make_record(struct spdm_responder *rs, struct record *r, uint8_t operation, bool raw)
 {
+    const struct spdm_crypto *crypto = rs->c.cfg->crypto;
+    void *ctx = rs->c.cfg->crypto_ctx;
+    bool fine = true;
     uint8_t why = SPDM_WHY_FINE;
     struct block one;
 
-    for (size_t i = 0; i < rs->answer->measurement_n; i++) {
-        if (!wanted(operation, &rs->answer->measurements[i])) continue;
-        why = block(rs, &rs->answer->measurements[i], raw, &one);
+    for (size_t i = 0; why == SPDM_WHY_FINE && i < rs->answer->measurement_n; i++) {
+        const struct spdm_measurement *m = &rs->answer->measurements[i];
+        struct spdm_span head = spdm_span(one.head, BLOCK_HEAD);
+
+        if (!wanted(operation, m) || (r->tcb && !m->tcb)) continue;
+        why = block(rs, m, raw, &one);
         if (why != SPDM_WHY_FINE) break;
-        (void)spdm_put(spdm_room_from(record->room, record->n), spdm_span(one.head, BLOCK_HEAD));
-        (void)spdm_put(spdm_room_from(record->room, record->n + BLOCK_HEAD), one.value);
-        record->n += BLOCK_HEAD + one.value.n;
-        record->blocks++;
+        if (r->state != NULL) {
+            fine = crypto->hash_update(ctx, r->state, head) && crypto->hash_update(ctx, r->state, one.value);
+        } else {
+            (void)spdm_put(spdm_room_from(r->room, r->n), head);
+            (void)spdm_put(spdm_room_from(r->room, r->n + BLOCK_HEAD), one.value);
+        }
+        if (!fine) why = refuse(&rs->c, CRYPTO_FAILED, "the measurement summary", 0, 0);
+        r->n += BLOCK_HEAD + one.value.n;
+        r->blocks++;
     }
     return why;
-}
-
-static uint8_t summarize(struct spdm_responder *rs, uint8_t type, void *state, bool *any)
-{
-    const struct spdm_config *cfg = rs->c.cfg;
-    struct block one;
-    uint8_t why;
-
-    for (size_t i = 0; i < rs->answer->measurement_n; i++) {
-        const struct spdm_measurement *m = &rs->answer->measurements[i];
-
-        if (type == TCB && !m->tcb) continue;
-        why = block(rs, m, false, &one);
-        if (why != SPDM_WHY_FINE) return why;
-        if (!cfg->crypto->hash_update(cfg->crypto_ctx, state, spdm_span(one.head, BLOCK_HEAD)) ||
-            !cfg->crypto->hash_update(cfg->crypto_ctx, state, one.value)) {
-            return refuse(&rs->c, CRYPTO_FAILED, "the measurement summary", 0, 0);
-        }
-        *any = true;
-    }
-    return SPDM_WHY_FINE;
 }
 
 /* In the hash that L1/L2 is not using: CHALLENGE has reset it. The scratch hash is free for the measurements' own
@@ -103,16 +96,17 @@ uint8_t spdm_measurement_summary(struct spdm_responder *rs, uint8_t type, uint8_
 {
     const struct spdm_crypto *crypto = rs->c.cfg->crypto;
     void *ctx = rs->c.cfg->crypto_ctx, *state = rs->c.tr.state[TRANSCRIPT_L1L2];
-    bool any = false, fine;
+    struct record record = {.state = state, .tcb = type == TCB};
+    bool fine;
     uint8_t why;
 
     spdm_transcript_reset(&rs->c.tr, TRANSCRIPT_L1L2);
     fine = crypto->hash_begin(ctx, state, (enum spdm_alg)rs->c.facts.hash);
     if (!fine) return refuse(&rs->c, CRYPTO_FAILED, "the measurement summary", 0, 0);
-    why = summarize(rs, type, state, &any);
+    why = make_record(rs, &record, SPDM_MEAS_ALL, false);
     fine = crypto->hash_peek(ctx, state, out);
     crypto->hash_end(ctx, state);
-    if (!any) memset(out, 0, SPDM_HASH_MAX); /* R-CHL-15 */
+    if (record.blocks == 0) memset(out, 0, SPDM_HASH_MAX); /* R-CHL-15 */
     return fine || why != SPDM_WHY_FINE ? why : refuse(&rs->c, CRYPTO_FAILED, "the measurement summary", 0, 0);
 }
 
@@ -165,7 +159,7 @@ static uint8_t reply_measurements(struct spdm_responder *rs, const union spdm_bo
         return refuse(&rs->c, ANSWER_REFUSED, "more than 254 measurements", 0, 0);
     }
     (void)spdm_take(&record.room, RECORD_AT);
-    why = measurement_record(rs, &record, q->operation, q->raw);
+    why = make_record(rs, &record, q->operation, q->raw);
     if (why != SPDM_WHY_FINE) return why;
     if (q->operation != 0 && record.blocks == 0) return refuse(&rs->c, NO_INDEX, NULL, q->operation, 0);
     if (!cfg->crypto->random(cfg->crypto_ctx, rs->nonce, NONCE_BYTES)) {
@@ -218,6 +212,7 @@ bool spdm_measurements_portion(struct spdm_responder *rs, size_t at, struct spdm
     size_t end;
     struct io io = {.wr = {plain, sizeof plain}, .end = sizeof plain};
 
+    if (!SPDM_CHUNKS) return false;
     (void)spdm_conn_decode(&rs->c, &spdm_message_GET_MEASUREMENTS, &x); /* it was judged when it came */
     if (!lay_blocks(rs, q, &to, &end)) return false;
     for (size_t i = 0; i < rs->answer->measurement_n; i++)

@@ -36,11 +36,14 @@ void spdm_requester_abandon(struct spdm_requester *rq)
 
 void spdm_requester_lose(struct spdm_requester *rq, struct session *s, uint8_t why)
 {
-    rq->closed = s->id;
-    rq->closed_why = (struct spdm_report){.why = why, .version = rq->c.facts.version};
-    spdm_sessions_of(rq->c.cfg)->free(&rq->c, s);
+    spdm_sessions_of(rq->c.cfg)->end_for(&rq->c, s, why);
     spdm_conn_turn_to(&rq->c, NULL, NULL);
     spdm_requester_tell(rq, SPDM_CLOSED);
+}
+
+static bool torn(const struct spdm_requester *rq)
+{
+    return spdm_requester_large(rq) != NULL && rq->c.cfg->chunks->torn(rq);
 }
 
 void spdm_requester_fail(struct spdm_requester *rq, uint8_t code)
@@ -51,7 +54,7 @@ void spdm_requester_fail(struct spdm_requester *rq, uint8_t code)
     rq->c.report.version = rq->c.facts.version;
     rq->flight = FLIGHT_NONE;
     rq->beating = false;
-    rq->broken = rq->broken || !survives(rq->c.report.why);
+    rq->broken = rq->broken || !survives(rq->c.report.why) || torn(rq);
     rq->c.interrupted = true; /* who refused a CHALLENGE may have forgotten M1/M2 (UN-07) */
     spdm_requester_abandon(rq);
     if (!beating) spdm_requester_tell(rq, SPDM_FAILED); /* nobody asked for a heartbeat; the session's end is told */
@@ -153,7 +156,7 @@ bool spdm_requester_ask(struct spdm_requester *rq, const struct spdm_goal *goal)
     rq->got = (struct progress){0};
     rq->restarts = 0;
     rq->certificates = 0;
-    rq->told = 0;
+    rq->told &= 1u << SPDM_CLOSED; /* a session that is over stays news */
     rq->mark = 0;
     rq->c.slots_wanted = goal->slots != 0 ? goal->slots : 0xff;
     rq->c.slots_refused = 0;
@@ -202,6 +205,9 @@ static void after_measurements(struct spdm_requester *rq, const struct exchange 
 /* What the engine makes of an exchange beyond its facts. */
 static uint8_t after(struct spdm_requester *rq, const struct exchange *x)
 {
+    const struct spdm_errand *errand = spdm_requester_running(rq);
+
+    if (errand != NULL) return errand->reply(rq, x);
     if (rq->job->response->code == CODE_CHALLENGE_AUTH && x->rsp.challenge_auth.basic_mut_auth) {
         return spdm_requester_inner(rq) != NULL ? rq->c.cfg->mutual->begin(rq, 0, 0)
                                                 : refuse(&rq->c, BAD_VALUE, "BasicMutAuthReq R-CHL-10", 1, 0);
@@ -235,15 +241,6 @@ static bool second_chance(struct spdm_requester *rq, uint8_t why)
     return spdm_requester_restart(rq);
 }
 
-/* A fingerprint of an answer, 0 for none. Who forges one gains that it is dropped. */
-static uint32_t mark(struct spdm_span message)
-{
-    uint32_t h = 0x811c9dc5u;
-
-    for (size_t i = 0; i < message.n; i++) h = (h ^ message.p[i]) * 0x01000193u;
-    return h | 1;
-}
-
 /* The message was put together from chunks: nothing pads it. */
 static bool whole(const struct spdm_requester *rq)
 {
@@ -265,7 +262,7 @@ static uint8_t digest_response(struct spdm_requester *rq, struct spdm_span messa
     if (why != SPDM_WHY_FINE) return why;
     why = SPDM_SESSIONS && job->finish != NULL ? job->finish(rq, &x) : spdm_verify_finish(&rq->c, job, &x);
     if (why == SPDM_WHY_FINE) why = after(rq, &x);
-    if (why == SPDM_WHY_FINE) rq->mark = mark(message);
+    if (why == SPDM_WHY_FINE) rq->mark = spdm_conn_mark(message);
     return why;
 }
 
@@ -274,7 +271,7 @@ static uint8_t digest_response(struct spdm_requester *rq, struct spdm_span messa
 static bool late_copy(const struct spdm_requester *rq, struct spdm_span message)
 {
     if (rq->c.cfg->policy->retries == 0) return false;
-    return message.p[1] != rq->job->response->code || mark(message) == rq->mark;
+    return message.p[1] != rq->job->response->code || spdm_conn_mark(message) == rq->mark;
 }
 
 void spdm_requester_receive(struct spdm_requester *rq, struct spdm_span message, uint64_t now)

@@ -10,6 +10,7 @@ enum {
     ERROR_UNEXPECTED = 0x04,
     ERROR_NO_PENDING = 0x45,
     ERROR_DECRYPT = 0x06,
+    ERROR_RESET_REQUIRED = 0x0c,
     ERROR_LARGE_RESPONSE = 0x0f,
     ERROR_MESSAGE_LOST = 0x10,
     ERROR_DATA_TOO_LARGE = 0x12,
@@ -36,6 +37,7 @@ void spdm_requester_pause(struct spdm_requester *rq, uint64_t until)
     rq->flight = FLIGHT_PAUSE;
     rq->deadline = until;
     rq->tries = 0;
+    if (spdm_sessions_of(rq->c.cfg) != NULL) spdm_sessions_of(rq->c.cfg)->put_off(rq);
 }
 
 /* Busy, and MessageLost which asks for the same: the request again, unchanged (R-TIM-13). */
@@ -144,6 +146,20 @@ static bool nothing_pending(struct spdm_requester *rq)
     return true;
 }
 
+/* ResetRequired to a request that may be answered so: it was accepted (R-SCT-12, R-CSR-10). To any other,
+ * SET_KEY_PAIR_INFO of 1.3 among them, it is a failure (R-SKP-10, LQ-14). */
+static bool accepted(struct spdm_requester *rq, const struct error *e)
+{
+    enum { TAG = 7 };
+    const struct spdm_errand *errand = spdm_requester_running(rq);
+
+    if (errand == NULL || (rq->c.facts.responder.flags & errand->resets) == 0) return false;
+    rq->operation = e->data & TAG;
+    rq->got.errand_done = true;
+    spdm_requester_tell(rq, SPDM_RESET_DUE);
+    return true;
+}
+
 bool spdm_requester_error(struct spdm_requester *rq, struct spdm_span message, uint64_t now)
 {
     struct exchange x = {.response = message};
@@ -168,6 +184,7 @@ bool spdm_requester_error(struct spdm_requester *rq, struct spdm_span message, u
         return again(rq, e, now);
     case ERROR_LARGE_RESPONSE: return fetch(rq, e);
     case ERROR_DATA_TOO_LARGE: return enlarge(rq) || refused(rq, e);
+    case ERROR_RESET_REQUIRED: return (SPDM_SESSIONS && accepted(rq, e)) || refused(rq, e);
     case ERROR_DECRYPT: return undecipherable(rq, e);
     default: return refused(rq, e);
     }

@@ -31,12 +31,13 @@ static void describe_question(struct spdm_requester *rq, struct spdm_event *even
     }
 }
 
-static void describe_session(const struct spdm_requester *rq, struct spdm_event *event)
+static void describe_session(struct spdm_requester *rq, struct spdm_event *event)
 {
-    event->session = rq->got.session;
+    if (event->session == 0) event->session = rq->got.session;
     if (event->kind == SPDM_CLOSED) {
-        event->session = rq->closed;
-        event->report = rq->closed_why;
+        event->report = (struct spdm_report){.version = rq->c.facts.version};
+        if (spdm_sessions_of(rq->c.cfg)->ended(&rq->c, &event->session, &event->report.why))
+            spdm_requester_tell(rq, SPDM_CLOSED);
     }
     if (event->kind == SPDM_DATA) {
         event->session = rq->data_session;
@@ -46,8 +47,9 @@ static void describe_session(const struct spdm_requester *rq, struct spdm_event 
 
 static enum spdm_event_kind next_event(struct spdm_requester *rq)
 {
-    static const uint8_t order[] = {SPDM_RESTARTED, SPDM_CONNECTED, SPDM_OPENED, SPDM_MEASURED, SPDM_VENDOR,
-                                    SPDM_DATA,      SPDM_CLOSED,    SPDM_FAILED, SPDM_DONE};
+    static const uint8_t order[] = {SPDM_RESTARTED, SPDM_CONNECTED, SPDM_OPENED,    SPDM_MEASURED,
+                                    SPDM_VENDOR,    SPDM_REPLIED,   SPDM_RESET_DUE, SPDM_DATA,
+                                    SPDM_CLOSED,    SPDM_FAILED,    SPDM_DONE};
 
     for (size_t i = 0; i < sizeof order; i++) {
         if (fetch(rq, (enum spdm_event_kind)order[i])) return (enum spdm_event_kind)order[i];
@@ -74,6 +76,11 @@ enum spdm_event_kind spdm_requester_event(struct spdm_requester *rq, struct spdm
         event->standard = rq->standard;
         event->vendor = rq->vendor;
         event->data = rq->record;
+    } else if (SPDM_SESSIONS && event->kind == SPDM_REPLIED) {
+        event->data = rq->record;
+        event->proven = rq->proven;
+    } else if (SPDM_SESSIONS && event->kind == SPDM_RESET_DUE) {
+        event->index = rq->operation;
     }
     return event->kind;
 }

@@ -34,7 +34,9 @@ struct progress {
      * many were announced and not read yet */
     uint8_t next_index, gap_index, left;
     bool psk, key_sent, key_verified, ended, polled;
-    uint32_t session; /* opened for this goal */
+    bool errand_done;
+    uint32_t session;                 /* opened for this goal */
+    uint32_t errand_at, errand_total; /* how far an errand of several requests has come */
 };
 
 struct spdm_requester {
@@ -48,7 +50,8 @@ struct spdm_requester {
 
     /* the request in flight */
     const struct verify_job *job;
-    uint8_t *request; /* the SPDM message, for resends and transcripts */
+    uint8_t *request;      /* the SPDM message, for resends and transcripts */
+    struct spdm_span tail; /* its last field, if that stays where the caller has it; in no transcript */
     uint64_t deadline, now;
     uint32_t request_n, request_max;
     uint16_t certificates; /* GET_CERTIFICATE sent for this chain */
@@ -71,14 +74,13 @@ struct spdm_requester {
     void *exchange;               /* crypto->exchange_state_size bytes: the private half of KEY_EXCHANGE */
     size_t queued;                /* a sealed frame of application data lies in `out` */
     struct spdm_span data;
-    struct spdm_report closed_why;
-    uint32_t closed, data_session; /* that SPDM_CLOSED, SPDM_DATA are about */
+    uint32_t data_session; /* that SPDM_DATA is about */
     struct encap_rq encap;
     bool exchange_open;
 
     /* what is told */
     bool proven;
-    uint8_t operation; /* of the record; the next request may be in `request` already */
+    uint8_t operation; /* of the record; the next request may be in `request` already. SPDM_RESET_DUE: CSRTrackingTag */
     uint16_t standard;
     uint32_t ticket;
     struct spdm_span record; /* MeasurementRecord or vendor payload, in the caller's bytes */
@@ -95,9 +97,26 @@ static inline struct large_rq *spdm_requester_large(const struct spdm_requester 
 {
     return SPDM_CHUNKS ? rq->large : NULL;
 }
+/* Length of the request in flight. */
+static inline uint32_t spdm_requester_length(const struct spdm_requester *rq)
+{
+    return rq->request_n + (SPDM_SESSIONS ? (uint32_t)rq->tail.n : 0);
+}
 static inline struct spdm_responder *spdm_requester_inner(const struct spdm_requester *rq)
 {
     return SPDM_SESSIONS ? rq->inner : NULL;
+}
+
+/* The errand of the goal, NULL if it has none; the one that the exchange at hand is for. */
+static inline const struct spdm_errand *spdm_requester_errand(const struct spdm_requester *rq)
+{
+    return SPDM_SESSIONS && (rq->goal.want & SPDM_WANT_ERRAND) != 0 ? rq->goal.errand : NULL;
+}
+static inline const struct spdm_errand *spdm_requester_running(const struct spdm_requester *rq)
+{
+    const struct spdm_errand *errand = spdm_requester_errand(rq);
+
+    return errand != NULL && rq->job == &errand->job ? errand : NULL;
 }
 
 enum step_kind { STEP_SEND, STEP_DONE, STEP_FAIL, STEP_ASK_DIGEST, STEP_ASK_TRUST, STEP_ASK_PSK, STEP_ASK_INNER };

@@ -30,7 +30,7 @@ void spdm_responder_idle(struct spdm_responder *rs)
 static bool ends_session(uint8_t why)
 {
     return why == SPDM_WHY_BAD_ENCAPSULATED || why == SPDM_WHY_BAD_VERIFY_DATA || why == SPDM_WHY_BAD_PSK_FINISH ||
-           why == SPDM_WHY_BAD_RECORD;
+           why == SPDM_WHY_BAD_RECORD || why == SPDM_WHY_OTHER_MODE;
 }
 
 /* A message was refused, perhaps not the one that is being answered. */
@@ -41,7 +41,8 @@ void spdm_responder_turn_away(struct spdm_responder *rs, uint8_t why, uint8_t co
     /* R-MEA-24, R-MEA-25; an invalid GET_VERSION leaves everything as it is (R-VSN-13) */
     if (code != CODE_GET_VERSION) spdm_transcript_reset(spdm_conn_log(&rs->c), TRANSCRIPT_L1L2);
     spdm_responder_refuse(rs, why, code);
-    spdm_responder_tell(rs, SPDM_FAILED);
+    if (!SPDM_SESSIONS || why != SPDM_WHY_DECLINED)
+        spdm_responder_tell(rs, SPDM_FAILED); /* else it is the caller's own */
 }
 
 /* The request at hand was refused. */
@@ -69,11 +70,26 @@ static size_t frame(struct spdm_responder *rs)
     return spdm_sessions_of(cfg)->seal(&rs->c, spdm_conn_channel(&rs->c), &out);
 }
 
-void spdm_responder_sent(struct spdm_responder *rs)
+static void sent(struct spdm_responder *rs)
 {
     if (rs->job->response->code == CODE_ALGORITHMS) spdm_responder_tell(rs, SPDM_CONNECTED);
     if (rs->job->sent != NULL) rs->job->sent(rs);
     spdm_responder_idle(rs);
+}
+
+void spdm_responder_sent(struct spdm_responder *rs)
+{
+    if (SPDM_CHUNKS) sent(rs);
+}
+
+/* A session that can say nothing any more is over. */
+bool spdm_responder_spent(struct spdm_responder *rs)
+{
+    struct session *s = spdm_conn_channel(&rs->c);
+
+    if (!SPDM_SESSIONS || s == NULL || !spdm_session_spent(s, RESPONSE)) return false;
+    spdm_responder_lose(rs, s, SPDM_WHY_SPENT);
+    return true;
 }
 
 /* The finished response goes out, unless the requester has to come for it. */
@@ -89,11 +105,12 @@ static void hand_out(struct spdm_responder *rs)
     rs->kept = cfg->out_shared || spdm_responder_in_records(rs) ? 0 : rs->send_n;
     rs->send = SEND_OUT;
     if (rs->send_n != 0) {
-        spdm_responder_sent(rs);
+        sent(rs);
         return;
     }
     spdm_responder_idle(rs);
     rs->kept = 0;
+    if (spdm_responder_spent(rs)) return;
     refused(rs, refuse(&rs->c, NO_ROOM, "the frame", rs->response_n, cfg->out.n), code);
 }
 
@@ -158,7 +175,7 @@ static uint8_t judge_header(struct spdm_responder *rs, const struct prove_job *j
     if (code == CODE_GET_VERSION ? version != SPDM_V10 : c->facts.version != 0 && version != c->facts.version) {
         return refuse(c, BAD_VERSION, "SPDMVersion R-VSN-09", version, c->facts.version);
     }
-    if (c->phase == PHASE_NEGOTIATED && job->request->needs != 0 &&
+    if (c->phase >= PHASE_NEGOTIATED && job->request->needs != 0 &&
         (c->facts.responder.flags & job->request->needs) == 0) {
         return refuse(c, UNSUPPORTED, "the request", code, 0);
     }
@@ -187,6 +204,17 @@ static uint8_t keep(struct spdm_responder *rs, struct spdm_span request)
     return rs->c.cfg->chunks->keep(rs, request) ? SPDM_WHY_FINE : refuse_size(&rs->c, ALL_LENT, request.n, 0);
 }
 
+/* The caller finds the request in the question: what was kept of it if that is all, else what was pushed. */
+static void pose(struct spdm_responder *rs, struct exchange *x)
+{
+    if (rs->job->head_only) rs->request_mark = spdm_conn_mark(x->request);
+    else x->request = spdm_span(rs->request, rs->request_n);
+    (void)spdm_conn_decode(&rs->c, rs->job->request, x); /* it was judged */
+    rs->order = x->req;
+    if (rs->job->trim != NULL) rs->job->trim(rs);
+    rs->need = (enum spdm_event_kind)rs->job->asks;
+}
+
 /* Decodes, judges, and begins to answer. */
 static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, struct spdm_span message)
 {
@@ -206,15 +234,20 @@ static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, str
     rs->job = job;
     why = job->consider(rs, &x.req);
     if (why != SPDM_WHY_FINE) return why;
+    if (SPDM_SESSIONS && job->asks != SPDM_NOTHING) pose(rs, &x);
     rs->due = (job->request->joins & JOINS_VCA) != 0 ? SPDM_NEVER : rs->now + spdm_responder_promise(rs);
     rs->stage = STAGE_NEED;
     return rs->need == SPDM_NOTHING ? spdm_responder_build(rs, NULL) : SPDM_WHY_FINE;
 }
 
-bool spdm_responder_same(const struct spdm_responder *rs, struct spdm_span message)
+/* Padding of the transport may follow. */
+static bool same_request(const struct spdm_responder *rs, struct spdm_span message)
 {
-    return rs->request_n != 0 &&
-           spdm_equal(spdm_part(message, 0, rs->request_n), spdm_span(rs->request, rs->request_n));
+    if (SPDM_CHUNKS && rs->request_n == 0) return false; /* a large one is forgotten when it is answered */
+    if (SPDM_SESSIONS && rs->job->asks != SPDM_NOTHING && rs->job->head_only) {
+        return spdm_conn_mark(message) == rs->request_mark;
+    }
+    return spdm_equal(spdm_part(message, 0, rs->request_n), spdm_span(rs->request, rs->request_n));
 }
 
 /* A repeat of the last request that can only be a retry gets the kept answer and enters no transcript (R-TIM-15,
@@ -225,7 +258,7 @@ static bool is_retry(const struct spdm_responder *rs, struct spdm_span message)
     bool once = code == CODE_GET_CAPABILITIES || code == CODE_NEGOTIATE_ALGORITHMS || code == CODE_CHALLENGE ||
                 (code == CODE_GET_MEASUREMENTS && message.n > NONCE_BYTES);
 
-    return rs->kept != 0 && spdm_conn_channel(&rs->c) == NULL && once && spdm_responder_same(rs, message);
+    return rs->kept != 0 && spdm_conn_channel(&rs->c) == NULL && once && same_request(rs, message);
 }
 
 static void begin(struct spdm_responder *rs, struct spdm_span message)
@@ -260,7 +293,7 @@ static void begin(struct spdm_responder *rs, struct spdm_span message)
 
 /* The request at hand has come once more. It has one answer (R-TIM-15, R-TIM-19, R-ORD-11): the one that waits to be
  * fetched, ResponseNotReady if that was said, and as long as nothing was said, silence. */
-void spdm_responder_repeated(struct spdm_responder *rs)
+static void repeated(struct spdm_responder *rs)
 {
     if (!rs->deferred) return;
     if (rs->stage == STAGE_READY) {
@@ -275,6 +308,16 @@ void spdm_responder_repeated(struct spdm_responder *rs)
     } else {
         spdm_responder_not_ready(rs);
     }
+}
+
+void spdm_responder_repeated(struct spdm_responder *rs)
+{
+    if (SPDM_CHUNKS) repeated(rs);
+}
+
+bool spdm_responder_same(const struct spdm_responder *rs, struct spdm_span message)
+{
+    return SPDM_CHUNKS && same_request(rs, message);
 }
 
 void spdm_responder_restart(struct spdm_responder *rs)
@@ -306,7 +349,7 @@ static void fetch_deferred(struct spdm_responder *rs, struct spdm_span message)
     } else if (message.p[2] != rs->request[1] || message.p[3] != rs->token) {
         spdm_responder_turn_away(rs, refuse(&rs->c, BAD_TOKEN, "Token", message.p[3], rs->token), message.p[1]);
     } else {
-        spdm_responder_repeated(rs);
+        repeated(rs);
     }
 }
 
@@ -319,8 +362,8 @@ void spdm_responder_receive(struct spdm_responder *rs, struct session *from, str
     if (spdm_responder_large(rs) != NULL && rs->c.cfg->chunks->receive(rs, from, message)) return;
     if (message.p[1] == CODE_RESPOND_IF_READY) {
         fetch_deferred(rs, message);
-    } else if (rs->stage != STAGE_IDLE && rs->at == from && spdm_responder_same(rs, message)) {
-        spdm_responder_repeated(rs);
+    } else if (rs->stage != STAGE_IDLE && rs->at == from && same_request(rs, message)) {
+        repeated(rs);
     } else if (rs->stage == STAGE_IDLE || rs->deferred || version) {
         begin(rs, message); /* takes the place of a deferred request; GET_VERSION of any (R-CONC-10) */
     } else {
@@ -333,6 +376,23 @@ void spdm_responder_receive(struct spdm_responder *rs, struct session *from, str
 static bool turned(enum spdm_event_kind need)
 {
     return SPDM_SESSIONS && (need == SPDM_ASK_TRUST || need == SPDM_ASK_DIGEST);
+}
+
+/* A question of an errand was refused: with the caller's ErrorCode, or as what could not be done. ResetRequired means
+ * that it was accepted, and not every request may be answered so (R-ERR-15, R-SKP-10). */
+static uint8_t decline(struct spdm_responder *rs, const struct spdm_answer *answer)
+{
+    uint8_t error = answer->error != 0 ? answer->error : rs->job->declined, data = answer->error_data;
+
+    if (error == 0) error = SPDM_ERROR_OPERATION_FAILED;
+
+    if (error == SPDM_ERROR_RESET_REQUIRED && (rs->c.facts.responder.flags & rs->job->resets) == 0) {
+        error = SPDM_ERROR_OPERATION_FAILED;
+    }
+    /* a tracking tag, 1.3 (R-CSR-10); elsewhere the byte is reserved */
+    if (error == SPDM_ERROR_RESET_REQUIRED && (rs->job->request->code != CODE_GET_CSR || !rs->c.ed->multi_key))
+        data = 0;
+    return refuse_size(blame(&rs->c, NULL), DECLINED, error, data);
 }
 
 /* An answer of the caller's: the PSK's secret waits in its session, perhaps for the measurements; then we build. */
@@ -357,7 +417,8 @@ bool spdm_responder_answer(struct spdm_responder *rs, const struct spdm_answer *
     rs->c.report = (struct spdm_report){0};
     if (SPDM_SESSIONS) spdm_conn_turn_to(&rs->c, rs->at, rs->at != NULL ? &rs->at->tr : NULL);
     if (!answer->yes && !turned(rs->need)) {
-        why = stage == STAGE_SIGN           ? refuse(&rs->c, SIGN_FAILED, NULL, 0, 0)
+        why = stage == STAGE_SIGN                              ? refuse(&rs->c, SIGN_FAILED, NULL, 0, 0)
+              : SPDM_SESSIONS && rs->job->asks != SPDM_NOTHING ? decline(rs, answer)
               : rs->need == SPDM_ASK_VENDOR ? refuse(&rs->c, UNSUPPORTED, "the vendor's protocol", rs->request[1], 0)
               : SPDM_SESSIONS && rs->need == SPDM_ASK_PSK ? refuse(&rs->c, BAD_VALUE, "PSKHint", 0, 0) /* UN-10 */
                                                           : refuse(&rs->c, ANSWER_REFUSED, "measurements", 0, 0);

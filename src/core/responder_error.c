@@ -11,6 +11,8 @@ enum {
     ERROR_UNEXPECTED = 0x04,
     ERROR_NO_PENDING = 0x45,
     ERROR_POLICY = 0x11,
+    ERROR_RESET_REQUIRED = 0x0c,
+    ERROR_OPERATION_FAILED = 0x44,
     ERROR_TOO_LARGE = 0x0d,
     ERROR_LARGE_RESPONSE = 0x0f,
     ERROR_DATA_TOO_LARGE = 0x12,
@@ -32,13 +34,14 @@ static void send_error(struct spdm_responder *rs, const struct error *e, uint8_t
     struct spdm_room frame = {rs->small, sizeof rs->small};
     bool records = spdm_responder_in_records(rs);
     size_t head = records ? spdm_sessions_of(rs->c.cfg)->head(&rs->c, spdm_conn_channel(&rs->c)) : binding->head;
-    struct spdm_room room = spdm_room_from(frame, head);
-    size_t ack = spdm_responder_large(rs) != NULL ? rs->c.cfg->chunks->acknowledge(rs, room) : 0;
-    struct io io = {.sh.ver = version, .wr = spdm_room_from(room, ack), .end = room.n - ack};
+    size_t ack = spdm_responder_large(rs) != NULL ? rs->c.cfg->chunks->acknowledge(rs, spdm_room_from(frame, head)) : 0;
+    struct io io = {.sh.ver = version, .wr = spdm_room_from(frame, head + ack), .end = SMALL_MAX - head - ack};
 
     (void)spdm_encode(&io, &spdm_message_ERROR, &body); /* at most 8 bytes: it fits */
     if (records) {
-        struct outgoing out = {.direction = RESPONSE, .message = spdm_span(room.p, ack + io.at), .room = frame};
+        struct outgoing out = {.direction = RESPONSE, .room = frame};
+
+        out.message = spdm_span(spdm_room_from(frame, head).p, ack + io.at);
 
         rs->send_n = spdm_sessions_of(rs->c.cfg)->seal(&rs->c, spdm_conn_channel(&rs->c), &out);
     } else {
@@ -58,6 +61,10 @@ void spdm_responder_refuse(struct spdm_responder *rs, uint8_t why, uint8_t code)
 {
     struct error e = {.code = why < SPDM_WHY_N ? error_codes[why] : ERROR_UNSPECIFIED};
 
+    if (SPDM_SESSIONS && why == SPDM_WHY_DECLINED) {
+        e.code = (uint8_t)rs->c.report.got;
+        e.data = (uint8_t)rs->c.report.limit;
+    }
     if (e.code == 0) e.code = ERROR_UNSPECIFIED;
     if (e.code == ERROR_UNSUPPORTED) e.data = code; /* R-ERR-10 */
     if (e.code == ERROR_TOO_LARGE || e.code == ERROR_DATA_TOO_LARGE) {
@@ -66,9 +73,12 @@ void spdm_responder_refuse(struct spdm_responder *rs, uint8_t why, uint8_t code)
         e.actual_size = rs->c.report.got;
         if (!known) e.code = ERROR_UNSPECIFIED; /* R-ERR-33 */
     }
-    if (SPDM_SESSIONS && e.code == ERROR_SESSION_REQUIRED && !rs->c.ed->session_required) e.code = ERROR_UNSPECIFIED;
+    if (SPDM_SESSIONS && (e.code == ERROR_SESSION_REQUIRED || e.code == ERROR_RESET_REQUIRED) &&
+        !rs->c.ed->session_required)
+        e.code = ERROR_UNSPECIFIED;
     if (SPDM_SESSIONS && e.code == ERROR_NO_PENDING && !rs->c.ed->no_pending) e.code = ERROR_UNEXPECTED;
-    if (SPDM_SESSIONS && e.code == ERROR_POLICY && !rs->c.ed->policy_error) e.code = ERROR_UNSPECIFIED;
+    if (SPDM_SESSIONS && (e.code == ERROR_POLICY || e.code == ERROR_OPERATION_FAILED) && !rs->c.ed->policy_error)
+        e.code = ERROR_UNSPECIFIED;
     if (rs->c.report.code == 0) rs->c.report.code = code;
     send_error(rs, &e, error_version(rs, code));
 }

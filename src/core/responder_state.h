@@ -15,6 +15,11 @@ struct prove_job {
     const struct spdm_message *request, *response;
     uint8_t signed_by; /* enum signed_by */
     bool head_only;    /* consider() is done with the body: only eight bytes are kept */
+    uint8_t asks;      /* enum spdm_event_kind, errands: the question, in which the caller finds the request; 0: none */
+    uint8_t declined;  /* errands: ErrorCode when the caller says no and names none; 0: OperationFailed */
+    uint32_t resets;   /* errands: capabilities of which one lets it be answered ResetRequired */
+    /* Errands, may be NULL: takes from rs->order what is no part of the request. */
+    void (*trim)(struct spdm_responder *rs);
     /* Judges the decoded request; may set rs->need. */
     uint8_t (*consider)(struct spdm_responder *rs, const union spdm_body *req);
     /* Fills the response; large parts are written in place into spdm_responder_body(). */
@@ -37,7 +42,8 @@ struct spdm_services {
 extern const struct prove_job spdm_prove_version, spdm_prove_capabilities, spdm_prove_algorithms, spdm_prove_digests,
     spdm_prove_certificate, spdm_prove_challenge, spdm_prove_measurements, spdm_prove_vendor, spdm_prove_key_exchange,
     spdm_prove_finish, spdm_prove_psk_exchange, spdm_prove_psk_finish, spdm_prove_heartbeat, spdm_prove_key_update,
-    spdm_prove_end_session;
+    spdm_prove_end_session, spdm_prove_key_pair_info, spdm_prove_set_key_pair, spdm_prove_csr, spdm_prove_store,
+    spdm_prove_log, spdm_prove_endpoint, spdm_prove_event_types, spdm_prove_subscribe, spdm_prove_events;
 
 struct spdm_requester;
 
@@ -76,15 +82,16 @@ struct spdm_responder {
     uint8_t *request; /* the request being answered */
     uint32_t request_n, request_max;
     struct large_rs *large; /* the transfer in chunks that is under way; NULL: there are none */
+    uint32_t request_mark;  /* fingerprint of the whole, where only its head is kept */
     size_t request_signature_at;
     size_t request_verify_at;     /* where its VerifyData begins, 0 if it has none */
     struct spdm_requester *inner; /* verifies the peer, when the roles are turned; NULL: they never are */
     struct encap_rs encap;
-    struct session *at;                    /* where it came: NULL outside */
-    struct session *opening;               /* the session that it opens, until its response is complete */
-    uint32_t opened, closed, data_session; /* that SPDM_CLOSED, SPDM_DATA are about */
-    struct spdm_report closed_why;
-    struct spdm_span data;
+    struct session *at;            /* where it came: NULL outside */
+    struct session *opening;       /* the session that it opens, until its response is complete */
+    uint32_t opened, data_session; /* that SPDM_OPENED, SPDM_DATA are about */
+    struct spdm_span data;         /* of SPDM_DATA or SPDM_REPLIED */
+    bool proven;
     size_t verify_at;                /* of the response, 0 if it has no VerifyData */
     size_t response_n, signature_at; /* the response in cfg->out, behind the binding's head */
 
@@ -103,7 +110,10 @@ struct spdm_responder {
         uint8_t nonce[NONCE_BYTES];
         struct spdm_report later; /* STAGE_REFUSED: why, when no response will need a nonce any more */
     };
-    struct to_sign to_sign;
+    union {
+        struct to_sign to_sign;
+        union spdm_body order; /* STAGE_NEED, errands: the request that the caller is asked about */
+    };
 };
 
 /* Where the request came: NULL outside. The session that it opens. Who verifies the peer, when roles are turned. All
@@ -135,6 +145,8 @@ static inline bool spdm_responder_in_records(const struct spdm_responder *rs)
 {
     return spdm_conn_in_records(&rs->c);
 }
+/* The session at hand can say nothing any more, and has been ended. */
+bool spdm_responder_spent(struct spdm_responder *rs);
 /* The response has gone out, all of it: what follows from it. */
 void spdm_responder_sent(struct spdm_responder *rs);
 /* The request at hand has come once more. */
@@ -172,6 +184,12 @@ bool spdm_slot_digest(const struct spdm_responder *rs, uint8_t slot, uint8_t out
 uint8_t spdm_slots_usable(const struct spdm_responder *rs);
 /* Whether the key of a slot may be used for this (multi-key connections; R-CHL-08, R-MEA-07). */
 bool spdm_slot_allows(const struct spdm_responder *rs, uint8_t slot, uint16_t usage);
+
+/* Provisioned: usable, or in a multi-key connection with a key but without certificates. */
+uint8_t spdm_slots_provisioned(const struct spdm_responder *rs);
+
+/* prove_key_pair.c: the key pair behind a slot on this connection; NULL if none is known. */
+const struct spdm_key_pair *spdm_slot_key_pair(const struct spdm_responder *rs, uint8_t slot);
 
 /* prove_measurements.c */
 /* MeasurementSummaryHash of type 1 or 0xff (R-CHL-15 ... R-CHL-18). */

@@ -46,7 +46,7 @@ static void offer_tables(struct algorithms *m, const struct spdm_policy *p, uint
     table(m, ALG_TYPE_KEM, spdm_select_mask(p->exchanges, SPDM_CLASS_KEM, version));
 }
 
-void spdm_select_offer(const struct conn *c, bool multi_key, struct algorithms *m)
+void spdm_select_offer(const struct conn *c, struct algorithms *m)
 {
     const struct spdm_policy *p = c->cfg->policy;
     uint8_t version = c->ed->version;
@@ -56,7 +56,7 @@ void spdm_select_offer(const struct conn *c, bool multi_key, struct algorithms *
     m->asym = spdm_select_mask(p->signatures, SPDM_CLASS_ASYM, version);
     m->hash = spdm_select_mask(p->hashes, SPDM_CLASS_HASH, version);
     m->pqc_asym = spdm_select_mask(p->signatures, SPDM_CLASS_PQC, version);
-    if (c->ed->negotiates_opaque) m->other_params = (uint8_t)(p->opaque_formats | (multi_key ? 0x10 : 0));
+    if (c->ed->negotiates_opaque) m->other_params = p->opaque_formats;
     if (SPDM_SESSIONS) offer_tables(m, p, version);
 }
 

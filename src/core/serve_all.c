@@ -19,6 +19,15 @@ static const struct prove_job *const jobs[] = {&spdm_prove_get_encapsulated,
                                                &spdm_prove_certificate,
                                                &spdm_prove_challenge,
                                                &spdm_prove_measurements,
-                                               &spdm_prove_vendor};
+                                               &spdm_prove_vendor,
+                                               &spdm_prove_key_pair_info,
+                                               &spdm_prove_set_key_pair,
+                                               &spdm_prove_csr,
+                                               &spdm_prove_store,
+                                               &spdm_prove_log,
+                                               &spdm_prove_endpoint,
+                                               &spdm_prove_event_types,
+                                               &spdm_prove_subscribe,
+                                               &spdm_prove_events};
 
 const struct spdm_services spdm_serve_all = {jobs, sizeof jobs / sizeof *jobs, spdm_io_inside};

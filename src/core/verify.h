@@ -25,6 +25,23 @@ struct verify_job {
     uint8_t (*finish)(struct spdm_requester *rq, const struct exchange *x);
 };
 
+/* An exchange beyond attestation and sessions, as a goal names it (errand.h). */
+struct spdm_errand {
+    struct verify_job job;
+    uint32_t resets; /* capabilities of which one makes ResetRequired mean that it was accepted; 0: it never does */
+    bool signs;      /* its order may ask for a signature: then the chain must be trusted first */
+    /* The response is verified: hands it to the caller. Sets got.errand_done unless another request is to follow.
+     * SPDM_WHY_FINE or the refusal. */
+    uint8_t (*reply)(struct spdm_requester *rq, const struct exchange *x);
+};
+/* What most of them need: the request is the order; nothing to judge; nothing to learn; nothing to hand over. */
+uint8_t spdm_errand_fill(struct spdm_requester *rq, union spdm_body *req);
+uint8_t spdm_errand_judge_nothing(struct conn *c, const struct exchange *x);
+void spdm_errand_learn_nothing(struct conn *c, const struct exchange *x);
+uint8_t spdm_errand_done(struct spdm_requester *rq, const struct exchange *x);
+/* Tells the caller of what came; whether it was all is the caller's to note. */
+void spdm_errand_tell(struct spdm_requester *rq, struct spdm_span data);
+
 extern const struct verify_job spdm_verify_version, spdm_verify_capabilities, spdm_verify_algorithms,
     spdm_verify_digests, spdm_verify_certificate, spdm_verify_challenge, spdm_verify_measurements, spdm_verify_vendor;
 extern const struct verify_job spdm_verify_key_exchange, spdm_verify_session_finish, spdm_verify_psk_exchange,

@@ -103,6 +103,8 @@ const struct verify_job spdm_verify_capabilities = {.request = &spdm_message_GET
 
 /* ---- ALGORITHMS ---- */
 
+enum { MULTI_KEY = 0x10 };
+
 /* MULTI_KEY_CAP 1 needs the bit, 2 leaves it to us, 0 forbids it (algorithms.md, "Multi-key negotiation"). */
 static bool multi_key(const struct conn *c)
 {
@@ -113,7 +115,8 @@ static bool multi_key(const struct conn *c)
 
 static uint8_t fill_algorithms(struct spdm_requester *rq, union spdm_body *req)
 {
-    spdm_select_offer(&rq->c, multi_key(&rq->c), &req->algorithms);
+    spdm_select_offer(&rq->c, &req->algorithms);
+    if (multi_key(&rq->c)) req->algorithms.other_params |= MULTI_KEY;
     return SPDM_WHY_FINE;
 }
 

@@ -120,10 +120,11 @@ static uint8_t finish_key_exchange(struct spdm_requester *rq, const struct excha
     why = check_signature(c, s, m->signature);
     if (why != SPDM_WHY_FINE) return why;
     spdm_session_th(c, s, m->signature);
-    why = derive(rq, s, m->exchange);
+    why = spdm_session_chosen(c, s, m->opaque);
+    if (why == SPDM_WHY_FINE) why = derive(rq, s, m->exchange);
     if (why == SPDM_WHY_FINE && !s->in_the_clear) why = check_verify_data(c, s, m->verify);
-    if (why == SPDM_WHY_FINE) why = spdm_session_chosen(c, s, m->opaque);
     s->heartbeat = m->heartbeat;
+    s->policy = x->req.key_exchange.policy;
     s->mut_auth = m->mut_auth;
     if (why == SPDM_WHY_FINE && m->mut_auth != 0) {
         spdm_conn_turn_to(c, spdm_session_records(s) ? s : NULL, &s->tr); /* what follows is part of the handshake */
@@ -240,13 +241,15 @@ static uint8_t finish_psk_exchange(struct spdm_requester *rq, const struct excha
     spdm_session_name(c, s, x->req.psk_exchange.session, m->session);
     spdm_session_th(c, s, x->request);
     spdm_session_th(c, s, spdm_part(x->response, 0, x->verify_at));
+    why = spdm_session_chosen(c, s, m->opaque);
+    if (why != SPDM_WHY_FINE) return why;
     if (!spdm_session_th_digest(s, th1) || !spdm_session_handshake(c, s, th1)) {
         return refuse(c, CRYPTO_FAILED, "the key schedule", 0, 0);
     }
     why = check_verify_data(c, s, m->verify);
-    if (why == SPDM_WHY_FINE) why = spdm_session_chosen(c, s, m->opaque);
     if (why != SPDM_WHY_FINE) return why;
     s->heartbeat = m->heartbeat;
+    s->policy = x->req.psk_exchange.policy;
     s->needs_finish = m->context.n != 0;
     return s->needs_finish ? SPDM_WHY_FINE : established(rq); /* R-PSK-16 */
 }

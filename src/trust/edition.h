@@ -25,9 +25,9 @@ struct edition {
     bool mut_for_encap;            /* MUT_AUTH_CAP stands in for ENCAP_CAP (1.2, state-machine.md section 7) */
     bool ack_has_id;               /* ENCAPSULATED_RESPONSE_ACK names what it acknowledges (1.2+) */
     bool no_pending;               /* ERROR NoPendingRequests exists */
-    bool policy_error;             /* ERROR InvalidPolicy exists */
+    bool policy_error;             /* ERROR InvalidPolicy and OperationFailed exist */
     uint8_t psk_salt;              /* every byte of Salt_0 of a PSK session (R-KSC-03) */
-    bool session_required;         /* ERROR SessionRequired exists (R-SSN-14) */
+    bool session_required;         /* ERROR SessionRequired (R-SSN-14) and ResetRequired exist */
     bool session_policy;           /* KEY_EXCHANGE carries a SessionPolicy */
     bool legacy_opaque;            /* opaque data of a key exchange has the header of DSP0277 for SPDM 1.1 */
     bool large_certificate;        /* chains over 65,535 bytes (1.4) */

@@ -8,7 +8,7 @@
 #ifndef ASSAY_WIRE_MESSAGE_H
 #define ASSAY_WIRE_MESSAGE_H
 #include "wire/io.h"
-#include <assay/spdm.h>
+#include <assay/errand.h>
 
 /* Limits of tables in messages. */
 enum {
@@ -148,6 +148,20 @@ struct chunk_ack {
     uint32_t sequence;
     struct spdm_span response;
 };
+struct csr {
+    struct spdm_span csr;
+};
+struct set_certificate_rsp {
+    uint8_t slot;
+};
+struct measurement_extension_log {
+    uint32_t remainder;
+    struct spdm_span portion;
+};
+struct endpoint_info {
+    uint8_t slot;
+    struct spdm_span nonce, info, signature;
+};
 
 union spdm_body {
     struct version version;
@@ -175,6 +189,13 @@ union spdm_body {
     struct chunk chunk;
     struct chunk_get chunk_get;
     struct chunk_ack chunk_ack;
+    /* Requests of errands are the public structs. */
+    union spdm_order order;
+    struct csr csr;
+    struct set_certificate_rsp set_certificate_rsp;
+    struct measurement_extension_log measurement_extension_log;
+    struct endpoint_info endpoint_info;
+    struct spdm_key_pair key_pair;
 };
 
 /* ---- the registry ---- */
@@ -240,6 +261,14 @@ void spdm_io_report(const struct io *io, const struct spdm_message *row, struct 
 
 /* ---- walkers and helpers shared between messages ---- */
 unsigned spdm_ones(uint32_t mask); /* number of bits set */
+/* svh.c: whether VendorIDs of a standards body have this size; those with 2 or 4 bytes may be missing (R-VDR-06). */
+bool spdm_vendor_id_fits(uint16_t body, size_t n);
+/* A standards body or vendor-defined header: ID, VendorIDLen, VendorID. */
+void spdm_io_svh(struct io *io, uint8_t *body, struct spdm_span *vendor);
+/* Turns io to the n bytes just read; what it returns is to be given to spdm_io_close() when they have been walked,
+ * which must be to their end. */
+size_t spdm_io_open(struct io *io, size_t n);
+void spdm_io_close(struct io *io, size_t end, const char *name);
 /* One measurement block at the start of a record; encodes as well. */
 void spdm_walk_block(struct io *io, struct spdm_measurement *m);
 #endif

@@ -60,7 +60,7 @@ static bool can_come_back(const struct spdm_message *row, const union spdm_body 
 
 static void round_trip(const struct shape *sh, const struct spdm_message *row, union spdm_body *body, size_t n)
 {
-    size_t room = n + 4; /* the size that an ERROR may have left out is written (LQ-33) */
+    size_t room = n + 8; /* the size that an ERROR may have left out is written (LQ-33), and masks in full */
     uint8_t *first = malloc(room), *second = malloc(room);
     struct io io = spdm_writer(sh, (struct spdm_room){first, room});
     union spdm_body again;

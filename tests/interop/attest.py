@@ -66,11 +66,20 @@ def reference(case, logs):
     return ["--reference", path]
 
 
+def own_options(world, case, logs):
+    """$KEYS is the peer's directory of the signature's sample keys, $PSK a file with the key that the peer has."""
+    psk = os.path.join(logs, "psk")
+    with open(psk, "wb") as f:
+        f.write(b"TestPskData\0")
+    keys = world.peer.file(SIGNATURES[case.signature][1])
+    return [word.replace("$KEYS", keys).replace("$PSK", psk) for word in case.words("ours")]
+
+
 def our_command(world, case, port, logs):
     options = ["--json", "--trace", *MEASURE[case.get("meas", "all")]]
     if case.get("pin", "both") in ("both", "ours"):
         options += ["--version", case.version, "--hash", case.hash, "--signature", case.signature]
-    options += trust(world, case) + reference(case, logs) + case.words("ours")
+    options += trust(world, case) + reference(case, logs) + own_options(world, case, logs)
     target = f"{TRANSPORTS[case.transport][1]}://127.0.0.1:{port}"
     return [world.spdm, "attest", *options, target]
 

@@ -62,7 +62,7 @@ static void turn(struct driver *d)
     d->turned.binding = &spdm_binding_none;
     d->turned.out = make_room(d->config.chunks != NULL ? FRAME_MAX : d->config.data_transfer_size);
     d->turned.chain = make_room(FRAME_MAX);
-    d->turned.services = &spdm_serve_identity;
+    d->turned.services = &spdm_serve_turned;
     d->config.mutual = &spdm_with_mutual;
     d->config.turned = &d->turned;
 }
@@ -118,6 +118,7 @@ void driver_open(struct driver *d, const struct spdm_binding *binding)
                                      .lender = &spdm_lend_heap,
                                      .max_message_size = set->max};
     if (set->max != 0) d->config.chunks = set->responder ? &spdm_responder_chunks : &spdm_requester_chunks;
+    if (d->device != NULL) driver_make_device(d);
     if (d->device != NULL || (set->policy.mut_auth | set->policy.basic_mut_auth) != 0) turn(d);
     d->config.session_memory = make_room(SESSIONS_MAX * spdm_session_size(&d->config));
 }
@@ -196,7 +197,7 @@ static size_t digest_of(struct driver *d, enum spdm_alg hash, struct spdm_span b
 }
 
 /* Length, Reserved, RootHash, certificates. */
-static struct spdm_span structure(struct driver *d, enum spdm_alg hash, struct spdm_span certificates)
+struct spdm_span driver_structure(struct driver *d, enum spdm_alg hash, struct spdm_span certificates)
 {
     uint8_t *p = d->config.chain.p;
     size_t root = 4u + ((size_t)certificates.p[2] << 8 | certificates.p[3]), h, n;
@@ -229,7 +230,7 @@ bool driver_known(struct driver *d, const struct spdm_facts *facts, unsigned pee
         return true;
     }
     if (d->set->peer_chain == NULL) return false;
-    input.chain = structure(d, hash, driver_file(d->set->peer_chain));
+    input.chain = driver_structure(d, hash, driver_file(d->set->peer_chain));
     input.role = (uint8_t)peer;
     input.signature = (enum spdm_alg)(peer == SPDM_JUDGE_REQUESTER ? facts->req_signature : facts->signature);
     (void)digest_of(d, hash, input.chain, digest);

@@ -187,6 +187,7 @@ static bool set_text(struct settings *set, const char *name, const char *value)
     else if (strcmp(name, "trust") == 0) set->trust = value;
     else if (strcmp(name, "peer-chain") == 0) set->peer_chain = value;
     else if (strcmp(name, "key") == 0) set->key = value;
+    else if (strcmp(name, "csr") == 0) set->csr = value;
     else if (strcmp(name, "psk") == 0) set->psk_n = driver_hex(value, set->psk, sizeof set->psk);
     else if (strcmp(name, "hint") == 0) set->hint_n = driver_hex(value, set->hint, sizeof set->hint);
     else return false;
@@ -213,6 +214,10 @@ static bool set_number(struct settings *set, const char *name, const char *value
     else if (strcmp(name, "random") == 0) p->record_random = (uint8_t)number(value, 0xff);
     else if (strcmp(name, "big-endian-nonce") == 0) p->big_endian_nonce = number(value, 1) != 0;
     else if (strcmp(name, "multi-key") == 0) p->multi_key = number(value, 1) != 0;
+    else if (strcmp(name, "mel") == 0) p->mel = number(value, 1) != 0;
+    else if (strcmp(name, "key-pairs") == 0) set->key_pairs = number(value, 1) != 0;
+    else if (strcmp(name, "trusted-place") == 0) p->trusted_place = number(value, 1) != 0;
+    else if (strcmp(name, "errand-error") == 0) set->errand_error = (uint8_t)number(value, 0xff);
     else if (strcmp(name, "opaque") == 0) p->opaque_formats = (uint8_t)number(value, 3);
     else return false;
     return true;

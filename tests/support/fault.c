@@ -106,7 +106,9 @@ static void copy_state(struct pair *to, const struct pair *from)
     } parts[] = {{0, offsetof(struct pair, rq_sessions)},
                  {offsetof(struct pair, opened_rq), offsetof(struct pair, rq_turned_out)},
                  {offsetof(struct pair, signed_by_rq), offsetof(struct pair, rq_shelf.bytes) + SMALL},
+                 {offsetof(struct pair, rq_shelf.bytes[1]), offsetof(struct pair, rq_shelf.bytes[1]) + SMALL},
                  {offsetof(struct pair, rs_shelf), offsetof(struct pair, rs_shelf.bytes) + SMALL},
+                 {offsetof(struct pair, rs_shelf.bytes[1]), offsetof(struct pair, rs_shelf.bytes[1]) + SMALL},
                  {offsetof(struct pair, stays), offsetof(struct pair, rq_memory)},
                  {offsetof(struct pair, sign_at), offsetof(struct pair, signature) + SMALL}};
 

@@ -90,12 +90,14 @@ void pair_mutual(struct pair *p)
     p->req_policy.req_signatures = p->rsp_policy.req_signatures = algorithms;
     p->rq_turned = p->req_config;
     p->rq_turned.sessions = NULL;
+    p->rq_turned.chunks = NULL;
     p->rq_turned.binding = &spdm_binding_none;
     p->rq_turned.out = (struct spdm_room){p->rq_turned_out, sizeof p->rq_turned_out};
     p->rq_turned.identity = &p->rq_identity;
     p->rq_turned.services = &spdm_serve_identity;
     p->rs_turned = p->rsp_config;
     p->rs_turned.sessions = NULL;
+    p->rs_turned.chunks = NULL;
     p->rs_turned.binding = &spdm_binding_none;
     p->rs_turned.out = (struct spdm_room){p->rs_turned_out, sizeof p->rs_turned_out};
     p->rs_turned.chain = (struct spdm_room){p->rq_chain, sizeof p->rq_chain};
@@ -169,6 +171,11 @@ static void answer_requester(struct pair *p, const struct spdm_event *ev)
 {
     struct spdm_answer a = {.ticket = ev->ticket, .key = p->trusted};
 
+    if (ev->kind > SPDM_ASK_VENDOR) {
+        if (p->errand_rq != NULL) p->errand_rq(p, ev, &a);
+        assert_true(spdm_requester_answer(p->rq, &a));
+        return;
+    }
     if (ev->kind == SPDM_ASK_SIGN) {
         uint8_t signature[PAIR_SIGNATURE];
 
@@ -207,6 +214,15 @@ static void note_record(struct pair *p, const struct spdm_event *ev)
     p->seen_proven[ev->index] = ev->proven;
 }
 
+static void note_reply(struct pair *p, const struct spdm_event *ev)
+{
+    p->replies++;
+    assert_true(ev->data.n <= sizeof p->reply);
+    if (ev->data.n != 0) memcpy(p->reply, ev->data.p, ev->data.n);
+    p->reply_n = ev->data.n;
+    p->reply_proven = ev->proven;
+}
+
 static void requester_events(struct pair *p)
 {
     struct spdm_event ev;
@@ -222,6 +238,11 @@ static void requester_events(struct pair *p)
         case SPDM_RESTARTED: p->restarted++; break;
         case SPDM_MEASURED: note_record(p, &ev); break;
         case SPDM_VENDOR: p->vendor = fingerprint(fingerprint(ev.standard, ev.vendor), ev.data); break;
+        case SPDM_REPLIED: note_reply(p, &ev); break;
+        case SPDM_RESET_DUE:
+            p->resets_due++;
+            p->reset_tag = ev.index;
+            break;
         case SPDM_OPENED: p->opened_rq = ev.session; break;
         case SPDM_CLOSED:
             p->closed_rq = ev.session;
@@ -236,7 +257,9 @@ static void requester_events(struct pair *p)
         case SPDM_ASK_PSK:
         case SPDM_ASK_DIGEST:
         case SPDM_ASK_TRUST: answer_requester(p, &ev); break;
-        default: break;
+        default:
+            if (ev.kind > SPDM_ASK_VENDOR) answer_requester(p, &ev);
+            break;
         }
     }
 }
@@ -280,6 +303,11 @@ static void answer_responder(struct pair *p, const struct spdm_event *ev)
         a.yes = ev->kind == SPDM_ASK_TRUST && p->rq_trusted != NULL;
         a.key = p->rq_trusted;
     }
+    if (ev->kind > SPDM_ASK_VENDOR) {
+        p->errands++;
+        a.yes = false;
+        if (p->errand != NULL) p->errand(p, ev, &a);
+    }
     assert_true(spdm_responder_answer(p->rs, &a));
 }
 
@@ -291,6 +319,12 @@ static void responder_events(struct pair *p)
     while (spdm_responder_event(p->rs, &ev) != SPDM_NOTHING) {
         switch (ev.kind) {
         case SPDM_FAILED: p->refused = ev.report; break;
+        case SPDM_DONE: p->done_rs++; break;
+        case SPDM_REPLIED:
+            note_reply(p, &ev);
+            p->replies--;
+            p->replies_rs++;
+            break;
         case SPDM_OPENED: p->opened_rs = ev.session; break;
         case SPDM_CLOSED:
             p->closed_rs = ev.session;
@@ -307,7 +341,9 @@ static void responder_events(struct pair *p)
         case SPDM_ASK_MEASURE:
         case SPDM_ASK_SIGN:
         case SPDM_ASK_VENDOR: answer_responder(p, &ev); break;
-        default: break;
+        default:
+            if (ev.kind > SPDM_ASK_VENDOR) answer_responder(p, &ev);
+            break;
         }
     }
 }

@@ -8,6 +8,7 @@
 #ifndef ASSAY_TESTS_PAIR_H
 #define ASSAY_TESTS_PAIR_H
 #include "support/toy_crypto.h"
+#include <assay/errand.h>
 #include <assay/large.h>
 #include <assay/requester.h>
 #include <assay/session.h>
@@ -69,6 +70,16 @@ struct pair {
     uint8_t rq_turned_out[PAIR_BUFFER / 2], rs_turned_out[PAIR_BUFFER / 2], rq_chain[PAIR_BUFFER];
     unsigned signed_by_rq; /* signatures the requester was asked for */
     bool wrong_psk;        /* the requester has another PSK */
+    /* errands: what the device's caller answers; NULL: no to everything */
+    void (*errand)(struct pair *, const struct spdm_event *, struct spdm_answer *);
+    void (*errand_rq)(struct pair *, const struct spdm_event *, struct spdm_answer *); /* the same of the requester's */
+    unsigned replies_rs, done_rs; /* what the responder was told of its own goals */
+    unsigned errands, replies;    /* questions that were asked, SPDM_REPLIED that came */
+    uint8_t reply[PAIR_BUFFER];   /* of the last */
+    size_t reply_n;
+    bool reply_proven;
+    unsigned resets_due; /* SPDM_RESET_DUE, and its tag */
+    uint8_t reset_tag;
 
     struct pair_shelf { /* pair_chunks() */
         struct spdm_shelf shelf;

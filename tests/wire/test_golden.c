@@ -290,6 +290,55 @@ static const struct member members[] = {
     MEMBER("CHUNK_GET", chunk_get, sequence, U32),
     MEMBER("CHUNK_SEND_ACK", chunk_ack, handle, U8),
     MEMBER("CHUNK_SEND_ACK", chunk_ack, sequence, U32),
+    MEMBER("GET_KEY_PAIR_INFO", order.key_pair, id, U8),
+    MEMBER("KEY_PAIR_INFO", key_pair, total, U8),
+    MEMBER("KEY_PAIR_INFO", key_pair, id, U8),
+    MEMBER("KEY_PAIR_INFO", key_pair, capabilities, U16),
+    MEMBER("KEY_PAIR_INFO", key_pair, usages, U16),
+    MEMBER("KEY_PAIR_INFO", key_pair, usage, U16),
+    MEMBER("KEY_PAIR_INFO", key_pair, asyms, U32),
+    MEMBER("KEY_PAIR_INFO", key_pair, asym, U32),
+    MEMBER("KEY_PAIR_INFO", key_pair, pqcs, U32),
+    MEMBER("KEY_PAIR_INFO", key_pair, pqc, U32),
+    MEMBER("KEY_PAIR_INFO", key_pair, slots, U8),
+    MEMBER("KEY_PAIR_INFO", key_pair, public_key_info, SPAN),
+    MEMBER("SET_KEY_PAIR_INFO", order.key_pair_change, operation, U8),
+    MEMBER("SET_KEY_PAIR_INFO", order.key_pair_change, id, U8),
+    MEMBER("SET_KEY_PAIR_INFO", order.key_pair_change, usage, U16),
+    MEMBER("SET_KEY_PAIR_INFO", order.key_pair_change, asym, U32),
+    MEMBER("SET_KEY_PAIR_INFO", order.key_pair_change, slots, U8),
+    MEMBER("SET_KEY_PAIR_INFO", order.key_pair_change, pqc, U32),
+    MEMBER("GET_CSR", order.csr, key_pair, U8),
+    MEMBER("GET_CSR", order.csr, model, U8),
+    MEMBER("GET_CSR", order.csr, tag, U8),
+    MEMBER("GET_CSR", order.csr, overwrite, FLAG),
+    MEMBER("GET_CSR", order.csr, info, SPAN),
+    MEMBER("GET_CSR", order.csr, opaque, SPAN),
+    MEMBER("CSR", csr, csr, SPAN),
+    MEMBER("SET_CERTIFICATE", order.store, slot, U8),
+    MEMBER("SET_CERTIFICATE", order.store, model, U8),
+    MEMBER("SET_CERTIFICATE", order.store, key_pair, U8),
+    MEMBER("SET_CERTIFICATE", order.store, erase, FLAG),
+    MEMBER("SET_CERTIFICATE", order.store, chain, SPAN),
+    MEMBER("SET_CERTIFICATE_RSP", set_certificate_rsp, slot, U8),
+    MEMBER("GET_MEASUREMENT_EXTENSION_LOG", order.log, offset, U32),
+    MEMBER("GET_MEASUREMENT_EXTENSION_LOG", order.log, length, U32),
+    MEMBER("MEASUREMENT_EXTENSION_LOG", measurement_extension_log, remainder, U32),
+    MEMBER("MEASUREMENT_EXTENSION_LOG", measurement_extension_log, portion, SPAN),
+    MEMBER("GET_ENDPOINT_INFO", order.endpoint, sub_code, U8),
+    MEMBER("GET_ENDPOINT_INFO", order.endpoint, slot, U8),
+    MEMBER("GET_ENDPOINT_INFO", order.endpoint, sign, FLAG),
+    MEMBER("GET_ENDPOINT_INFO", order.endpoint, nonce, SPAN),
+    MEMBER("ENDPOINT_INFO", endpoint_info, slot, U8),
+    MEMBER("ENDPOINT_INFO", endpoint_info, nonce, SPAN),
+    MEMBER("ENDPOINT_INFO", endpoint_info, info, SPAN),
+    MEMBER("ENDPOINT_INFO", endpoint_info, signature, SPAN),
+    MEMBER("SUPPORTED_EVENT_TYPES", order.list, count, U32),
+    MEMBER("SUPPORTED_EVENT_TYPES", order.list, list, SPAN),
+    MEMBER("SUBSCRIBE_EVENT_TYPES", order.list, count, U32),
+    MEMBER("SUBSCRIBE_EVENT_TYPES", order.list, list, SPAN),
+    MEMBER("SEND_EVENT", order.list, count, U32),
+    MEMBER("SEND_EVENT", order.list, list, SPAN),
 };
 
 /* ".slot" of a message, ".block.hash" of the SupportedAlgorithms block. */
@@ -405,12 +454,14 @@ static void clear_reserved(const struct golden *g, uint8_t *bytes)
     }
 }
 
-/* Extended algorithms are skipped, so they are not written; two ways to count Length are read, one is written. */
+/* Extended algorithms are skipped, so they are not written; two ways to count Length are read, one is written; masks of
+ * key pairs are written with four bytes. */
 static bool comes_back(const struct golden *g, const union spdm_body *body)
 {
     bool negotiates = strstr(g->row->name, "ALGORITHMS") != NULL;
 
     if (strstr(g->source, "message-length") != NULL) return false;
+    if (strstr(g->source, "-masks-") != NULL || strstr(g->source, "generate-1.4") != NULL) return false;
     return !(negotiates && body->algorithms.ext_n != 0) &&
            !(strcmp(g->row->name, "CAPABILITIES") == 0 && body->capabilities.block.ext_n != 0);
 }
@@ -447,7 +498,7 @@ static void test_encoding(void **state)
 
     (void)state;
     all = golden_each(check_encoding, &n);
-    assert_int_equal(all - n, 4); /* by hand: three with extended algorithms, one with the other Length */
+    assert_int_equal(all - n, 8); /* by hand: three with extended algorithms, one with the other Length, four masks */
 }
 
 /* ---- less and more than the message ---- */
@@ -470,6 +521,7 @@ static bool may_be_cut(const struct golden *g, size_t n)
         return next_word(&last, "", &w) && n >= w.at + 4;
     }
     if (strcmp(g->row->name, "CHUNK_SEND_ACK") == 0) return n >= (g->shape.ver >= SPDM_V14 ? 8u : 6u);
+    if (strcmp(g->row->name, "SET_CERTIFICATE") == 0) return n >= 4; /* its chain has a length of its own */
     if (strcmp(g->row->name, "ERROR") != 0) return false;
     return (code == 0xff && n >= 5 && n >= 5u + g->bytes.p[4]) || ((code == 0x0d || code == 0x12) && n >= 4);
 }

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What a witness makes of one message: what the asking side would judge, learn
+ * and verify is judged, learned and verified here, by the same jobs. A message
+ * is read once, and whoever wants to see its fields sees them in that reading. */
+#include "core/witness_state.h"
+
+static const struct watch_job jobs[] = {
+    {&spdm_verify_version, NULL, NULL},           {&spdm_verify_capabilities, NULL, NULL},
+    {&spdm_verify_algorithms, NULL, NULL},        {&spdm_verify_digests, NULL, NULL},
+    {&spdm_verify_certificate, NULL, NULL},       {&spdm_verify_challenge, NULL, NULL},
+    {&spdm_verify_measurements, NULL, NULL},      {&spdm_verify_vendor, NULL, NULL},
+    {&spdm_errand_key_pair_info.job, NULL, NULL}, {&spdm_errand_set_key_pair.job, NULL, NULL},
+    {&spdm_errand_csr.job, NULL, NULL},           {&spdm_errand_store.job, NULL, NULL},
+    {&spdm_errand_log.job, NULL, NULL},           {&spdm_errand_endpoint.job, NULL, NULL}};
+
+/* The job of a request; sessions have theirs. */
+static const struct watch_job *find(const struct spdm_witness *w, uint8_t request)
+{
+    for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++) {
+        if (jobs[i].job->request->code == request) return &jobs[i];
+    }
+    for (size_t i = 0; spdm_sessions_of(&w->plain.cfg) != NULL && i < spdm_watch_session_n; i++) {
+        if (spdm_watch_sessions[i].job->request->code == request) return &spdm_watch_sessions[i];
+    }
+    return NULL;
+}
+
+/* ---- reading ---- */
+
+/* A message that is known, but not described. */
+static void walk_head(struct io *io, union spdm_body *b)
+{
+    uint8_t byte = 0;
+
+    (void)b;
+    io_u8(io, "Param1", &byte);
+    io_u8(io, "Param2", &byte);
+}
+
+/* As spdm_conn_decode(), and shown while it is read. */
+static uint8_t show(const struct spdm_witness *w, struct passing *p, const struct spdm_message *row)
+{
+    struct conn *c = &p->side->c;
+    bool asks = row->code >= 0x80;
+    struct spdm_span *bytes = asks ? &p->x.request : &p->x.response;
+    struct io io = {.rd = *bytes, .end = bytes->n, .inside = c->inside, .see = w->watch.see, .see_ctx = w->watch.ctx};
+    struct spdm_message known = *row;
+
+    if (known.walk == NULL) known.walk = walk_head;
+    spdm_conn_shape(c, row->code, &p->x.req, &io.sh);
+    if (!spdm_decode(&io, &known, asks ? &p->x.req : &p->x.rsp)) {
+        spdm_io_report(&io, row, &c->report);
+        return io.why;
+    }
+    p->x.signature_at = io.signature_at;
+    p->x.verify_at = io.verify_at;
+    bytes->n = row->walk != NULL ? io.at : bytes->n;
+    p->sight->n = bytes->n;
+    return SPDM_WHY_FINE;
+}
+
+/* ---- requests ---- */
+
+static void forget_slots(struct watch_side *side)
+{
+    for (uint8_t slot = 0; slot < SPDM_SLOT_N; slot++) side->slot[slot] = (struct slot_known){0};
+}
+
+/* What a request changes before its answer. */
+static void request_effects(struct watch_side *side, const struct spdm_message *row, const union spdm_body *req)
+{
+    struct conn *c = &side->c;
+
+    spdm_conn_reset_by(c, row);
+    if (row->code == CODE_GET_VERSION) {
+        spdm_conn_restart(c);
+        forget_slots(side);
+    } else if (row->code == CODE_GET_CERTIFICATE) {
+        if (req->get_certificate.offset == 0 || req->get_certificate.slot != c->facts.slot) {
+            c->chain_have = c->chain_total = 0;
+        }
+        spdm_watch_slot(side, req->get_certificate.slot);
+    } else if (row->code == CODE_CHALLENGE) {
+        spdm_watch_slot(side, req->challenge.slot);
+    } else if (row->code == CODE_GET_MEASUREMENTS && req->get_measurements.sign) {
+        spdm_watch_slot(side, req->get_measurements.slot);
+    } else if (row->code == CODE_GET_ENDPOINT_INFO && req->order.endpoint.sign) {
+        spdm_watch_slot(side, req->order.endpoint.slot);
+    }
+}
+
+static void keep(struct spdm_witness *w, struct watch_side *side, struct spdm_span message)
+{
+    if (!spdm_watch_room(w, side, side->request_room, message.n)) return;
+    memcpy(side->request.p, message.p, message.n);
+    side->request_n = message.n;
+}
+
+static void request(struct spdm_witness *w, struct passing *p)
+{
+    struct watch_side *side = p->side;
+    struct conn *c = &side->c;
+    uint8_t code = p->sight->code;
+    const struct spdm_message *row = spdm_message_find(code);
+    const struct watch_job *job = find(w, code);
+
+    if (row == &spdm_message_RESPOND_IF_READY) { /* the deferred request stays the one to be answered */
+        (void)show(w, p, row);
+        return;
+    }
+    side->request_n = 0;
+    if (row == NULL || code < 0x80) {
+        (void)refuse(c, UNKNOWN_CODE, NULL, code, 0);
+        return;
+    }
+    if (row == &spdm_message_GET_CAPABILITIES) (void)spdm_conn_version(c, p->x.request.p[0]);
+    if (show(w, p, row) != SPDM_WHY_FINE) return;
+    request_effects(side, row, &p->x.req);
+    keep(w, side, p->x.request);
+    if (job != NULL && job->asked != NULL) job->asked(w, p);
+}
+
+/* ---- responses ---- */
+
+/* DIGESTS tells of every slot, not only of the one a requester would choose. */
+static void remember_digests(struct watch_side *side, const struct digests *m)
+{
+    size_t h = spdm_conn_hash_size(&side->c), i = 0;
+
+    for (uint8_t slot = 0; slot < SPDM_SLOT_N; slot++) {
+        struct slot_known *k = &side->slot[slot];
+
+        if ((m->provisioned >> slot & 1) == 0) continue;
+        if (!k->hash_known || !spdm_equal(spdm_span(k->hash, h), spdm_part(m->digests, i * h, h))) k->key = NULL;
+        memcpy(k->hash, spdm_part(m->digests, i * h, h).p, h);
+        k->hash_known = true;
+        if (m->cert_info.n != 0) {
+            k->key_pair = m->key_pair_id.p[i];
+            k->model = m->cert_info.p[i] & 7;
+            k->usage = (uint16_t)(m->key_usage.p[2 * i] | m->key_usage.p[2 * i + 1] << 8);
+        }
+        i++;
+    }
+}
+
+static void after(struct spdm_witness *w, const struct verify_job *job, const struct passing *p)
+{
+    struct watch_side *side = p->side;
+    struct conn *c = &side->c;
+    struct slot_known *k;
+    struct spdm_span chain = spdm_span(c->cfg->chain.p, c->chain_have);
+
+    if (job == &spdm_verify_digests) remember_digests(side, &p->x.rsp.digests);
+    if (job == &spdm_verify_certificate && c->chain_have == c->chain_total) {
+        k = spdm_watch_known(side, c->facts.slot);
+        k->hash_known = spdm_conn_digest(c, &chain, 1, k->hash);
+        w->ask = k->key == NULL;
+        w->ticket++;
+    }
+    if (job == &spdm_verify_challenge && p->x.rsp.challenge_auth.basic_mut_auth && side == &w->plain) {
+        spdm_watch_begin_flow(w, 0);
+    }
+    if (job == &spdm_errand_store.job) *spdm_watch_known(side, p->x.req.order.store.slot) = (struct slot_known){0};
+    if (job == &spdm_verify_measurements) {
+        w->measured = true;
+        w->record = p->x.rsp.measurements.record;
+    }
+}
+
+/* Enters an exchange whose signature nobody can check: its transcript ends all the same. */
+static enum spdm_signature_state pass_unchecked(struct conn *c, const struct verify_job *job, const struct exchange *x)
+{
+    (void)spdm_conn_enter(c, job->request, x->request);
+    (void)spdm_conn_enter(c, job->response, spdm_part(x->response, 0, x->signature_at));
+    if (job->signed_by != SIGNED_ENDPOINT_INFO) spdm_conn_reset_signed(c, (enum signed_by)job->signed_by);
+    if (job == &spdm_verify_challenge) c->challenged = true;
+    return SPDM_SIGNATURE_UNCHECKED;
+}
+
+/* Room for the rest of a chain as soon as its length is known. */
+static bool chain_fits(struct spdm_witness *w, struct passing *p)
+{
+    const struct get_certificate *q = &p->x.req.get_certificate;
+    const struct certificate *m = &p->x.rsp.certificate;
+    uint64_t total = (uint64_t)q->offset + m->portion.n + m->remainder;
+
+    return total > SIZE_MAX || spdm_watch_room(w, p->side, p->side->chain_room, (size_t)total);
+}
+
+/* A decoded response to the request at hand. */
+static void judge(struct spdm_witness *w, const struct watch_job *watch, struct passing *p)
+{
+    const struct verify_job *job = watch->job;
+    struct conn *c = &p->side->c;
+    struct spdm_sight *s = p->sight;
+    uint8_t why;
+
+    if (job == &spdm_verify_digests) c->facts.trusted = false; /* learn the slot anew */
+    if (job == &spdm_verify_certificate && !chain_fits(w, p)) return;
+    if (job->judge(c, &p->x) != SPDM_WHY_FINE) return;
+    if (watch->answered != NULL) {
+        watch->answered(w, p);
+        return;
+    }
+    if (p->x.signature_at != 0 && c->key == NULL) {
+        s->signature = pass_unchecked(c, job, &p->x);
+        after(w, job, p);
+        return;
+    }
+    why = spdm_verify_finish(c, job, &p->x);
+    if (p->x.signature_at != 0) s->signature = why == SPDM_WHY_FINE ? SPDM_SIGNATURE_GOOD : SPDM_SIGNATURE_BAD;
+    w->proven = s->signature == SPDM_SIGNATURE_GOOD;
+    if (why == SPDM_WHY_FINE) after(w, job, p);
+}
+
+static void error(struct spdm_witness *w, struct passing *p)
+{
+    enum { BUSY = 0x03, NOT_READY = 0x42, RESYNCH = 0x43 };
+    struct watch_side *side = p->side;
+    const struct error *e = &p->x.rsp.error;
+
+    if (show(w, p, &spdm_message_ERROR) != SPDM_WHY_FINE) return;
+    if (e->code == NOT_READY || e->code == BUSY) return;             /* the request still waits */
+    spdm_transcript_reset(spdm_conn_log(&side->c), TRANSCRIPT_L1L2); /* R-MEA-25 */
+    if (side == &w->plain && spdm_sessions_of(&side->cfg) != NULL) spdm_watch_refused(w, p, e->code);
+    if (e->code == RESYNCH) spdm_conn_restart(&side->c);
+    side->request_n = 0;
+}
+
+/* A response that no job judges: known and perhaps not described, without its request, or the answer to another. */
+static void unjudged(struct spdm_witness *w, struct passing *p)
+{
+    struct conn *c = &p->side->c;
+    const struct spdm_message *row = spdm_message_find(p->sight->code);
+    uint8_t asked = p->sight->answers;
+
+    if (row == NULL || row->code >= 0x80) {
+        (void)refuse(c, UNKNOWN_CODE, NULL, p->sight->code, 0);
+        return;
+    }
+    if (asked != 0 && (asked & 0x7f) != row->code) {
+        (void)refuse(c, BAD_CODE, "RequestResponseCode", row->code, asked & 0x7fu);
+        return;
+    }
+    (void)show(w, p, row);
+    /* Without the request its layout is not known for sure. */
+    if (asked == 0) c->report = (struct spdm_report){0};
+}
+
+static void response(struct spdm_witness *w, struct passing *p)
+{
+    struct watch_side *side = p->side;
+    struct spdm_sight *s = p->sight;
+    const struct watch_job *job;
+
+    s->answers = side->request_n < 2 ? 0 : side->request.p[1];
+    if (s->code == CODE_ERROR) {
+        error(w, p);
+        return;
+    }
+    p->x.request = spdm_span(side->request.p, side->request_n);
+    side->request_n = 0;
+    job = s->answers != 0 ? find(w, s->answers) : NULL;
+    if (job == NULL || job->job->response->code != s->code) {
+        unjudged(w, p);
+        return;
+    }
+    (void)spdm_conn_decode(&side->c, job->job->request, &p->x);
+    if (show(w, p, job->job->response) != SPDM_WHY_FINE) return;
+    s->signature = p->x.signature_at != 0 ? SPDM_SIGNATURE_UNCHECKED : SPDM_UNSIGNED;
+    judge(w, job, p);
+}
+
+void spdm_watch_message(struct spdm_witness *w, struct watch_side *side, bool asks, struct spdm_sight *s)
+{
+    struct passing p = {.side = side, .sight = s};
+
+    if (asks) {
+        p.x.request = s->message;
+        request(w, &p);
+    } else {
+        p.x.response = s->message;
+        response(w, &p);
+    }
+}
