@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * decode.c - `spdm decode`: what was said in this capture, and does it verify? */
+#include "decode_filter.h"
 #include "decode_flow.h"
+#include "decode_json.h"
 #include "decode_options.h"
 #include "port/crypto_openssl.h"
 #include <signal.h>
@@ -13,6 +15,7 @@ struct decode {
     struct decode_world world;
     struct decode_flows flows;
     struct decode_printer printer;
+    struct decode_words json;
     struct spdm_capture *capture;
     uint64_t count[DECODE_FALSE + 1]; /* messages by rank */
 };
@@ -38,7 +41,14 @@ static void on_message(void *ctx, struct decode_message *m)
 {
     struct decode *d = ctx;
     d->count[m->rank]++;
-    if (!d->options.quiet) decode_print(&d->printer, m);
+    if (d->options.quiet || !decode_filter_passes(&d->options.filter, m)) return;
+    if (!d->options.json) {
+        decode_print(&d->printer, m);
+        return;
+    }
+    decode_clear(&d->json);
+    decode_json_message(&d->json, m, d->options.bytes);
+    fwrite(d->json.p, 1, d->json.n, stdout);
 }
 
 /* ---- before ---- */
@@ -89,6 +99,34 @@ static bool read_secrets(struct decode *d)
            add_secrets(d, &o->psk, SPDM_SECRET_PSK, "--psk");
 }
 
+/* One of the lists of what is known beforehand. */
+static bool add_known(struct decode *d, const struct spdm_texts *texts, bool requester, bool key, const char *option)
+{
+    char error[DECODE_KNOWN_ERROR];
+    for (size_t i = 0; i < texts->n; i++) {
+        if (key ? decode_known_key(&d->world.known, d->world.court.ossl, requester, texts->v[i], error)
+                : decode_known_chain(&d->world.known, requester, texts->v[i], error))
+            continue;
+        complain("%s %s", option, error);
+        return false;
+    }
+    return true;
+}
+
+static bool read_known(struct decode *d)
+{
+    const struct spdm_decode_options *o = &d->options;
+    char error[DECODE_KNOWN_ERROR];
+    if (o->state != NULL && !decode_known_state(&d->world.known, o->state, o->vca, error)) {
+        complain("--state %s", error);
+        return false;
+    }
+    return add_known(d, &o->chain, false, false, "--chain") &&
+           add_known(d, &o->public_key, false, true, "--public-key") &&
+           add_known(d, &o->requester_chain, true, false, "--requester-chain") &&
+           add_known(d, &o->requester_key, true, true, "--requester-key");
+}
+
 static bool open_capture(struct decode *d, const struct spdm_texts *operands)
 {
     char error[SPDM_CAPTURE_ERROR];
@@ -107,6 +145,7 @@ static bool prepare(struct decode *d, const struct spdm_texts *operands)
     d->world.crypto = spdm_openssl_crypto();
     d->world.crypto_ctx = d->world.court.ossl = spdm_openssl_open(NULL, cause);
     d->world.ctx = d;
+    d->world.no_verify = d->options.no_verify;
     d->world.show = on_message;
     d->flows.world = &d->world;
     if (d->world.court.ossl == NULL) {
@@ -115,7 +154,7 @@ static bool prepare(struct decode *d, const struct spdm_texts *operands)
     }
     d->printer.screen = spdm_screen_on(stdout);
     d->printer.detail = d->options.bytes ? DECODE_BYTES : d->options.verbose ? DECODE_FIELDS : DECODE_LINE;
-    return read_roots(d) && read_secrets(d) && open_capture(d, operands);
+    return read_roots(d) && read_secrets(d) && read_known(d) && open_capture(d, operands);
 }
 
 /* ---- after ---- */
@@ -136,10 +175,12 @@ static void clean_up(struct decode *d)
     if (d->capture != NULL) spdm_capture_close(d->capture);
     decode_flows_clear(&d->flows);
     decode_court_clear(&d->world.court);
+    decode_known_clear(&d->world.known);
     decode_secrets_clear(&d->world.secrets);
     if (d->world.court.judge != NULL) spdm_judge_close(d->world.court.judge);
     if (d->world.court.ossl != NULL) spdm_openssl_close(d->world.court.ossl);
     free(d->printer.words.p);
+    free(d->json.p);
 }
 
 static void on_interrupt(int number)

@@ -6,7 +6,10 @@
  *   decode_options.c   its command line
  *   decode_flow.c      a connection: its frames before a witness, and what comes of them
  *   decode_trust.c     certificate chains and keys
+ *   decode_known.c     what is known beforehand
+ *   decode_secrets.c   what records are opened with
  *   decode_terms.c     what the number in a field means
+ *   decode_essence.c   a message in a few words; decode_carrier.c: what is no SPDM message
  *   decode_line.c      a message as one line, as a list of fields, with bytes
  *   decode_json.c      a message as a JSON object
  *   decode_summary.c   what can be said of a connection at its end
@@ -63,6 +66,7 @@ struct decode_message {
     struct timespec time;
     const struct decode_flow *flow;
     const struct spdm_sight *sight;
+    struct spdm_span frame; /* as it was captured, with the binding's header */
     const struct decode_fields *fields;
     const char *damage; /* instead of a message: what is missing */
     enum decode_rank rank;
@@ -87,6 +91,9 @@ uint8_t decode_version(const struct decode_message *m);
 void decode_term(struct decode_words *out, const struct decode_message *m, size_t i);
 /* The essence of a message for one line. */
 void decode_essence(struct decode_words *out, const struct decode_message *m);
+
+/* ---- decode_carrier.c: the same of what is no SPDM message ---- */
+void decode_carrier(struct decode_words *out, const struct decode_message *m);
 
 /* ---- decode_line.c ---- */
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VCA_MAX = 4096, SESSIONS = 32 };
+enum { VCA_MAX = 4096, SESSIONS = 32, ALGORITHMS = 0x63 };
 
 /* ---- rooms and fields of a witness ---- */
 
@@ -49,6 +49,7 @@ static struct decode_flow *open_flow(struct decode_world *world, const struct sp
     const char *ends[2] = {c->a != NULL ? c->a : "", c->b != NULL ? c->b : ""};
     size_t n;
     flow->id = c->flow;
+    flow->number = ++world->connections;
     flow->role = role;
     flow->world = world;
     flow->binding = c->binding;
@@ -68,6 +69,11 @@ static struct decode_flow *open_flow(struct decode_world *world, const struct sp
     flow->memory = spdm_text_need(calloc(1, n));
     flow->witness =
         spdm_text_need(spdm_witness_init((struct spdm_room){(uint8_t *)flow->memory, n}, &flow->config, &watch));
+    if (world->known.assumed) {
+        (void)spdm_witness_assume(flow->witness, &world->known.facts,
+                                  (struct spdm_span){world->known.vca.p, world->known.vca.n});
+        decode_known_tell(&world->known, &world->court, flow->witness, c->time.tv_sec);
+    }
     return flow;
 }
 
@@ -105,9 +111,14 @@ static struct decode_flow *flow_of(struct decode_flows *flows, const struct spdm
 char *decode_flow_title(const struct decode_flow *flow)
 {
     if (flow->requester[0] == '\0')
-        return spdm_text_format("Connection %llu, %s", (unsigned long long)flow->id, flow->binding->name);
-    return spdm_text_format("Connection %llu, %s: %s (Requester), %s (Responder)", (unsigned long long)flow->id,
+        return spdm_text_format("Connection %llu, %s", (unsigned long long)flow->number, flow->binding->name);
+    return spdm_text_format("Connection %llu, %s: %s (Requester), %s (Responder)", (unsigned long long)flow->number,
                             flow->binding->name, flow->requester, flow->responder);
+}
+
+uint64_t decode_flow_number(const struct decode_flow *flow)
+{
+    return flow->number;
 }
 
 static void end_flows(struct decode_flows *flows, uint64_t id)
@@ -129,10 +140,12 @@ void decode_flows_clear(struct decode_flows *flows)
 
 /* ---- what a sight comes to ---- */
 
-static enum decode_rank rank_of(const struct spdm_sight *s)
+/* `foreign`: it is somebody else's, and nothing is wrong with that. */
+static enum decode_rank rank_of(const struct spdm_sight *s, bool foreign)
 {
     switch (s->report.why) {
     case SPDM_WHY_FINE: break;
+    case SPDM_WHY_NOT_A_FRAME: return foreign ? DECODE_FINE : DECODE_BROKEN;
     case SPDM_WHY_BAD_SIGNATURE:
     case SPDM_WHY_BAD_VERIFY_DATA:
     case SPDM_WHY_BAD_PSK_FINISH:
@@ -205,7 +218,7 @@ static void look_at_events(struct decode_flow *flow, struct decode_message *m)
 {
     struct spdm_event ev;
     while (spdm_witness_event(flow->witness, &ev) != SPDM_NOTHING)
-        if (ev.kind == SPDM_ASK_TRUST) look_at_chain(flow, m, &ev);
+        if (ev.kind == SPDM_ASK_TRUST && !flow->world->no_verify) look_at_chain(flow, m, &ev);
 }
 
 /* A response that answers nothing, in a connection whose beginning was seen. */
@@ -215,24 +228,36 @@ static bool unasked(const struct decode_flow *flow, const struct spdm_sight *s)
            s->report.why == SPDM_WHY_FINE;
 }
 
+/* MCTP carries other messages beside SPDM's. */
+static bool is_foreign(const struct decode_flow *flow, struct spdm_span frame)
+{
+    enum { SPDM_TYPE = 5, SECURED_TYPE = 6 };
+    return flow->binding == &spdm_binding_mctp && frame.n != 0 && frame.p[0] != SPDM_TYPE && frame.p[0] != SECURED_TYPE;
+}
+
 static void show(struct decode_flow *flow, const struct spdm_captured *c, struct spdm_sight *s)
 {
     struct decode_world *world = flow->world;
+    bool foreign = is_foreign(flow, c->frame);
     struct decode_message m = {.number = ++world->messages,
                                .packet = c->packet,
                                .time = c->time,
                                .flow = flow,
                                .sight = s,
+                               .frame = c->frame,
                                .fields = &flow->fields,
-                               .rank = rank_of(s)};
-    describe_report(&m, &s->report);
+                               .rank = rank_of(s, foreign)};
+    if (!foreign) describe_report(&m, &s->report);
     if (unasked(flow, s)) {
         raise_to(&m, DECODE_BROKEN);
         decode_put(&m.report, "a response without its request");
     }
     look_at_events(flow, &m);
     if (s->kind == SPDM_SIGHT_MESSAGE && strcmp(decode_name(&m), "ERROR") == 0) raise_to(&m, DECODE_NOTE);
-    if (s->kind == SPDM_SIGHT_MESSAGE && s->code == 0x63) flow->negotiated = true;
+    if (s->kind == SPDM_SIGHT_MESSAGE && s->code == ALGORITHMS && !s->enveloped) {
+        flow->negotiated = true;
+        decode_known_tell(&world->known, &world->court, flow->witness, c->time.tv_sec);
+    }
     if (m.rank > world->worst) world->worst = m.rank;
     world->show(world->ctx, &m);
     free(m.report.p);

@@ -4,6 +4,7 @@
 #ifndef SPDM_DECODE_FLOW_H
 #define SPDM_DECODE_FLOW_H
 #include "decode.h"
+#include "decode_known.h"
 #include "decode_secrets.h"
 #include "decode_trust.h"
 
@@ -11,17 +12,19 @@
 struct decode_world {
     struct decode_court court;
     struct decode_secrets secrets;
+    struct decode_known known;
     const struct spdm_crypto *crypto;
     void *crypto_ctx;
     struct spdm_policy policy;
-    uint64_t messages; /* numbers given away */
+    bool no_verify;
+    uint64_t messages, connections; /* numbers given away */
     enum decode_rank worst;
     void *ctx;
     void (*show)(void *ctx, struct decode_message *m); /* every message, in order */
 };
 
 struct decode_flow {
-    uint64_t id;
+    uint64_t id, number;
     unsigned role; /* which of its two: the Requester is A or B */
     struct decode_world *world;
     const struct spdm_binding *binding;
@@ -44,8 +47,10 @@ struct decode_flows {
     struct spdm_captured at; /* the frame at hand */
 };
 
-/* "MCTP, EID 8 (Requester) and EID 9 (Responder)". The caller frees it. */
+/* "Connection 1, MCTP: EID 8 (Requester), EID 9 (Responder)". The caller frees it. */
 char *decode_flow_title(const struct decode_flow *flow);
+/* Its number, from 1, in the order of appearance. */
+uint64_t decode_flow_number(const struct decode_flow *flow);
 void decode_flows_take(struct decode_flows *flows, const struct spdm_captured *captured);
 void decode_flows_clear(struct decode_flows *flows);
 #endif

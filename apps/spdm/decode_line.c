@@ -101,6 +101,7 @@ static void one_line(struct decode_printer *printer, const struct decode_message
     head(&l, m);
     if (m->damage != NULL) decode_put(&essence, m->damage);
     else if (m->sight->kind == SPDM_SIGHT_MESSAGE) decode_essence(&essence, m);
+    else decode_carrier(&essence, m);
     if (essence.n != 0) piece(&l, SPDM_PLAIN, " ");
     piece(&l, SPDM_PLAIN, decode_text(&essence));
     verdict(&l, "signature", m->sight->signature);

@@ -6,9 +6,10 @@
 #include "options.h"
 
 struct spdm_decode_options {
-    bool verbose, bytes, json, summary, quiet, no_time;
-    const char *interface, *capture_filter;
+    bool verbose, bytes, json, summary, quiet, no_time, no_verify;
+    const char *interface, *capture_filter, *state, *vca;
     struct spdm_texts trust, shared, kem, psk, secrets, keylog;
+    struct spdm_texts chain, requester_chain, public_key, requester_key, filter;
 };
 
 extern const struct spdm_command spdm_decode_command;

@@ -68,7 +68,7 @@ struct spdm_span decode_bytes(const struct decode_message *m, const struct spdm_
 
 const char *decode_name(const struct decode_message *m)
 {
-    static const char *const kinds[] = {"no SPDM message", "", "application data", "sealed record", "binding control"};
+    static const char *const kinds[] = {"other message", "", "application data", "sealed record", "control message"};
     if (m->damage != NULL) return "damage";
     return m->sight->kind == SPDM_SIGHT_MESSAGE ? spdm_message_name(m->sight->code) : kinds[m->sight->kind];
 }

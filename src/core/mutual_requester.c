@@ -31,12 +31,14 @@ static void deliver_own(struct spdm_requester *rq, uint8_t code, uint8_t param1,
     deliver(rq, spdm_span(m, sizeof rq->encap.own));
 }
 
-/* The inner responder has an answer, or a question first. */
+/* The inner responder has an answer, or a question first. What it dropped, because it looks like no message at all,
+ * must have an answer too. */
 static void collect(struct spdm_requester *rq)
 {
     struct spdm_span out = spdm_responder_pull(rq->inner, rq->now);
 
     if (out.n != 0) deliver(rq, out);
+    else if (rq->inner->stage == STAGE_IDLE) deliver_own(rq, spdm_message_ERROR.code, ERROR_INVALID_REQUEST, 0);
     else rq->encap.due = ENCAP_QUESTION;
 }
 

@@ -184,19 +184,14 @@ static uint8_t reply_algorithms(struct spdm_responder *rs, const union spdm_body
     if (p->mel && (rs->c.facts.responder.flags & SPDM_MEL_CAP) != 0) m->mel_spec = offer->mel_spec & 1;
     if (rs->c.ed->negotiates_opaque) m->other_params = (formats & 2) != 0 ? 2 : formats & 1;
     if ((rs->c.facts.requester.flags & SPDM_MULTI_KEY_CAP_ONLY) != 0) m->other_params |= 0x10;
+    spdm_select_learn(&rs->c, offer, m); /* counts once it is negotiated */
     return SPDM_WHY_FINE;
 }
 
-/* Nothing is negotiated by an answer that could not be given: what it says becomes fact only now. */
+/* Nothing is negotiated by an answer that could not be given. */
 static void sent_algorithms(struct spdm_responder *rs)
 {
-    struct spdm_room body = spdm_responder_body(rs);
-    struct exchange x = {.request = spdm_span(rs->request, rs->request_n),
-                         .response = spdm_span(body.p, rs->response_n)};
-
-    (void)spdm_conn_decode(&rs->c, rs->job->request, &x);
-    (void)spdm_conn_decode(&rs->c, rs->job->response, &x);
-    spdm_select_learn(&rs->c, &x.req.algorithms, &x.rsp.algorithms);
+    rs->c.facts.negotiated = true;
     rs->c.after_vca = true;
     rs->c.phase = PHASE_NEGOTIATED;
 }

@@ -237,7 +237,7 @@ static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, str
     if (SPDM_SESSIONS && job->asks != SPDM_NOTHING) pose(rs, &x);
     rs->due = (job->request->joins & JOINS_VCA) != 0 ? SPDM_NEVER : rs->now + spdm_responder_promise(rs);
     rs->stage = STAGE_NEED;
-    return rs->need == SPDM_NOTHING ? spdm_responder_build(rs, NULL) : SPDM_WHY_FINE;
+    return rs->need == SPDM_NOTHING ? spdm_responder_build(rs, &x) : SPDM_WHY_FINE;
 }
 
 /* Padding of the transport may follow. */
@@ -401,11 +401,11 @@ static uint8_t take(struct spdm_responder *rs, const struct spdm_answer *answer)
     size_t h = spdm_conn_hash_size(&rs->c);
 
     if (turned(rs->need)) return rs->c.cfg->mutual->take(rs, answer);
-    if (!SPDM_SESSIONS || rs->need != SPDM_ASK_PSK) return spdm_responder_build(rs, answer);
+    if (!SPDM_SESSIONS || rs->need != SPDM_ASK_PSK) return spdm_responder_resume(rs, answer);
     if (answer->data.n != h) return refuse(&rs->c, ANSWER_REFUSED, "no secret for this PSKHint", answer->data.n, h);
     memcpy(rs->opening->secrets.root, answer->data.p, h);
     rs->need = rs->then;
-    return rs->need == SPDM_NOTHING ? spdm_responder_build(rs, answer) : SPDM_WHY_FINE;
+    return rs->need == SPDM_NOTHING ? spdm_responder_resume(rs, answer) : SPDM_WHY_FINE;
 }
 
 bool spdm_responder_answer(struct spdm_responder *rs, const struct spdm_answer *answer)

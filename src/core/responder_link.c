@@ -52,8 +52,8 @@ void spdm_responder_lose(struct spdm_responder *rs, struct session *s, uint8_t w
         rs->at = NULL;
         if (rs->stage != STAGE_IDLE) spdm_responder_idle(rs);
     }
+    if (spdm_conn_channel(&rs->c) == s) spdm_conn_turn_to(&rs->c, NULL, NULL);
     spdm_sessions_of(rs->c.cfg)->end_for(&rs->c, s, why);
-    spdm_conn_turn_to(&rs->c, NULL, NULL);
     spdm_responder_tell(rs, SPDM_CLOSED);
 }
 

@@ -108,8 +108,13 @@ enum spdm_signature_state spdm_watch_find_keys(struct spdm_witness *w, struct se
 {
     enum spdm_secret_kind kind = s->psk ? SPDM_SECRET_PSK : SPDM_SECRET_SHARED;
 
+    uint8_t th[SPDM_HASH_MAX];
+    bool comparable = spdm_session_th_digest(s, th);
+
     if (try_all(w, s, kind, by, theirs) || try_all(w, s, SPDM_SECRET_HANDSHAKE, by, theirs)) return SPDM_SIGNATURE_GOOD;
-    if (go_on(w, s, kind) || go_on(w, s, SPDM_SECRET_HANDSHAKE)) return SPDM_SIGNATURE_BAD;
+    if (go_on(w, s, kind) || go_on(w, s, SPDM_SECRET_HANDSHAKE)) {
+        return comparable ? SPDM_SIGNATURE_BAD : SPDM_SIGNATURE_UNCHECKED;
+    }
     spdm_session_unkey(&w->plain.c, s);
     return SPDM_SIGNATURE_UNCHECKED;
 }

@@ -161,7 +161,6 @@ static void after(struct spdm_witness *w, const struct verify_job *job, const st
     if (job == &spdm_verify_challenge && p->x.rsp.challenge_auth.basic_mut_auth && side == &w->plain) {
         spdm_watch_begin_flow(w, 0);
     }
-    if (job == &spdm_errand_store.job) *spdm_watch_known(side, p->x.req.order.store.slot) = (struct slot_known){0};
     if (job == &spdm_verify_measurements) {
         w->measured = true;
         w->record = p->x.rsp.measurements.record;

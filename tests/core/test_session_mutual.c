@@ -208,6 +208,21 @@ static void test_not_in_handshake(void **state)
     }
 }
 
+/* What is no message at all is answered too: nobody waits for ever. */
+static void test_no_message(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 3 * sizeof versions; i++) {
+        prepare(versions[i / 3], 1, i % 3 == 2 ? 0 : 2, i % 3 == 1);
+        p.rsp_policy.basic_mut_auth = i % 3 == 2;
+        p.wire = changing;
+        pair_start(&p);
+        spoil(i % 3 == 2 ? &challenge : &open_session, (struct change){.code = 0x6a, .at = 5, .value = 0x81}, 0x09);
+        spoil(i % 3 == 2 ? &challenge : &open_session, (struct change){.code = 0x6a, .at = 5, .value = 0x1f}, 0x09);
+        pair_close(&p);
+    }
+}
+
 /* Elsewhere it is told so, and the flow goes on or ends in peace. */
 static void test_not_allowed(void **state)
 {
@@ -406,6 +421,7 @@ int main(void)
                                        cmocka_unit_test(test_no_flow),
                                        cmocka_unit_test(test_not_in_handshake),
                                        cmocka_unit_test(test_not_allowed),
+                                       cmocka_unit_test(test_no_message),
                                        cmocka_unit_test(test_ack),
                                        cmocka_unit_test(test_challenge_in_challenge),
                                        cmocka_unit_test(test_who_is_authentic),
