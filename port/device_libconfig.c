@@ -226,7 +226,7 @@ static uint32_t largest_request(const struct spdm_policy *p)
     enum { AROUND = 2048 }; /* hashes, nonces, opaque data */
     uint32_t most = 0;
     for (const uint8_t *alg = p->req_signatures; alg != NULL && *alg != 0; alg++) {
-        uint32_t n = spdm_algorithm((enum spdm_alg)*alg)->size;
+        uint32_t n = spdm_algorithm((enum spdm_alg) * alg)->size;
         if (n > most) most = n;
     }
     return most + AROUND;

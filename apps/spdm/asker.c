@@ -204,7 +204,7 @@ static size_t longest(const uint8_t *signatures)
 {
     size_t most = 0;
     for (; signatures != NULL && *signatures != 0; signatures++) {
-        size_t n = spdm_algorithm((enum spdm_alg)*signatures)->size;
+        size_t n = spdm_algorithm((enum spdm_alg) * signatures)->size;
         if (n > most) most = n;
     }
     return most;

@@ -123,6 +123,7 @@ bool spdm_peer_policy_make(const struct spdm_peer_policy_input *in, struct spdm_
     p->multi_key = options->multi_key;
     p->legacy_byte_order = SPDM_EITHER_ENDIAN;
     p->retries = (uint8_t)options->retries;
+    p->not_ready_retries = UINT8_MAX; /* a slow key is no fault: the time there is ends it */
     /* the time there is, shared out among the tries */
     p->wait_max = options->timeout * 1000u;
     p->rtt = p->wait_max / (options->retries + 1);

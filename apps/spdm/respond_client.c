@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHAIN_MAX 65535   /* of a requester ... */
+#define CHAIN_MAX 65535    /* of a requester ... */
 #define CHAIN_LARGE 524288 /* ... that may have an SLH-DSA key: a certificate has one signature or more */
 #define SIGNATURE_LARGE 5000
 #define RECORD_EXTRA 96   /* what a record adds to a message: header, lengths, random bytes, tag */
@@ -61,7 +61,7 @@ static void configure(struct client *c, const struct server *s, const struct spd
 static size_t chain_max(const struct spdm_policy *p)
 {
     for (const uint8_t *alg = p->req_signatures; alg != NULL && *alg != 0; alg++)
-        if (spdm_algorithm((enum spdm_alg)*alg)->size > SIGNATURE_LARGE) return CHAIN_LARGE;
+        if (spdm_algorithm((enum spdm_alg) * alg)->size > SIGNATURE_LARGE) return CHAIN_LARGE;
     return CHAIN_MAX;
 }
 
