@@ -155,7 +155,7 @@ static void after(struct spdm_witness *w, const struct verify_job *job, const st
     if (job == &spdm_verify_digests) remember_digests(side, &p->x.rsp.digests);
     if (job == &spdm_verify_certificate && c->chain_have == c->chain_total) {
         k = spdm_watch_known(side, c->facts.slot);
-        k->hash_known = spdm_conn_digest(c, &chain, 1, k->hash);
+        if (!k->hash_known) k->hash_known = spdm_conn_digest(c, &chain, 1, k->hash);
         w->ask = k->key == NULL;
         w->ticket++;
     }
@@ -168,16 +168,6 @@ static void after(struct spdm_witness *w, const struct verify_job *job, const st
     }
 }
 
-/* Enters an exchange whose signature nobody can check: its transcript ends all the same. */
-static enum spdm_signature_state pass_unchecked(struct conn *c, const struct verify_job *job, const struct exchange *x)
-{
-    (void)spdm_conn_enter(c, job->request, x->request);
-    (void)spdm_conn_enter(c, job->response, spdm_part(x->response, 0, x->signature_at));
-    if (job->signed_by != SIGNED_ENDPOINT_INFO) spdm_conn_reset_signed(c, (enum signed_by)job->signed_by);
-    if (job == &spdm_verify_challenge) c->challenged = true;
-    return SPDM_SIGNATURE_UNCHECKED;
-}
-
 /* Room for the rest of a chain as soon as its length is known. */
 static bool chain_fits(struct spdm_witness *w, struct passing *p)
 {
@@ -188,30 +178,65 @@ static bool chain_fits(struct spdm_witness *w, struct passing *p)
     return total > SIZE_MAX || spdm_watch_room(w, p->side, p->side->chain_room, (size_t)total);
 }
 
-/* A decoded response to the request at hand. */
+/* The signature over the transcript so far; the transcript ends with it, whether anybody can check it or not. */
+static void check(struct passing *p, const struct verify_job *job)
+{
+    struct conn *c = &p->side->c;
+    struct spdm_span signature = spdm_part(p->x.response, p->x.signature_at, p->x.response.n);
+    enum signed_by by = (enum signed_by)job->signed_by;
+    struct exchange proven = {.request = p->x.request, .response = spdm_part(p->x.response, 0, p->x.signature_at)};
+    struct to_sign input;
+    bool known = by == SIGNED_ENDPOINT_INFO
+                     ? spdm_conn_exchange_digest(c, &proven, input.digest)
+                     : spdm_transcript_digest(spdm_conn_transcript(c, by), spdm_conn_signed(by), input.digest);
+
+    p->sight->signature = SPDM_SIGNATURE_UNCHECKED;
+    if (c->key != NULL && !known) (void)refuse(c, CRYPTO_FAILED, "the transcript's digest", 0, 0);
+    if (c->key != NULL && known) {
+        p->sight->signature =
+            spdm_verify_signature(c, by, &input, signature) == SPDM_WHY_FINE ? SPDM_SIGNATURE_GOOD : SPDM_SIGNATURE_BAD;
+    }
+    if (by != SIGNED_ENDPOINT_INFO) spdm_conn_reset_signed(c, by); /* R-CHL-23, R-MEA-23 */
+}
+
+/* Transcripts, signature, facts: as spdm_verify_finish(), and on to the end whatever is wrong on the way. */
+static void enter(struct spdm_witness *w, const struct verify_job *job, struct passing *p)
+{
+    struct conn *c = &p->side->c;
+    size_t signature_at = p->x.signature_at;
+    struct spdm_span proven = signature_at != 0 ? spdm_part(p->x.response, 0, signature_at) : p->x.response;
+
+    if (job->signed_by == SIGNED_ENDPOINT_INFO && signature_at != 0) spdm_watch_alone(w, p);
+    if (!spdm_watch_enter(w, p->side, job->request, p->x.request) ||
+        !spdm_watch_enter(w, p->side, job->response, proven)) {
+        (void)refuse(c, NO_ROOM, "the transcript VCA", p->x.request.n + p->x.response.n, c->tr.vca_max);
+        return;
+    }
+    if (signature_at != 0) check(p, job);
+    w->proven = p->sight->signature == SPDM_SIGNATURE_GOOD;
+    if (job == &spdm_verify_challenge) c->challenged = true;
+    if (p->sight->signature == SPDM_SIGNATURE_BAD) return;
+    if (p->sight->signature != SPDM_SIGNATURE_UNCHECKED) job->learn(c, &p->x);
+    after(w, job, p);
+}
+
+/* A decoded response to the request at hand. What breaks a rule is said, and what follows is read all the same: the two
+ * ends may well have gone on. */
 static void judge(struct spdm_witness *w, const struct watch_job *watch, struct passing *p)
 {
     const struct verify_job *job = watch->job;
     struct conn *c = &p->side->c;
-    struct spdm_sight *s = p->sight;
-    uint8_t why;
+    struct spdm_report first;
 
     if (job == &spdm_verify_digests) c->facts.trusted = false; /* learn the slot anew */
     if (job == &spdm_verify_certificate && !chain_fits(w, p)) return;
-    if (job->judge(c, &p->x) != SPDM_WHY_FINE) return;
-    if (watch->answered != NULL) {
-        watch->answered(w, p);
-        return;
-    }
-    if (p->x.signature_at != 0 && c->key == NULL) {
-        s->signature = pass_unchecked(c, job, &p->x);
-        after(w, job, p);
-        return;
-    }
-    why = spdm_verify_finish(c, job, &p->x);
-    if (p->x.signature_at != 0) s->signature = why == SPDM_WHY_FINE ? SPDM_SIGNATURE_GOOD : SPDM_SIGNATURE_BAD;
-    w->proven = s->signature == SPDM_SIGNATURE_GOOD;
-    if (why == SPDM_WHY_FINE) after(w, job, p);
+    (void)job->judge(c, &p->x);
+    first = c->report;
+    if (watch->answered != NULL) watch->answered(w, p);
+    else enter(w, job, p);
+    if (first.why == SPDM_WHY_FINE) return;
+    c->report = first;
+    w->proven = false;
 }
 
 static void error(struct spdm_witness *w, struct passing *p)
@@ -283,7 +308,6 @@ static void response(struct spdm_witness *w, struct passing *p)
     }
     (void)spdm_conn_decode(&side->c, job->job->request, &p->x);
     if (show(w, p, job->job->response) != SPDM_WHY_FINE) return;
-    s->signature = p->x.signature_at != 0 ? SPDM_SIGNATURE_UNCHECKED : SPDM_UNSIGNED;
     judge(w, job, p);
 }
 

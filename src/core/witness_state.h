@@ -87,6 +87,13 @@ struct slot_known *spdm_watch_known(struct watch_side *side, uint8_t slot);
 /* witness_message.c: s->message, of at least four bytes; `asks`: from the side that asks. */
 void spdm_watch_message(struct spdm_witness *w, struct watch_side *side, bool asks, struct spdm_sight *s);
 
+/* witness_tell.c: enters a piece into its transcripts, and tells of it. false: VCA is full. */
+bool spdm_watch_enter(struct spdm_witness *w, struct watch_side *side, const struct spdm_message *row,
+                      struct spdm_span bytes);
+void spdm_watch_th(struct spdm_witness *w, struct session *s, const struct spdm_piece *piece);
+/* An exchange that is a transcript of its own. */
+void spdm_watch_alone(struct spdm_witness *w, const struct passing *p);
+
 /* witness_session.c: the session of a FINISH, of a record. */
 extern const struct watch_job spdm_watch_sessions[];
 extern const size_t spdm_watch_session_n;
