@@ -152,6 +152,10 @@ const struct spdm_option spdm_peer_trust_options[] = {
      .at = AT(cache),
      .value = "DIR",
      .help = "keep certificate chains here, and do not fetch known ones again"},
+    {.name = NULL},
+};
+
+const struct spdm_option spdm_peer_negotiate_options[] = {
     SPDM_OPTION_GROUP("What to negotiate"),
     {.name = "slot",
      .kind = SPDM_OPTION_OWN,

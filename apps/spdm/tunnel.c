@@ -227,8 +227,7 @@ static bool send_one(struct spdm_tunnel *t)
 static void send_some(struct spdm_tunnel *t)
 {
     unsigned n = 0;
-    renew(t);
-    while (n < BURST && send_one(t)) n++;
+    for (renew(t); n < BURST && send_one(t); renew(t)) n++;
     if (n == BURST) wake(t, 0);
     if (!t->source_ended && !spdm_app_over(&t->stream)) spdm_local_read(t->local);
 }
