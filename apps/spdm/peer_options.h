@@ -28,7 +28,7 @@ struct spdm_peer_options {
     const char *psk, *psk_hint;
     struct spdm_algorithm_list exchanges, aeads;
     bool mac_only, clear_handshake;
-    const char *own_chain, *own_key;
+    const char *own_chain, *own_public_key, *own_key;
     const char *reference; /* each command has a row of its own for it */
     uint32_t timeout, retries;
     bool trace;

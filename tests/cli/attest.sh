@@ -347,7 +347,12 @@ wrong "--psk $dir/nothing: No such file" --session --psk "$dir/nothing" "$tcp"
 wrong "--psk $dir: Is a directory" --session --psk "$dir" "$tcp"
 wrong "--psk /dev/null: the file is empty" --session --psk /dev/null "$tcp"
 wrong "--psk-hint: a text of at most 64 bytes, or 0x and hex" --session --psk "$dir/good.pub" --psk-hint 0xabc "$tcp"
-wrong "--own-chain and --own-key belong together" --own-chain "$dir/good.pem" "$tcp"
+wrong "--own-key belongs to --own-chain or --own-public-key" --own-chain "$dir/good.pem" "$tcp"
+wrong "--own-key belongs to --own-chain or --own-public-key" --own-key "$dir/good.key" "$tcp"
+wrong "--own-public-key is instead of certificates" --own-chain "$dir/good.pem" --own-public-key "$dir/good.pub" \
+    --own-key "$dir/good.key" "$tcp"
+wrong "--own-public-key: the key \"$dir/other.key\" (EC P-384) is not the one of the public key" \
+    --own-public-key "$dir/good.pub" --own-key "$dir/other.key" "$tcp"
 wrong "--own-chain: the key \"$dir/other.key\" (EC P-384) is not the one of the certificate" --own-chain "$dir/good.pem" --own-key "$dir/other.key" "$tcp"
 wrong "--own-chain: $dir/nothing: No such file" --own-chain "$dir/nothing" --own-key "$dir/good.key" "$tcp"
 wrong "--keylog $dir/no/keys.log: No such file" --session --keylog "$dir/no/keys.log" "$tcp"

@@ -15,6 +15,9 @@ device='slots = ( { chain = "good.pem"; key = "good.key"; } );
 psks='psks = ( { hint = "both"; file = "psk"; } );'
 echo "$device sessions: { $psks };" >"$dir/device.cfg"
 echo "$device requesters: { trust = [\"me-root.pem\"]; };" >"$dir/mutual.cfg"
+openssl pkey -in "$dir/me.key" -pubout -out "$dir/me.pub"
+openssl pkey -in "$dir/other.key" -pubout -out "$dir/other.pub"
+echo "$device requesters: { public_key = \"me.pub\"; };" >"$dir/known.cfg"
 trust="--trust $dir/good-root.pem"
 
 restart() { # OPTION... DEVICE
@@ -134,7 +137,7 @@ done
     same "$dir/hello"
 }
 
-# A device that wants to know who asks
+# A device that wants to know who asks: by a chain, or by a key that it was given
 # shellcheck disable=SC2086
 {
     restart --app echo "$dir/mutual.cfg"
@@ -146,6 +149,10 @@ done
     connect 4 "$dir/hello" $trust "$tcp"
     says "$dir/err" "protocol error - KEY_EXCHANGE_RSP: the peer answered ERROR"
     connect 4 "$dir/hello" $trust --own-chain "$dir/other.pem" --own-key "$dir/other.key" "$tcp"
+    restart --app echo "$dir/known.cfg"
+    connect 0 "$dir/hello" -q $trust --own-public-key "$dir/me.pub" --own-key "$dir/me.key" "$tcp"
+    same "$dir/hello"
+    connect 4 "$dir/hello" $trust --own-public-key "$dir/other.pub" --own-key "$dir/other.key" "$tcp"
 }
 
 # Applications: a command, a socket, none, and one that fails
@@ -233,6 +240,18 @@ meddle() { # LENGTH: a record from the device that is longer than this is change
     says "$dir/err" "a secured record did not open" ", after "
     cmp -s -n "$(wc -c <"$dir/out")" "$dir/small" "$dir/out" || bad "changed bytes came out"
 }
+
+# Somebody who speaks something else
+perl -MIO::Socket::INET -e '
+    my $l = IO::Socket::INET->new(LocalAddr => "127.0.0.1:0", Listen => 1) or die;
+    open(my $f, ">", "$ARGV[0].part"); print $f $l->sockport(), "\n"; close($f); rename("$ARGV[0].part", $ARGV[0]);
+    alarm 20;
+    my $c = $l->accept(); print $c "HTTP/1.0 400 Bad Request\r\n\r\n"; $c->flush(); sysread($c, my $b, 9) for 1 .. 9' \
+    "$dir/http" &
+wait_until test -s "$dir/http"
+# shellcheck disable=SC2086
+connect 4 "$dir/hello" $trust "tcp://127.0.0.1:$(cat "$dir/http")"
+says "$dir/err" "protocol error - "
 
 # A socket that programs connect to, each with a session of its own
 # shellcheck disable=SC2086
