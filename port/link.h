@@ -76,6 +76,8 @@ struct spdm_link_events {
     bool (*update)(void *ctx, struct spdm_link *link, struct spdm_span data);
     /* Everything sent has left, after some of it had to wait. May be NULL. */
     void (*drained)(void *ctx, struct spdm_link *link);
+    /* The same for endpoint information of the requester. */
+    bool (*endpoint)(void *ctx, struct spdm_link *link);
 };
 
 /* A frame as it passes, for captures and traces: bindings' control frames too, the emulator's header never. */

@@ -290,7 +290,10 @@ void spdm_link_asked(struct spdm_link *link, uint32_t command, struct spdm_span 
         taken = link->events.update != NULL && link->events.update(link->ctx, link, frame);
         answer(link, taken ? command : SPDM_EMU_UNKNOWN);
         break;
-    case SPDM_EMU_OOB_ENDPOINT_INFO: answer(link, SPDM_EMU_UNKNOWN); break;
+    case SPDM_EMU_OOB_ENDPOINT_INFO:
+        taken = link->events.endpoint != NULL && link->events.endpoint(link->ctx, link);
+        answer(link, taken ? command : SPDM_EMU_UNKNOWN);
+        break;
     default:
         answer(link, SPDM_EMU_UNKNOWN);
         spdm_link_fail(link, SPDM_LINK_PROTOCOL, "%s sent the unknown command 0x%x of the emulator's protocol",

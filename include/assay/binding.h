@@ -29,17 +29,23 @@ struct spdm_frame {
     struct spdm_span message; /* inside the frame; valid as long as it */
 };
 
+enum { SPDM_INNER_MAX = 20 };
+
 struct spdm_binding {
     const char *name;
     uint8_t head; /* bytes to leave free in front of a message */
     uint8_t tail; /* at most so many bytes are added behind it */
     uint32_t rtt; /* worst-case round trip in microseconds when the caller gives none */
     /* Secured records (DSP0277): bytes of the sequence number, whether random data may follow, and the header in front
-     * of an SPDM message inside (0 or 1 byte), which tells it from other application data. */
+     * of an SPDM message inside (0 or 1 byte, but for storage), which tells it from other application data. */
     uint8_t sequence_bytes;
     bool random_data;
     bool app_data; /* application data beside SPDM messages is possible at all (not over PCI DOE) */
     uint8_t inner_n, inner;
+    /* Storage, where that header tells more: put writes its inner_n bytes (at most SPDM_INNER_MAX) for an SPDM message
+     * of n bytes, take finds the message behind one (empty: malformed). NULL elsewhere. */
+    void (*put_inner)(uint8_t *header, size_t n);
+    struct spdm_span (*take_inner)(struct spdm_span data);
 
     /* A message of n bytes lies at buffer.p + head. Adds header and padding; returns the frame's length from
      * buffer.p on, 0 if it does not fit the buffer or the binding's limit. */

@@ -5,6 +5,7 @@
  *   SPDM_NO_NAMES          names of messages and fields, in reports and dumps, and in reports the numbers beside them:
  *                          reason and message are left
  *   SPDM_ATTESTATION_ONLY  sessions, mutual authentication, encapsulated requests, a requester's vendor messages
+ *   SPDM_NO_CHUNKS         messages larger than one transfer
  *
  * Whoever includes these headers need not know: no struct depends on them. Inside, what is left out hangs on
  * constants that the compiler sees, not on conditional compilation. */
@@ -15,5 +16,10 @@
 enum { SPDM_SESSIONS = 0 };
 #else
 enum { SPDM_SESSIONS = 1 };
+#endif
+#ifdef SPDM_NO_CHUNKS
+enum { SPDM_CHUNKS = 0 };
+#else
+enum { SPDM_CHUNKS = 1 };
 #endif
 #endif

@@ -18,13 +18,19 @@ extern const struct spdm_sessions spdm_with_sessions;
  * requester and a requester inside the responder. Their questions (SPDM_ASK_SIGN of the requester's own key,
  * SPDM_ASK_TRUST for its chain) come out of the outer object. */
 extern const struct spdm_mutual spdm_with_mutual;
-/* What the requester answers in the turned role. */
-extern const struct spdm_services spdm_serve_identity;
+/* What the requester answers in the turned role: its identity, or that and errands. */
+extern const struct spdm_services spdm_serve_identity, spdm_serve_turned;
 /* Vouches for the requester's chain or key in a slot, as spdm_requester_trust() does for a responder's;
  * MutAuthRequested 1 works with nothing else. */
 void spdm_responder_trust(struct spdm_responder *rs, uint8_t slot, struct spdm_span hash, const void *key);
 /* The next GET_ENCAPSULATED_REQUEST in this session gets a KEY_UPDATE of the response direction. */
 bool spdm_responder_update(struct spdm_responder *rs, uint32_t session);
+
+/* States a goal of the responder's: identity, challenge, and errands that a requester can be asked (errand.h). It is
+ * pursued when the requester comes for encapsulated requests, in an established session or, with 0, outside; its
+ * SPDM_REPLIED and SPDM_DONE come out of the responder, SPDM_FAILED says what went wrong. false: not now, or not on
+ * this connection. */
+bool spdm_responder_ask(struct spdm_responder *rs, uint32_t session, const struct spdm_goal *goal);
 
 /* Bytes that each session needs of session_memory. */
 size_t spdm_session_size(const struct spdm_config *config);
@@ -39,6 +45,7 @@ struct spdm_session_facts {
     uint8_t slot;             /* of the Responder; SPDM_SLOT_KEY */
     uint8_t mut_auth;         /* MutAuthRequested: the Requester has proven itself, if the session is established */
     unsigned updates[2];      /* KEY_UPDATEs of the request and the response direction */
+    uint8_t policy;           /* SessionPolicy: bit 0 TerminationPolicy, bit 1 EventAllPolicy */
     uint64_t sent, received;  /* records under the present keys */
 };
 

@@ -111,12 +111,14 @@ struct spdm_policy {
     uint8_t mut_auth_slot;    /* responder, MutAuthRequested 1: the requester's slot, or SPDM_SLOT_KEY */
     uint8_t secured_versions; /* of DSP0277, bit n for 1.n: 0x0f */
     uint8_t heartbeat;        /* responder: HeartbeatPeriod offered, seconds: 0 (none) */
+    uint8_t handshake_time;   /* responder: how long it waits for the next message of a session's handshake, s: 60 */
     uint8_t record_random;    /* most random bytes in a record, where the binding has them: 0 */
     uint8_t aead_limit_exponent; /* largest sequence number is 2^this - 1: 64 */
     bool big_endian_nonce;       /* records of DSP0277 1.0 and 1.1: big-endian sequence number (UN-18) */
     bool drop_bad_records;       /* responder: a record that does not open is dropped, its session lives on */
     uint8_t rdt_exponent;        /* responder: RDTExponent of ResponseNotReady: 14 (16 ms) */
     uint8_t rdtm;                /* responder: RDTM of ResponseNotReady: 10 */
+    bool trusted_place;          /* responder: slots 1 to 7 may be written outside a session (R-SCT-07) */
 };
 
 /* ---- configuration: fixed for the life of a connection, owned by the caller ---- */
@@ -127,6 +129,8 @@ struct spdm_identity; /* responder.h */
 struct spdm_services; /* responder.h */
 struct spdm_sessions; /* session.h */
 struct spdm_mutual;   /* session.h */
+struct spdm_chunks;   /* large.h */
+struct spdm_lender;   /* large.h */
 
 /* One secret of a session, as it comes into being; valid until the call returns. */
 struct spdm_keylog {
@@ -158,7 +162,7 @@ struct spdm_config {
     struct spdm_room out;   /* where messages for the peer are built, with the binding's head and tail; a requester
                                needs it only from pull() to the next call, a responder from push() to pull() */
     bool out_shared;        /* responder: others write to `out` between calls, answers cannot be kept for retries */
-    struct spdm_room chain; /* requester, witness: room for the peer's certificate chain */
+    struct spdm_room chain; /* requester, witness: room for the peer's certificate chain; in chunks: and 16 bytes */
     uint32_t data_transfer_size;          /* largest SPDM message the caller can push; >= 42 (advertised from 1.2 on) */
     const struct spdm_identity *identity; /* responder */
     const struct spdm_services *services; /* responder: the requests it serves, spdm_serve_all or a smaller set */
@@ -172,11 +176,16 @@ struct spdm_config {
     void *keylog_ctx;
     void (*inside)(void *ctx, const struct spdm_inside *inside); /* NULL: none. For traces */
     void *inside_ctx;
-    struct spdm_room session_memory; /* spdm_session_size() bytes for each session wanted, aligned like uint64_t */
-    struct spdm_room in;             /* sessions: room to open a record into, as long as the longest record; can be
-                                        shared: it holds nothing beyond the event() calls after a push() */
-    uint16_t vca_max;                /* bytes kept for the six negotiation messages: 512 */
-    uint16_t request_max;            /* bytes kept of a request while its answer is outstanding: 160 */
+    struct spdm_room session_memory;  /* spdm_session_size() bytes for each session wanted, aligned like uint64_t */
+    struct spdm_room in;              /* sessions: room to open a record into, as long as the longest record; can be
+                                         shared: it holds nothing beyond the event() calls after a push() */
+    const struct spdm_chunks *chunks; /* &spdm_requester_chunks, &spdm_responder_chunks, or NULL: no message larger
+                                         than one transfer */
+    const struct spdm_lender *lender; /* room for such messages; NULL: only those that need none */
+    void *lender_ctx;
+    uint32_t max_message_size; /* largest message taken in chunks (advertised): 0 is data_transfer_size */
+    uint16_t vca_max;          /* bytes kept for the six negotiation messages: 512 */
+    uint16_t request_max;      /* bytes kept of a request while its answer is outstanding: 160 */
 };
 
 /* ---- facts: what is known of a connection; read only ---- */
@@ -197,7 +206,7 @@ struct spdm_facts {
     bool multi_key_rsp, multi_key_req;
     bool negotiated;                            /* ALGORITHMS has come */
     bool trusted;                               /* the caller trusts the chain in use */
-    bool authentic;                             /* CHALLENGE_AUTH verified with it */
+    bool authentic;                             /* CHALLENGE_AUTH verified with it; responder: the Requester's */
     bool measured_signed;                       /* the last MEASUREMENTS verified with it */
     bool little_endian;                         /* a 1.0/1.1 signature verified in reversed byte order */
     uint8_t supported_slots, provisioned_slots; /* from DIGESTS; supported is 0 below 1.3 */
@@ -249,8 +258,8 @@ const char *spdm_measurement_type_name(uint8_t type);
 enum spdm_event_kind {
     SPDM_NOTHING,
     /* facts */
-    SPDM_DONE,      /* requester: the goal is reached */
-    SPDM_FAILED,    /* requester: it is not, see report; responder: a request was refused, see report */
+    SPDM_DONE,      /* the goal is reached */
+    SPDM_FAILED,    /* it is not, see report; responder: or a request was refused */
     SPDM_CONNECTED, /* version, capabilities and algorithms are agreed */
     SPDM_MEASURED,  /* requester: data is a MeasurementRecord, verified if it was signed */
     SPDM_RESTARTED, /* the peer (or RequestResynch) made the connection start over */
@@ -258,7 +267,7 @@ enum spdm_event_kind {
     SPDM_OPENED,    /* session is established */
     SPDM_CLOSED,    /* session is over: ended, expired or broken, see report */
     SPDM_DATA,      /* data is application data received in session */
-    SPDM_REPLIED,   /* requester: data is what answers the errand, or a part of it (errand.h) */
+    SPDM_REPLIED,   /* data is what answers the errand, or a part of it (errand.h) */
     SPDM_RESET_DUE, /* requester: the errand was accepted and takes effect after a reset; index: CSRTrackingTag */
     /* questions; each must be answered once, with its ticket */
     SPDM_ASK_DIGEST,  /* requester: data is the digest of slot's chain. Known and trusted? yes and key; no: fetch it */
@@ -268,7 +277,15 @@ enum spdm_event_kind {
     SPDM_ASK_PSK,     /* data is the PSKHint: yes and data = HMAC(key = psk_salt, data = the PSK), of hash size */
     SPDM_ASK_VENDOR,  /* responder: data is the payload of VENDOR_DEFINED_REQUEST; yes and data = response payload */
     /* what errands ask of a device, in order; errand.h */
-    SPDM_ASK_KEY_PAIR /* key_pair_change: change, erase or generate a key pair; yes: it is so, in the identity too */
+    SPDM_ASK_KEY_PAIR, /* key_pair_change: change, erase or generate a key pair; yes: it is so, in the identity too */
+    SPDM_ASK_CSR,      /* csr: a certificate signing request; yes and data = the CSR */
+    SPDM_ASK_STORE,    /* store: a slot's certificates, new or erased; yes: it is so, in the identity too */
+    SPDM_ASK_LOG,      /* log: the measurement extension log; yes and data = all of it */
+    /* the following asked of a requester, too */
+    SPDM_ASK_ENDPOINT,    /* endpoint: EPInfo; yes and data */
+    SPDM_ASK_EVENT_TYPES, /* the events there are; yes and data = groups */
+    SPDM_ASK_SUBSCRIBE,   /* list: in place of what was subscribed in this session before */
+    SPDM_ASK_EVENTS       /* list: what happened; yes: received */
 };
 
 struct spdm_event {
@@ -299,6 +316,8 @@ struct spdm_answer {
     const void *key;       /* trust: the leaf's public key for crypto->verify; must outlive the connection */
     const struct spdm_measurement *measurements; /* ascending index; copied */
     size_t measurement_n;
+    bool stays;                /* measurements and values stay as they are until the connection's next request: a large
+                                  response is then made from them portion by portion, and not stored */
     uint8_t content_changed;   /* 1.2+: 0 not detected, 1 changed, 2 unchanged */
     uint8_t error, error_data; /* questions of errands refused: ErrorCode and Param2 for the peer; 0: the usual one */
 };

@@ -55,6 +55,26 @@ struct spdm_sight {
     struct spdm_report report; /* why is SPDM_WHY_FINE, or the first rule it breaks */
 };
 
+/* ---- secrets, for opening records and checking HMACs ---- */
+
+enum spdm_secret_kind {
+    SPDM_SECRET_SHARED,    /* DHE or KEM secret of a KEY_EXCHANGE */
+    SPDM_SECRET_PSK,       /* pre-shared key of a PSK_EXCHANGE */
+    SPDM_SECRET_HANDSHAKE, /* direction secrets out of a key log: of the handshake, */
+    SPDM_SECRET_DATA       /* of the application phase */
+};
+
+struct spdm_secret_wanted {
+    enum spdm_secret_kind kind;
+    uint32_t session;
+    struct spdm_span hint; /* PSKHint */
+    bool none_fits;        /* all were tried: the one to go on with, so that what follows can be read; n is 0 */
+};
+
+struct spdm_secret {
+    struct spdm_span bytes[2]; /* shared secret or PSK; or request and response direction */
+};
+
 /* ---- how a witness is connected to its caller; any member may be NULL ---- */
 
 /* Rooms that grow with what goes by. */
@@ -74,12 +94,16 @@ struct spdm_watch {
     /* More room: *room, first {NULL, 0}, gets at least n bytes and keeps what is in it. false: there is no more.
      * NULL: the rooms of the configuration (chain, request_max, in) are all there is. */
     bool (*more)(void *ctx, enum spdm_watch_room which, struct spdm_room *room, size_t n);
+    /* The n-th secret that might be the one, from 0; false: there are no more. The one that makes VerifyData the HMAC
+     * it should be, or a record open, is it. If none does, the n-th is taken for the n-th exchange of its kind. */
+    bool (*secret)(void *ctx, const struct spdm_secret_wanted *wanted, unsigned n, struct spdm_secret *out);
 };
 
 struct spdm_witness;
 
 /* Uses crypto, binding, policy (versions: all it should follow), vca_max and, without watch.more, chain and request_max
- * of a configuration; `out` is not needed. */
+ * of a configuration; `out` is not needed. With sessions (and session_memory, and `in` without watch.more) records are
+ * opened, with mutual the turned side is followed; cfg->turned is not needed, but for its chain without watch.more. */
 size_t spdm_witness_size(const struct spdm_config *config);
 /* watch may be NULL. */
 struct spdm_witness *spdm_witness_init(struct spdm_room memory, const struct spdm_config *config,
@@ -94,10 +118,16 @@ bool spdm_witness_next(struct spdm_witness *w, struct spdm_sight *sight);
 enum spdm_event_kind spdm_witness_event(struct spdm_witness *w, struct spdm_event *event);
 bool spdm_witness_answer(struct spdm_witness *w, const struct spdm_answer *answer);
 const struct spdm_facts *spdm_witness_facts(const struct spdm_witness *w);
+/* The same with the roles turned (sight.enveloped): the Requester is facts.responder. NULL without mutual. */
+const struct spdm_facts *spdm_witness_turned_facts(const struct spdm_witness *w);
+/* Who sent this record, where the carrier does not tell: the direction that opens it, else `guess`. Changes nothing. */
+bool spdm_witness_sender(struct spdm_witness *w, struct spdm_span frame, bool guess);
 /* The request that waits for its response, for spdm_dump(); empty if none does. */
 struct spdm_span spdm_witness_request(const struct spdm_witness *w);
 /* The key of a slot (0..7, SPDM_SLOT_KEY) is known beforehand; hash_n bytes of digest of its chain, if known, too. */
 void spdm_witness_trust(struct spdm_witness *w, uint8_t slot, struct spdm_span hash, const void *key);
+/* The same of the Requester's. */
+void spdm_witness_trust_requester(struct spdm_witness *w, uint8_t slot, struct spdm_span hash, const void *key);
 /* The negotiation was not seen: takes version, capabilities and algorithms from facts, and VCA, which 1.2 and later
  * need for every signature, from vca. false: the version is not spoken, or VCA has no room. */
 bool spdm_witness_assume(struct spdm_witness *w, const struct spdm_facts *facts, struct spdm_span vca);

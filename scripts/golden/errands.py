@@ -94,12 +94,34 @@ def get_endpoint_info(r):
     r.bytes("Nonce", 32 if signed else 0, "nonce")
 
 
+def _svh(r):
+    r.number("SVH.ID", 1)
+    r.bytes("SVH.VendorID", r.number("SVH.VendorIDLen", 1))
+
+
+def _device_classes(r, start, n):
+    """Device classes; their fields lie inside EPInfo."""
+    r.at = start
+    count = r.number("NumIdentifiers", 1)
+    r.reserved(3)
+    for _ in range(count):
+        end = r.number("IDElemLength", 1) + r.at
+        _svh(r)
+        for _ in range(r.number("NumSubIDs", 1)):
+            r.bytes("SubIdentifier", r.number("SubIDLen", 1))
+        if r.at != end:
+            raise ValueError("IDElemLength")
+    if r.at != start + n:
+        raise ValueError("EPInfo")
+
+
 def endpoint_info(r):
     r.reserved(1)
     r.members["slot"] = r.number("SlotID", 1) & 15
     r.reserved(4)
     r.bytes("Nonce", 32 if r.shape.sign else 0, "nonce")
-    r.bytes("EPInfo", r.number("EPInfoLen", 4), "info")
+    n = r.number("EPInfoLen", 4)
+    _device_classes(r, r.bytes("EPInfo", n, "info"), n)
     r.bytes("Signature", r.shape.sig if r.shape.sign else 0, "signature")
 
 
@@ -114,3 +136,50 @@ def measurement_extension_log(r):
     n = r.number("PortionLength", 4)
     r.number("RemainderLength", 4, "remainder")
     r.bytes("MEL", n, "portion")
+
+
+# ---- events ----
+
+def _groups(r, start, n, count):
+    """Event groups; their fields lie inside the list."""
+    r.at = start
+    for _ in range(count):
+        _svh(r)
+        types = r.number("EventTypeCount", 2)
+        r.number("EventGroupVer", 2)
+        r.number("Attributes", 4)
+        for _ in range(types):
+            r.number("EventTypeId", 2)
+            r.reserved(2)
+    if r.at != start + n:
+        raise ValueError("event groups")
+
+
+def supported_event_types(r):
+    count = r.number("EventGroupCount", 1, "count")
+    r.reserved(1)
+    n = r.number("SupportedEventGroupsListLen", 4)
+    _groups(r, r.bytes("SupportedEventGroupsList", n, "list"), n, count)
+
+
+def subscribe_event_types(r):
+    count = r.number("SubscribeEventGroupCount", 1, "count")
+    r.reserved(1)
+    if count:
+        n = r.number("SubscribeListLen", 4)
+        _groups(r, r.bytes("SubscribeList", n, "list"), n, count)
+
+
+def send_event(r):
+    r.reserved(2)
+    count = r.number("EventCount", 4, "count")
+    n = len(r.data) - r.at
+    r.at = r.bytes("EventsList", n, "list")
+    for _ in range(count):
+        r.number("EventInstanceID", 4)
+        r.reserved(4)
+        _svh(r)
+        r.number("EventTypeId", 2)
+        r.bytes("EventDetail", r.number("EventDetailLen", 2))
+    if r.at != len(r.data):
+        raise ValueError("EventsList")

@@ -517,6 +517,9 @@ MESSAGES = {
     0x87: ("GET_ENDPOINT_INFO", errands.get_endpoint_info), 0x07: ("ENDPOINT_INFO", errands.endpoint_info),
     0xEF: ("GET_MEASUREMENT_EXTENSION_LOG", errands.get_measurement_extension_log),
     0x6F: ("MEASUREMENT_EXTENSION_LOG", errands.measurement_extension_log),
+    0xE2: ("GET_SUPPORTED_EVENT_TYPES", header_only), 0x62: ("SUPPORTED_EVENT_TYPES", errands.supported_event_types),
+    0xF0: ("SUBSCRIBE_EVENT_TYPES", errands.subscribe_event_types), 0x70: ("SUBSCRIBE_EVENT_TYPES_ACK", header_only),
+    0xF1: ("SEND_EVENT", errands.send_event), 0x71: ("EVENT_ACK", header_only),
 }
 
 

@@ -6,7 +6,13 @@
  * command. A frame here is both: the fields that matter, in seven bytes, then
  * the data. A device makes them of the command it got and strips them from
  * what it answers; QEMU's storage devices forward commands in the same form.
- * ConnectionID is 0: an endpoint is one connection. SPSP1 is 0 (transports.md 5). */
+ * ConnectionID is 0: an endpoint is one connection. SPSP1 is 0 (transports.md 5).
+ *
+ * Inside a record a block of descriptors says what the data is. We write and
+ * take exactly one, of an SPDM message. UN-19: the standard's text is not at
+ * hand, and libspdm puts the descriptor one byte earlier than its own structure
+ * says and counts the offset two bytes too far; both readings are taken, ours
+ * is written as the layout adds up. */
 #include "base/bytes.h"
 #include <assay/binding.h>
 
@@ -81,6 +87,50 @@ static struct spdm_frame unwrap(struct spdm_span frame)
     return out;
 }
 
+/* ---- inside a record ---- */
+
+enum { BLOCK = 20, COUNT_AT = 0, DESCRIPTOR_AT = 4, LIBSPDM_AT = 3, TYPE_SPDM = 4 };
+/* Reserved bytes, SessionID, sequence number, Length, ApplicationDataLength (none if only authenticated), the block. */
+enum { OFFSET = RESERVED + 4 + 2 + 2 + 2 + BLOCK, OFFSET_MAC_ONLY = OFFSET - 2, OFFSET_LIBSPDM = OFFSET + 2 };
+
+static void put32(uint8_t *p, size_t v)
+{
+    for (unsigned i = 0; i < 4; i++) p[i] = (uint8_t)(v >> (8 * i));
+}
+
+static uint32_t get32(struct spdm_span s, size_t at)
+{
+    return s.p[at] | (uint32_t)s.p[at + 1] << 8 | (uint32_t)s.p[at + 2] << 16 | (uint32_t)s.p[at + 3] << 24;
+}
+
+static void put_inner(uint8_t *header, size_t n)
+{
+    struct spdm_room block = {header, BLOCK};
+
+    memset(header, 0, BLOCK);
+    header[COUNT_AT] = 1;
+    header[DESCRIPTOR_AT + 1] = TYPE_SPDM;
+    put32(spdm_room_from(block, DESCRIPTOR_AT + 4).p, n);
+    put32(spdm_room_from(block, DESCRIPTOR_AT + 8).p, OFFSET);
+}
+
+/* Type, status, length and offset of the one descriptor (withstand 100). */
+static struct spdm_span take_inner(struct spdm_span data)
+{
+    size_t at = DESCRIPTOR_AT, n;
+    uint32_t offset;
+
+    if (data.n <= BLOCK || data.p[COUNT_AT] != 1) return spdm_span(NULL, 0);
+    if (data.p[LIBSPDM_AT + 1] == TYPE_SPDM) at = LIBSPDM_AT;
+    n = get32(data, at + 4);
+    offset = get32(data, at + 8);
+    if (data.p[at + 1] != TYPE_SPDM || data.p[at + 2] != 0 || n == 0 || n > data.n - BLOCK) return spdm_span(NULL, 0);
+    if (offset != OFFSET && offset != OFFSET_MAC_ONLY && offset != OFFSET_LIBSPDM) return spdm_span(NULL, 0);
+    return spdm_part(data, BLOCK, n);
+}
+
+/* ---- discovery and pending info ---- */
+
 static size_t control(struct spdm_span frame, struct spdm_room out)
 {
     uint8_t *p;
@@ -127,6 +177,9 @@ const struct spdm_binding spdm_binding_storage = {.name = "storage",
                                                   .rtt = 1000000,
                                                   .sequence_bytes = 2,
                                                   .random_data = true,
+                                                  .inner_n = BLOCK,
+                                                  .put_inner = put_inner,
+                                                  .take_inner = take_inner,
                                                   .wrap = wrap,
                                                   .unwrap = unwrap,
                                                   .control = control};

@@ -128,6 +128,7 @@ void spdm_conn_shape(const struct conn *c, uint8_t code, const union spdm_body *
     if (req == NULL) return;
     if (summary_type(code, req) != 0 && (f->responder.flags & SPDM_MEAS_CAP_MASK) != 0) out->meas_sum = out->hash;
     out->signature = code == CODE_MEASUREMENTS && req->get_measurements.sign;
+    if (SPDM_SESSIONS && code == CODE_ENDPOINT_INFO) out->signature = req->order.endpoint.sign;
 }
 
 static bool is_request(const struct spdm_message *row)
@@ -235,6 +236,13 @@ struct signer spdm_conn_signer(const struct conn *c)
                            .hash = c->facts.hash,
                            .byte_order = c->cfg->policy->legacy_byte_order,
                            .turned = c->turned};
+}
+
+bool spdm_conn_exchange_digest(const struct conn *c, const struct exchange *x, uint8_t out[SPDM_HASH_MAX])
+{
+    struct spdm_span part[3] = {spdm_span(c->tr.vca, c->tr.vca_n), x->request, x->response};
+
+    return spdm_conn_digest(c, part, 3, out);
 }
 
 uint32_t spdm_conn_mark(struct spdm_span message)

@@ -14,7 +14,7 @@
 #include "core/responder_state.h"
 
 /* Why an encapsulated flow runs. */
-enum flow { FLOW_NONE, FLOW_SESSION, FLOW_BASIC, FLOW_UPDATE, FLOW_POLL };
+enum flow { FLOW_NONE, FLOW_SESSION, FLOW_BASIC, FLOW_UPDATE, FLOW_POLL, FLOW_ASK };
 
 struct spdm_mutual {
     /* Memory for the inner object of a requester or a responder. */
@@ -38,6 +38,8 @@ struct spdm_mutual {
     /* ---- responder ---- */
     /* Whether this connection allows MutAuthRequested `value` (0: basic). */
     bool (*possible)(const struct spdm_responder *rs, uint8_t value);
+    /* Another flow, or a handshake that was proven by one, has not come to its end. */
+    bool (*busy)(const struct spdm_responder *rs);
     void (*arm)(struct spdm_responder *rs, struct session *s, uint8_t value);
     /* An encapsulated flow forbids this request now. */
     bool (*blocks)(const struct spdm_responder *rs, uint8_t code);
@@ -49,6 +51,10 @@ struct spdm_mutual {
 
 /* mutual.c: puts an inner connection into the negotiated state of the outer one. */
 void spdm_mutual_adopt(struct conn *inner, const struct conn *outer);
+/* What goes on inside belongs to this established session: it decides what is legal. NULL: outside. */
+void spdm_mutual_in_session(struct conn *inner, const struct session *s);
+/* mutual_ask.c: an event of the requester inside. false: the flow has failed. */
+bool spdm_mutual_told(struct spdm_responder *rs, const struct spdm_event *event);
 /* Encapsulation is negotiated: ENCAP_CAP on both sides; at 1.2 MUT_AUTH_CAP stands in for it. */
 bool spdm_mutual_encapsulates(const struct conn *c);
 
@@ -60,6 +66,7 @@ struct step spdm_mutual_plan(struct spdm_requester *rq);
 void spdm_mutual_question(struct spdm_requester *rq, struct spdm_event *event);
 void spdm_mutual_answer(struct spdm_requester *rq, const struct spdm_answer *answer);
 uint8_t spdm_mutual_sign_finish(struct spdm_requester *rq, size_t verify_at);
+bool spdm_mutual_busy(const struct spdm_responder *rs);
 bool spdm_mutual_possible(const struct spdm_responder *rs, uint8_t value);
 void spdm_mutual_arm(struct spdm_responder *rs, struct session *s, uint8_t value);
 bool spdm_mutual_blocks(const struct spdm_responder *rs, uint8_t code);

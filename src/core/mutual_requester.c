@@ -31,12 +31,14 @@ static void deliver_own(struct spdm_requester *rq, uint8_t code, uint8_t param1,
     deliver(rq, spdm_span(m, sizeof rq->encap.own));
 }
 
-/* The inner responder has an answer, or a question first. */
+/* The inner responder has an answer, or a question first. What it dropped, because it looks like no message at all,
+ * must have an answer too. */
 static void collect(struct spdm_requester *rq)
 {
     struct spdm_span out = spdm_responder_pull(rq->inner, rq->now);
 
     if (out.n != 0) deliver(rq, out);
+    else if (rq->inner->stage == STAGE_IDLE) deliver_own(rq, spdm_message_ERROR.code, ERROR_INVALID_REQUEST, 0);
     else rq->encap.due = ENCAP_QUESTION;
 }
 
@@ -59,10 +61,13 @@ static void key_update(struct spdm_requester *rq, struct spdm_span message)
 static bool allowed(const struct spdm_requester *rq, uint8_t code)
 {
     if (code == spdm_message_GET_DIGESTS.code || code == spdm_message_GET_CERTIFICATE.code) return true;
+    if (code == spdm_message_GET_ENDPOINT_INFO.code || code == spdm_message_GET_SUPPORTED_EVENT_TYPES.code ||
+        code == spdm_message_SUBSCRIBE_EVENT_TYPES.code || code == spdm_message_SEND_EVENT.code)
+        return rq->encap.flow == FLOW_POLL; /* events outside a session are the inner responder's to refuse */
     return code == spdm_message_CHALLENGE.code && rq->encap.flow == FLOW_BASIC;
 }
 
-static void take(struct spdm_requester *rq, uint8_t id, struct spdm_span message)
+static uint8_t take(struct spdm_requester *rq, uint8_t id, struct spdm_span message)
 {
     const struct session *s = spdm_conn_channel(&rq->c);
     uint8_t code = message.p[1];
@@ -73,9 +78,12 @@ static void take(struct spdm_requester *rq, uint8_t id, struct spdm_span message
     } else if (allowed(rq, code)) {
         spdm_responder_push(rq->inner, message, rq->now);
         collect(rq);
+    } else if (rq->encap.flow == FLOW_SESSION) {
+        return refuse(&rq->c, NOT_NOW, "R-MUT-04", 0, 0);
     } else {
         deliver_own(rq, spdm_message_ERROR.code, ERROR_UNEXPECTED, 0); /* R-ENC-11 */
     }
+    return SPDM_WHY_FINE;
 }
 
 /* ---- GET_ENCAPSULATED_REQUEST, DELIVER_ENCAPSULATED_RESPONSE ---- */
@@ -96,8 +104,7 @@ static uint8_t judge_nothing(struct conn *c, const struct exchange *x)
 
 static uint8_t finish_get(struct spdm_requester *rq, const struct exchange *x)
 {
-    take(rq, x->rsp.encapsulated.id, x->rsp.encapsulated.message);
-    return SPDM_WHY_FINE;
+    return take(rq, x->rsp.encapsulated.id, x->rsp.encapsulated.message);
 }
 
 const struct verify_job spdm_verify_get_encapsulated = {.request = &spdm_message_GET_ENCAPSULATED_REQUEST,
@@ -147,8 +154,7 @@ static uint8_t finish_deliver(struct spdm_requester *rq, const struct exchange *
     }
     rq->encap.any = true;
     if (x->rsp.encapsulated.kind != ACK_REQUEST) return end_flow(rq, &x->rsp.encapsulated);
-    take(rq, x->rsp.encapsulated.id, x->rsp.encapsulated.message);
-    return SPDM_WHY_FINE;
+    return take(rq, x->rsp.encapsulated.id, x->rsp.encapsulated.message);
 }
 
 const struct verify_job spdm_verify_deliver_encapsulated = {.request = &spdm_message_DELIVER_ENCAPSULATED_RESPONSE,
@@ -175,8 +181,8 @@ uint8_t spdm_mutual_begin(struct spdm_requester *rq, uint8_t mut_auth, uint8_t s
         return refuse(&rq->c, BAD_SLOT, "SlotIDParam R-KEX-31", slot, 0);
     }
     if (!spdm_mutual_encapsulates(&rq->c)) return refuse(&rq->c, BAD_VALUE, "MutAuthRequested R-KEX-32", mut_auth, 0);
-    if (mut_auth == IMPLICIT_DIGESTS) take(rq, 0, spdm_span(digests, sizeof digests));
-    else rq->encap.due = ENCAP_GET;
+    if (mut_auth == IMPLICIT_DIGESTS) return take(rq, 0, spdm_span(digests, sizeof digests));
+    rq->encap.due = ENCAP_GET;
     return SPDM_WHY_FINE;
 }
 
@@ -185,6 +191,8 @@ struct step spdm_mutual_plan(struct spdm_requester *rq)
     if ((rq->goal.want & SPDM_WANT_POLL) != 0 && !rq->got.polled && rq->encap.due == ENCAP_NOTHING &&
         rq->c.phase == PHASE_NEGOTIATED && rq->opening == NULL) {
         spdm_mutual_adopt(&rq->inner->c, &rq->c);
+        spdm_mutual_in_session(&rq->inner->c,
+                               spdm_session_find(&rq->c, rq->goal.session != 0 ? rq->goal.session : rq->got.session));
         rq->encap.flow = FLOW_POLL;
         rq->encap.due = ENCAP_GET;
     }
@@ -209,6 +217,7 @@ void spdm_mutual_question(struct spdm_requester *rq, struct spdm_event *event)
         (void)spdm_responder_event(rq->inner, event); /* what it refused is its peer's to know */
     } while (event->kind == SPDM_FAILED);
     event->ticket = rq->ticket;
+    event->session = spdm_conn_channel(&rq->c) != NULL ? spdm_conn_channel(&rq->c)->id : 0;
 }
 
 /* FINISH gets its signature, then the HMAC over everything (transcripts.md section 6, rows 4 and 5). */

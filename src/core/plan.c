@@ -69,6 +69,10 @@ static struct step run(struct spdm_requester *rq, const struct spdm_errand *erra
 
     if (rq->c.facts.version < request->since) return CANNOT(rq, "a version that has this request");
     if (request->needs != 0 && !has(rq, request->needs)) return CANNOT(rq, "the capability for this request");
+    if (spdm_sessions_of(rq->c.cfg) == NULL &&
+        (request->legal & rq->c.phase) == 0) { /* else the channel is looked for */
+        return fail(refuse(&rq->c, NO_SESSION, NULL, 0, 0));
+    }
     return send(&errand->job);
 }
 
@@ -81,6 +85,7 @@ struct step spdm_plan(struct spdm_requester *rq)
     bool identify = wants(rq, SPDM_WANT_IDENTITY | SPDM_WANT_CHALLENGE) || open || (measure && rq->goal.sign);
     struct step session = {.kind = STEP_DONE}, turned = {.kind = STEP_DONE};
 
+    if (errand != NULL && errand->signs && rq->goal.order->endpoint.sign) identify = true;
     if (c->phase == PHASE_START) return send(&spdm_verify_version);
     if (c->phase == PHASE_VERSION) return send(&spdm_verify_capabilities);
     if (c->phase == PHASE_CAPABLE) return send(&spdm_verify_algorithms);

@@ -206,6 +206,26 @@ static bool copy_chain(const struct spdm_responder *rs, uint8_t slot, struct spd
     return true;
 }
 
+/* Everything but the portion. */
+static void around(const struct spdm_responder *rs, const struct get_certificate *q, struct certificate *m)
+{
+    m->slot = q->slot;
+    m->large = q->large;
+    /* UN-03: without multi-key the model is 0. */
+    if (rs->c.facts.multi_key_rsp) m->model = rs->c.cfg->identity->slot[q->slot].model;
+}
+
+/* How much of n bytes is sent: what fits one transfer, or with chunks all of it (R-CER-14); and what the requester
+ * cannot take, only if it asked for the whole chain, which must not be cut (R-CER-15): then it will hear so. */
+static size_t portion(const struct spdm_responder *rs, const struct get_certificate *q, size_t n, size_t fits)
+{
+    size_t head = q->large ? LARGE_HEAD : SHORT_HEAD, max = rs->c.facts.requester.max_message_size;
+    bool whole = q->offset == 0 && q->length == (q->large ? 0xffffffff : SHORT_MAX);
+
+    if (SPDM_CHUNKS && spdm_conn_chunks(&rs->c)) fits = whole || max < head ? n : max - head;
+    return n < fits ? n : fits;
+}
+
 static uint8_t reply_certificate(struct spdm_responder *rs, const union spdm_body *req, union spdm_body *rsp)
 {
     const struct get_certificate *q = &req->get_certificate;
@@ -213,22 +233,41 @@ static uint8_t reply_certificate(struct spdm_responder *rs, const union spdm_bod
     struct spdm_room at = spdm_responder_body(rs);
     size_t total = chain_size(rs, q->slot), n = q->length;
 
-    m->slot = q->slot;
-    m->large = q->large;
-    /* UN-03: without multi-key the model is 0. */
-    if (rs->c.facts.multi_key_rsp) m->model = rs->c.cfg->identity->slot[q->slot].model;
+    around(rs, q, m);
     if (q->size_requested || n == 0) { /* R-CER-06, R-CER-11 */
         m->remainder = (uint32_t)(q->size_requested ? SHORT_MAX : total);
         return SPDM_WHY_FINE;
     }
     (void)spdm_take(&at, q->large ? LARGE_HEAD : SHORT_HEAD);
     if (n > total - q->offset) n = total - q->offset;
-    if (at.n > n) at.n = n;
-    if (!q->large && at.n > SHORT_MAX) at.n = SHORT_MAX;
-    if (!copy_chain(rs, q->slot, at, q->offset)) return refuse(&rs->c, CRYPTO_FAILED, "RootHash", 0, 0);
-    m->portion.n = at.n; /* it is in its place */
-    m->remainder = (uint32_t)(total - q->offset - at.n);
+    n = portion(rs, q, n, !q->large && at.n > SHORT_MAX ? SHORT_MAX : at.n);
+    if (n < at.n) at.n = n;
+    /* if it does not fit, encoding finds out */
+    if (n == at.n && !copy_chain(rs, q->slot, at, q->offset)) return refuse(&rs->c, CRYPTO_FAILED, "RootHash", 0, 0);
+    m->portion.n = n; /* it is in its place */
+    m->remainder = (uint32_t)(total - q->offset - n);
     return SPDM_WHY_FINE;
+}
+
+bool spdm_certificate_portion(struct spdm_responder *rs, size_t at, struct spdm_room room)
+{
+    struct exchange x = {.request = spdm_span(rs->request, rs->request_n)};
+    const struct get_certificate *q = &x.req.get_certificate;
+    struct certificate *m = &x.rsp.certificate;
+    uint8_t head[LARGE_HEAD];
+    struct io io = {.sh.ver = rs->c.ed->version, .wr = {head, sizeof head}};
+    size_t skip;
+
+    if (!SPDM_CHUNKS) return false;
+    (void)spdm_conn_decode(&rs->c, &spdm_message_GET_CERTIFICATE, &x); /* it was judged when it came */
+    io.end = q->large ? LARGE_HEAD : SHORT_HEAD;
+    skip = at < io.end ? io.end - at : 0;
+    around(rs, q, m);
+    m->portion.n = rs->response_n - io.end;
+    m->remainder = (uint32_t)(chain_size(rs, q->slot) - q->offset - m->portion.n);
+    (void)spdm_encode(&io, &spdm_message_CERTIFICATE, &x.rsp); /* the header: the portion finds no room */
+    spdm_window_lay(&(struct spdm_window){room, at}, 0, spdm_span(head, skip == 0 ? 0 : io.end));
+    return copy_chain(rs, q->slot, spdm_room_from(room, skip), q->offset + (at + skip - io.end));
 }
 
 const struct prove_job spdm_prove_certificate = {.request = &spdm_message_GET_CERTIFICATE,

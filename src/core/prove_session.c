@@ -5,7 +5,7 @@
  * session back; a FINISH that does not verify ends it. */
 #include "core/mutual.h"
 
-enum { EXCHANGE_AT = 40, PSK_CONTEXT_AT = 12, EVENT_ALL = 0x02, CONTEXT_MIN = 32 };
+enum { EXCHANGE_AT = 40, PSK_CONTEXT_AT = 12, EVENT_ALL = 0x02, CONTEXT_MIN = 32, HANDSHAKE_TIME = 60 };
 
 /* ---- what both exchanges have in common ---- */
 
@@ -31,6 +31,7 @@ static uint8_t consider_exchange(struct spdm_responder *rs, bool psk, uint8_t su
     rs->opening = spdm_session_new(c);
     if (rs->opening == NULL) return refuse(c, SESSION_LIMIT, NULL, 0, spdm_session_count(c));
     rs->opening->psk = psk;
+    rs->opening->policy = policy;
     return SPDM_WHY_FINE;
 }
 
@@ -112,6 +113,7 @@ static uint8_t consider_key_exchange(struct spdm_responder *rs, const union spdm
     if (c->cfg->policy->mut_auth_required && mut_auth(rs) == 0) {
         return refuse(c, INVALID_POLICY, "mutual authentication R-KEX-48", 0, 0);
     }
+    if (mut_auth(rs) != 0 && c->cfg->mutual->busy(rs)) return refuse(c, BUSY, NULL, 0, 0); /* R-KEX-05 */
     why = consider_exchange(rs, false, q->summary, q->policy);
     if (why == SPDM_WHY_FINE) why = name(rs, q->session, q->opaque);
     if (why != SPDM_WHY_FINE) return why;
@@ -121,7 +123,8 @@ static uint8_t consider_key_exchange(struct spdm_responder *rs, const union spdm
     return SPDM_WHY_FINE;
 }
 
-/* Our public value goes to its place in the response; the secret becomes the Handshake-Secret at once. */
+/* Our public value goes to its place in the response; the secret becomes the Handshake-Secret at once. If there is no
+ * room, encoding finds out. */
 static uint8_t agree(struct spdm_responder *rs, struct spdm_span peer, struct spdm_room at)
 {
     const struct spdm_config *cfg = rs->c.cfg;
@@ -131,8 +134,7 @@ static uint8_t agree(struct spdm_responder *rs, struct spdm_span peer, struct sp
     size_t n;
     bool fine;
 
-    if (at.n < spdm_algorithm(alg)->reply)
-        return refuse(&rs->c, NO_ROOM, "KEY_EXCHANGE_RSP", spdm_algorithm(alg)->reply, at.n);
+    if (at.n < spdm_algorithm(alg)->reply) return SPDM_WHY_FINE;
     n = cfg->crypto->exchange_reply(cfg->crypto_ctx, alg, peer, at.p, secret);
     fine = n != 0 && spdm_schedule_handshake_secret(&schedule, &rs->opening->secrets, spdm_span(secret, n));
     spdm_wipe(secret, sizeof secret);
@@ -200,6 +202,8 @@ static void sent_exchange(struct spdm_responder *rs)
     struct session *s = rs->opening;
 
     rs->opening = NULL;
+    s->heard = rs->now;
+    s->handshake = rs->c.cfg->policy->handshake_time != 0 ? rs->c.cfg->policy->handshake_time : HANDSHAKE_TIME;
     if (s->mut_auth != 0) rs->c.cfg->mutual->arm(rs, s, s->mut_auth);
     if (s->psk && !s->needs_finish) establish(rs, s);
 }

@@ -42,25 +42,32 @@ static void describe(struct spdm_responder *rs, struct spdm_event *event)
     }
 }
 
-static void describe_session(const struct spdm_responder *rs, struct spdm_event *event)
+static void describe_session(struct spdm_responder *rs, struct spdm_event *event)
 {
     if (event->kind == SPDM_OPENED) event->session = rs->opened;
     if (event->kind == SPDM_CLOSED) {
-        event->session = rs->closed;
-        event->report = rs->closed_why;
+        event->report = (struct spdm_report){.version = rs->c.facts.version};
+        if (spdm_sessions_of(rs->c.cfg)->ended(&rs->c, &event->session, &event->report.why))
+            spdm_responder_tell(rs, SPDM_CLOSED);
     }
     if (event->kind == SPDM_DATA) {
         event->session = rs->data_session;
         event->data = rs->data;
     }
+    if (event->kind == SPDM_REPLIED) {
+        event->session = rs->encap.where != NULL ? rs->encap.where->id : 0;
+        event->data = rs->data;
+        event->proven = rs->proven;
+    }
 }
 
 enum spdm_event_kind spdm_responder_event(struct spdm_responder *rs, struct spdm_event *event)
 {
-    static const uint8_t order[] = {SPDM_RESTARTED, SPDM_CONNECTED, SPDM_OPENED, SPDM_DATA, SPDM_CLOSED, SPDM_FAILED};
+    static const uint8_t order[] = {SPDM_RESTARTED, SPDM_CONNECTED, SPDM_OPENED, SPDM_DATA,
+                                    SPDM_REPLIED,   SPDM_CLOSED,    SPDM_FAILED, SPDM_DONE};
 
     *event = (struct spdm_event){.kind = SPDM_NOTHING, .report = rs->c.report};
-    for (size_t i = 0; i < sizeof order; i++) {
+    for (size_t i = 0; rs->told != 0 && i < sizeof order; i++) {
         if ((rs->told >> order[i] & 1) == 0) continue;
         rs->told = (uint16_t)(rs->told & ~(1u << order[i]));
         event->kind = (enum spdm_event_kind)order[i];

@@ -7,7 +7,8 @@
 #include "core/session.h"
 #include <assay/responder.h>
 
-enum { NONCE_BYTES = 32, SMALL_MAX = 64 };
+/* An ERROR with all that can be around it: header, sequence number and random data of a record, CHUNK_SEND_ACK. */
+enum { NONCE_BYTES = 32, SMALL_MAX = SPDM_SESSIONS || SPDM_CHUNKS ? 96 : 64 };
 
 /* One row of what a responder serves. */
 struct prove_job {
@@ -15,7 +16,10 @@ struct prove_job {
     uint8_t signed_by; /* enum signed_by */
     bool head_only;    /* consider() is done with the body: only eight bytes are kept */
     uint8_t asks;      /* enum spdm_event_kind, errands: the question, in which the caller finds the request; 0: none */
+    uint8_t declined;  /* errands: ErrorCode when the caller says no and names none; 0: OperationFailed */
     uint32_t resets;   /* errands: capabilities of which one lets it be answered ResetRequired */
+    /* Errands, may be NULL: takes from rs->order what is no part of the request. */
+    void (*trim)(struct spdm_responder *rs);
     /* Judges the decoded request; may set rs->need. */
     uint8_t (*consider)(struct spdm_responder *rs, const union spdm_body *req);
     /* Fills the response; large parts are written in place into spdm_responder_body(). */
@@ -38,7 +42,8 @@ struct spdm_services {
 extern const struct prove_job spdm_prove_version, spdm_prove_capabilities, spdm_prove_algorithms, spdm_prove_digests,
     spdm_prove_certificate, spdm_prove_challenge, spdm_prove_measurements, spdm_prove_vendor, spdm_prove_key_exchange,
     spdm_prove_finish, spdm_prove_psk_exchange, spdm_prove_psk_finish, spdm_prove_heartbeat, spdm_prove_key_update,
-    spdm_prove_end_session, spdm_prove_key_pair_info, spdm_prove_set_key_pair;
+    spdm_prove_end_session, spdm_prove_key_pair_info, spdm_prove_set_key_pair, spdm_prove_csr, spdm_prove_store,
+    spdm_prove_log, spdm_prove_endpoint, spdm_prove_event_types, spdm_prove_subscribe, spdm_prove_events;
 
 struct spdm_requester;
 
@@ -58,6 +63,7 @@ enum stage {
     STAGE_NEED,   /* the caller owes measurements or a vendor payload */
     STAGE_SIGN,   /* the response is built up to its signature; the caller owes it */
     STAGE_READY,  /* the response is complete, perhaps held back until RESPOND_IF_READY */
+    STAGE_FETCH,  /* it is complete, and the requester fetches it in portions */
     STAGE_REFUSED /* a deferred request came to nothing: its ERROR is held back until RESPOND_IF_READY */
 };
 
@@ -74,21 +80,23 @@ struct spdm_responder {
     uint16_t told; /* bit per fact that waits to be fetched */
 
     uint8_t *request; /* the request being answered */
-    uint16_t request_n, request_max;
-    uint32_t request_mark; /* fingerprint of the whole, where only its head is kept */
+    uint32_t request_n, request_max;
+    struct large_rs *large; /* the transfer in chunks that is under way; NULL: there are none */
+    uint32_t request_mark;  /* fingerprint of the whole, where only its head is kept */
     size_t request_signature_at;
     size_t request_verify_at;     /* where its VerifyData begins, 0 if it has none */
     struct spdm_requester *inner; /* verifies the peer, when the roles are turned; NULL: they never are */
     struct encap_rs encap;
-    struct session *at;                    /* where it came: NULL outside */
-    struct session *opening;               /* the session that it opens, until its response is complete */
-    uint32_t opened, closed, data_session; /* that SPDM_CLOSED, SPDM_DATA are about */
-    struct spdm_report closed_why;
-    struct spdm_span data;
+    struct session *at;            /* where it came: NULL outside */
+    struct session *opening;       /* the session that it opens, until its response is complete */
+    uint32_t opened, data_session; /* that SPDM_OPENED, SPDM_DATA are about */
+    struct spdm_span data;         /* of SPDM_DATA or SPDM_REPLIED */
+    bool proven;
     size_t verify_at;                /* of the response, 0 if it has no VerifyData */
     size_t response_n, signature_at; /* the response in cfg->out, behind the binding's head */
 
     bool deferred; /* ResponseNotReady has been said for it */
+    uint8_t shift; /* the response lies behind the place of a CHUNK_SEND_ACK's header of this size */
     uint8_t token;
     uint64_t due; /* say ResponseNotReady at this time; SPDM_NEVER: no need */
 
@@ -118,6 +126,10 @@ static inline struct session *spdm_responder_opening(const struct spdm_responder
 {
     return SPDM_SESSIONS ? rs->opening : NULL;
 }
+static inline struct large_rs *spdm_responder_large(const struct spdm_responder *rs)
+{
+    return SPDM_CHUNKS ? rs->large : NULL;
+}
 static inline struct spdm_requester *spdm_responder_inner(const struct spdm_responder *rs)
 {
     return SPDM_SESSIONS ? rs->inner : NULL;
@@ -131,8 +143,18 @@ void spdm_responder_receive(struct spdm_responder *rs, struct session *from, str
 /* Whether the exchange at hand travels in records. */
 static inline bool spdm_responder_in_records(const struct spdm_responder *rs)
 {
-    return spdm_conn_channel(&rs->c) != NULL && spdm_sessions_of(rs->c.cfg)->records(spdm_conn_channel(&rs->c));
+    return spdm_conn_in_records(&rs->c);
 }
+/* The session at hand can say nothing any more, and has been ended. */
+bool spdm_responder_spent(struct spdm_responder *rs);
+/* The response has gone out, all of it: what follows from it. */
+void spdm_responder_sent(struct spdm_responder *rs);
+/* The request at hand has come once more. */
+void spdm_responder_repeated(struct spdm_responder *rs);
+/* Padding of the transport may follow. */
+bool spdm_responder_same(const struct spdm_responder *rs, struct spdm_span message);
+/* A message was refused, and nothing has changed. */
+void spdm_responder_turn_away(struct spdm_responder *rs, uint8_t why, uint8_t code);
 /* A session is over; tells the caller. */
 void spdm_responder_lose(struct spdm_responder *rs, struct session *s, uint8_t why);
 /* GET_VERSION: forgets the connection (R-VSN-11). */
@@ -141,16 +163,25 @@ void spdm_responder_restart(struct spdm_responder *rs);
 uint64_t spdm_responder_promise(const struct spdm_responder *rs);
 /* Room for the response's bytes, as far as peer and buffer allow. */
 struct spdm_room spdm_responder_body(const struct spdm_responder *rs);
-/* prove_reply.c: builds, enters and signs or finishes the response. SPDM_WHY_FINE or the refusal. */
-uint8_t spdm_responder_build(struct spdm_responder *rs, const struct spdm_answer *answer);
+/* responder_build.c: builds, enters and signs or finishes the response to a decoded request. SPDM_WHY_FINE or the
+ * refusal. */
+uint8_t spdm_responder_build(struct spdm_responder *rs, struct exchange *x);
+/* The same for the request that was kept, once the question about it has been answered. */
+uint8_t spdm_responder_resume(struct spdm_responder *rs, const struct spdm_answer *answer);
 /* The signature has come. */
 uint8_t spdm_responder_sign(struct spdm_responder *rs, struct spdm_span signature);
 /* responder_error.c: an ERROR frame into rs->small; code is that of the request. */
 void spdm_responder_refuse(struct spdm_responder *rs, uint8_t why, uint8_t code);
 void spdm_responder_not_ready(struct spdm_responder *rs);
+/* ERROR LargeResponse with this handle. */
+void spdm_responder_say_large(struct spdm_responder *rs, uint8_t handle);
 
 /* prove_identity.c: slots and chains of the caller's identity. */
 bool spdm_slot_usable(const struct spdm_responder *rs, uint8_t slot); /* 0..7 or SPDM_SLOT_KEY */
+/* Bytes of the CERTIFICATE, or MEASUREMENTS without its signature, that answers the request at hand, from `at` on until
+ * the room is full. false if hashing failed. */
+bool spdm_certificate_portion(struct spdm_responder *rs, size_t at, struct spdm_room to);
+bool spdm_measurements_portion(struct spdm_responder *rs, size_t at, struct spdm_room to);
 /* Digest of a slot's chain structure, or of the provisioned key; false if hashing failed. */
 bool spdm_slot_digest(const struct spdm_responder *rs, uint8_t slot, uint8_t out[SPDM_HASH_MAX]);
 uint8_t spdm_slots_usable(const struct spdm_responder *rs);
@@ -164,13 +195,6 @@ uint8_t spdm_slots_provisioned(const struct spdm_responder *rs);
 const struct spdm_key_pair *spdm_slot_key_pair(const struct spdm_responder *rs, uint8_t slot);
 
 /* prove_measurements.c */
-/* Writes the blocks that `operation` names into room; *n is their length, *blocks their number. */
-struct record {
-    struct spdm_room room;
-    size_t n;
-    uint8_t blocks;
-};
-uint8_t spdm_measurement_record(struct spdm_responder *rs, struct record *record, uint8_t operation, bool raw);
 /* MeasurementSummaryHash of type 1 or 0xff (R-CHL-15 ... R-CHL-18). */
 uint8_t spdm_measurement_summary(struct spdm_responder *rs, uint8_t type, uint8_t out[SPDM_HASH_MAX]);
 #endif

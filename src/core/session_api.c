@@ -29,6 +29,7 @@ static bool describe(const struct conn *c, uint32_t id, enum direction out, stru
                                          .slot = s->slot,
                                          .mut_auth = s->mut_auth,
                                          .updates = {s->generation[REQUEST], s->generation[RESPONSE]},
+                                         .policy = s->policy,
                                          .sent = s->lane[out].sequence,
                                          .received = s->lane[1 - out].sequence};
     return true;
@@ -68,12 +69,33 @@ static bool changes_keys(const struct spdm_requester *rq, uint32_t session)
     return rq->flight != FLIGHT_NONE && rq->job == &spdm_verify_key_update && s != NULL && s->id == session;
 }
 
+/* The session with this id, if it has used up a direction's sequence numbers: it is over. */
+static struct session *spent(const struct conn *c, uint32_t id, enum direction d)
+{
+    struct session *s = spdm_session_find(c, id);
+
+    return s != NULL && s->state == SESSION_ESTABLISHED && spdm_session_spent(s, d) ? s : NULL;
+}
+
+static void end_spent(struct spdm_requester *rq, uint32_t id)
+{
+    struct session *s = spent(&rq->c, id, REQUEST);
+    bool ours = s != NULL && s == spdm_conn_channel(&rq->c) && rq->flight != FLIGHT_NONE;
+
+    if (s == NULL) return;
+    spdm_requester_lose(rq, s, SPDM_WHY_SPENT);
+    if (!ours) return;
+    rq->c.report = (struct spdm_report){.why = SPDM_WHY_SPENT};
+    spdm_requester_fail(rq, rq->job->request->code);
+}
+
 bool spdm_requester_send(struct spdm_requester *rq, uint32_t session, struct spdm_span data)
 {
     struct outgoing out = {.direction = REQUEST, .message = data};
 
     if (rq->queued != 0 || changes_keys(rq, session)) return false;
     rq->queued = seal(&rq->c, session, &out);
+    if (rq->queued == 0) end_spent(rq, session);
     return rq->queued != 0;
 }
 
@@ -90,11 +112,14 @@ static bool changing_keys(const struct spdm_responder *rs, uint32_t session)
 bool spdm_responder_send(struct spdm_responder *rs, uint32_t session, struct spdm_span data)
 {
     struct outgoing out = {.direction = RESPONSE, .message = data};
+    struct session *over;
 
     if (rs->send != SEND_NOTHING || rs->stage != STAGE_IDLE || changing_keys(rs, session)) return false;
     rs->kept = false;
     rs->send_n = seal(&rs->c, session, &out);
     if (rs->send_n != 0) rs->send = SEND_OUT;
+    over = rs->send_n == 0 ? spent(&rs->c, session, RESPONSE) : NULL;
+    if (over != NULL) spdm_responder_lose(rs, over, SPDM_WHY_SPENT);
     return rs->send_n != 0;
 }
 

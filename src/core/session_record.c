@@ -28,6 +28,10 @@ static enum fate classify(const struct conn *c, const struct session *s, struct 
     struct spdm_span data = in->message;
 
     if (data.n < 1) return FATE_BROKEN;
+    if (binding->take_inner != NULL) {
+        in->message = binding->take_inner(data);
+        return in->message.n != 0 ? FATE_MESSAGE : FATE_BROKEN;
+    }
     if (binding->inner_n == 0 && (!binding->app_data || spdm_session_is_message(data))) return FATE_MESSAGE;
     if (binding->inner_n == 0 || data.p[0] != binding->inner)
         return s->state == SESSION_ESTABLISHED ? FATE_DATA : FATE_BROKEN; /* R-APP-06 */
@@ -35,13 +39,11 @@ static enum fate classify(const struct conn *c, const struct session *s, struct 
     return FATE_MESSAGE;
 }
 
-static void show(const struct conn *c, const struct session *s, const struct spdm_inside *inside)
+static void show(const struct conn *c, const struct session *s, enum direction d, bool app, struct spdm_span message)
 {
-    struct spdm_inside seen = *inside;
-
     if (c->cfg->inside == NULL) return;
-    seen.session = s->id;
-    c->cfg->inside(c->cfg->inside_ctx, &seen);
+    c->cfg->inside(c->cfg->inside_ctx,
+                   &(struct spdm_inside){.session = s->id, .message = message, .request = d == REQUEST, .app = app});
 }
 
 bool spdm_session_is_message(struct spdm_span data)
@@ -69,11 +71,16 @@ enum fate spdm_session_open(struct conn *c, struct spdm_span record, uint64_t no
         s->answered = s->update == UPDATE_ALL;
         s->update = 0;
     }
-    if (fate != FATE_BROKEN)
-        show(c, s,
-             &(struct spdm_inside){
-                 .message = in->message, .request = in->direction == REQUEST, .app = fate == FATE_DATA});
+    if (fate != FATE_BROKEN) show(c, s, in->direction, fate == FATE_DATA, in->message);
     return fate;
+}
+
+/* What stands in front of an SPDM message inside a record. */
+static struct spdm_span inner_header(const struct spdm_binding *binding, size_t n, uint8_t block[SPDM_INNER_MAX])
+{
+    if (binding->put_inner == NULL) return spdm_span(&binding->inner, binding->inner_n);
+    binding->put_inner(block, n);
+    return spdm_span(block, binding->inner_n);
 }
 
 static uint8_t random_size(struct conn *c, const struct session *s)
@@ -90,11 +97,12 @@ size_t spdm_session_seal(struct conn *c, struct session *s, const struct outgoin
 {
     const struct spdm_binding *binding = c->cfg->binding;
     struct record_crypto rc = record_crypto(c);
-    struct record_plain plain = {
-        .head = {&binding->inner, out->app ? 0 : binding->inner_n}, .data = out->message, .random = random_size(c, s)};
+    struct record_plain plain = {.data = out->message, .random = random_size(c, s)};
+    uint8_t block[SPDM_INNER_MAX];
     size_t n;
 
-    show(c, s, &(struct spdm_inside){.message = out->message, .request = out->direction == REQUEST, .app = out->app});
+    if (!out->app) plain.head = inner_header(binding, out->message.n, block);
+    show(c, s, out->direction, out->app, out->message);
     n = spdm_record_seal(&rc, &s->form, &s->lane[out->direction], &plain, spdm_room_from(out->room, binding->head));
 
     return n == 0 ? 0 : binding->wrap(out->room, n, true);

@@ -31,6 +31,19 @@ static uint8_t check(struct conn *c, enum signed_by by, struct spdm_span signatu
     return spdm_verify_signature(c, by, &input, signature);
 }
 
+/* A signature over nothing but VCA and this exchange: ENDPOINT_INFO. */
+static uint8_t check_alone(struct conn *c, const struct exchange *x)
+{
+    struct exchange proven = {.request = x->request, .response = spdm_part(x->response, 0, x->signature_at)};
+    struct to_sign input;
+
+    if (!spdm_conn_exchange_digest(c, &proven, input.digest)) {
+        return refuse(c, CRYPTO_FAILED, "the transcript's digest", 0, 0);
+    }
+    return spdm_verify_signature(c, SIGNED_ENDPOINT_INFO, &input,
+                                 spdm_part(x->response, x->signature_at, x->response.n));
+}
+
 uint8_t spdm_verify_finish(struct conn *c, const struct verify_job *job, const struct exchange *x)
 {
     size_t signature_at = x->signature_at;
@@ -40,7 +53,9 @@ uint8_t spdm_verify_finish(struct conn *c, const struct verify_job *job, const s
     if (!spdm_conn_enter(c, job->request, x->request) || !spdm_conn_enter(c, job->response, proven)) {
         return refuse(c, NO_ROOM, "the transcript VCA", x->request.n + x->response.n, c->tr.vca_max);
     }
-    if (signature_at != 0) {
+    if (SPDM_SESSIONS && signature_at != 0 && job->signed_by == SIGNED_ENDPOINT_INFO) {
+        why = check_alone(c, x);
+    } else if (signature_at != 0) {
         why = check(c, (enum signed_by)job->signed_by, spdm_part(x->response, signature_at, x->response.n));
         spdm_conn_reset_signed(c, (enum signed_by)job->signed_by); /* R-CHL-23, R-MEA-23 */
     }

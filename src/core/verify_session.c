@@ -124,6 +124,7 @@ static uint8_t finish_key_exchange(struct spdm_requester *rq, const struct excha
     if (why == SPDM_WHY_FINE) why = derive(rq, s, m->exchange);
     if (why == SPDM_WHY_FINE && !s->in_the_clear) why = check_verify_data(c, s, m->verify);
     s->heartbeat = m->heartbeat;
+    s->policy = x->req.key_exchange.policy;
     s->mut_auth = m->mut_auth;
     if (why == SPDM_WHY_FINE && m->mut_auth != 0) {
         spdm_conn_turn_to(c, spdm_session_records(s) ? s : NULL, &s->tr); /* what follows is part of the handshake */
@@ -248,6 +249,7 @@ static uint8_t finish_psk_exchange(struct spdm_requester *rq, const struct excha
     why = check_verify_data(c, s, m->verify);
     if (why != SPDM_WHY_FINE) return why;
     s->heartbeat = m->heartbeat;
+    s->policy = x->req.psk_exchange.policy;
     s->needs_finish = m->context.n != 0;
     return s->needs_finish ? SPDM_WHY_FINE : established(rq); /* R-PSK-16 */
 }

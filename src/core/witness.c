@@ -16,28 +16,45 @@ static uint16_t request_max(const struct spdm_config *cfg)
     return cfg->request_max != 0 ? cfg->request_max : REQUEST_MAX;
 }
 
-size_t spdm_witness_size(const struct spdm_config *config)
+static size_t side_size(const struct spdm_config *config)
 {
-    return aligned(sizeof(struct spdm_witness)) + aligned(spdm_conn_size(config)) + aligned(request_max(config));
+    return aligned(spdm_conn_size(config)) + aligned(request_max(config));
 }
 
-/* Places one side; returns what is left of the memory. */
-static struct spdm_room place(struct watch_side *side, const struct spdm_config *config, struct spdm_room memory)
+static size_t finish_size(const struct spdm_config *config)
 {
-    struct spdm_room behind = spdm_room_from(memory, aligned(spdm_conn_size(config)));
+    return spdm_sessions_of(config) != NULL ? aligned(config->crypto->hash_state_size) : 0;
+}
 
-    side->cfg = *config;
-    side->request = (struct spdm_room){behind.p, request_max(config)};
+size_t spdm_witness_size(const struct spdm_config *config)
+{
+    size_t sides = spdm_mutual_of(config) != NULL ? 2 : 1;
+
+    return aligned(sizeof(struct spdm_witness)) + finish_size(config) + sides * side_size(config);
+}
+
+/* Places a side whose configuration is complete. Rooms that the caller makes begin empty. */
+static void place(struct watch_side *side, struct spdm_room memory, bool grows)
+{
+    struct spdm_room behind = spdm_room_from(memory, aligned(spdm_conn_size(&side->cfg)));
+
+    side->request = (struct spdm_room){behind.p, request_max(&side->cfg)};
+    if (grows) side->request = side->cfg.chain = side->cfg.in = (struct spdm_room){0};
     spdm_conn_place(&side->c, &side->cfg, memory);
     side->c.inside = spdm_io_inside;
     side->c.slots_wanted = 0xff;
-    return spdm_room_from(behind, aligned(request_max(config)));
 }
 
-/* Rooms that the caller makes begin empty. */
-static void empty_rooms(struct watch_side *side)
+/* The turned side has no sessions and envelopes of its own. */
+static struct spdm_config turned(const struct spdm_config *config)
 {
-    side->request = side->cfg.chain = side->cfg.in = (struct spdm_room){0};
+    struct spdm_config out = *config;
+
+    out.sessions = NULL;
+    out.mutual = NULL;
+    out.session_memory = (struct spdm_room){0};
+    out.chain = config->turned != NULL ? config->turned->chain : (struct spdm_room){0};
+    return out;
 }
 
 struct spdm_witness *spdm_witness_init(struct spdm_room memory, const struct spdm_config *config,
@@ -47,10 +64,20 @@ struct spdm_witness *spdm_witness_init(struct spdm_room memory, const struct spd
     struct spdm_witness *w = at;
 
     if (memory.p == NULL || memory.n < spdm_witness_size(config)) return NULL;
-    *w = (struct spdm_witness){.plain = {.request_room = SPDM_ROOM_REQUEST, .chain_room = SPDM_ROOM_CHAIN}};
-    (void)place(&w->plain, config, spdm_room_from(memory, aligned(sizeof *w)));
+    *w = (struct spdm_witness){
+        .plain = {.request_room = SPDM_ROOM_REQUEST, .chain_room = SPDM_ROOM_CHAIN},
+        .turned = {.request_room = SPDM_ROOM_TURNED_REQUEST, .chain_room = SPDM_ROOM_TURNED_CHAIN}};
     if (watch != NULL) w->watch = *watch;
-    if (w->watch.more != NULL) empty_rooms(&w->plain);
+    memory = spdm_room_from(memory, aligned(sizeof *w));
+    w->before_finish = memory.p;
+    memset(memory.p, 0, finish_size(config));
+    memory = spdm_room_from(memory, finish_size(config));
+    w->plain.cfg = *config;
+    place(&w->plain, memory, w->watch.more != NULL);
+    w->turned.cfg = turned(config);
+    if (spdm_mutual_of(config) != NULL) {
+        place(&w->turned, spdm_room_from(memory, side_size(config)), w->watch.more != NULL);
+    }
     w->at = &w->plain;
     return w;
 }
@@ -100,11 +127,25 @@ static void conclude(const struct watch_side *side, struct spdm_sight *s)
     if (s->report.why != SPDM_WHY_FINE && s->report.code == 0) s->report.code = s->code;
 }
 
-static void message(struct spdm_witness *w, struct watch_side *side, struct spdm_sight *s)
+/* A message of the plain side, or something too short for one. */
+static void message(struct spdm_witness *w, struct spdm_sight *s, size_t frame_n)
 {
+    if (s->message.n < 4) {
+        s->kind = SPDM_SIGHT_NONE;
+        (void)refuse_size(blame(&w->plain.c, NULL), NOT_A_FRAME, frame_n, 0);
+        return;
+    }
     s->kind = SPDM_SIGHT_MESSAGE;
     s->code = s->message.p[1];
-    spdm_watch_message(w, side, s->from_requester, s);
+    spdm_watch_message(w, &w->plain, s->from_requester, s);
+}
+
+/* A message of this side is at hand. */
+static void begin(struct spdm_witness *w, struct watch_side *side)
+{
+    w->at = side;
+    w->ask = w->measured = w->proven = false;
+    side->c.report = (struct spdm_report){0};
 }
 
 struct spdm_sight spdm_witness_push(struct spdm_witness *w, bool from_requester, struct spdm_span frame)
@@ -112,21 +153,25 @@ struct spdm_sight spdm_witness_push(struct spdm_witness *w, bool from_requester,
     struct spdm_frame in = w->plain.cfg.binding->unwrap(frame);
     struct spdm_sight s = {.from_requester = from_requester, .message = in.message};
 
-    w->at = &w->plain;
-    w->ask = w->measured = w->proven = false;
-    w->plain.c.report = (struct spdm_report){0};
-    if (in.kind == SPDM_FRAME_PLAIN && in.message.n >= 4) message(w, &w->plain, &s);
-    else if (in.kind == SPDM_FRAME_CONTROL) s.kind = SPDM_SIGHT_CONTROL;
-    else (void)refuse_size(blame(&w->plain.c, NULL), NOT_A_FRAME, frame.n, 0);
+    begin(w, &w->plain);
+    w->next.kind = SPDM_SIGHT_NONE;
+    spdm_conn_turn_to(&w->plain.c, NULL, NULL);
+    if (in.kind == SPDM_FRAME_CONTROL) s.kind = SPDM_SIGHT_CONTROL;
+    else if (in.kind == SPDM_FRAME_BAD) (void)refuse_size(blame(&w->plain.c, NULL), NOT_A_FRAME, frame.n, 0);
+    else if (in.kind == SPDM_FRAME_PLAIN || spdm_watch_record(w, in.message, &s)) message(w, &s, frame.n);
     conclude(&w->plain, &s);
     return s;
 }
 
 bool spdm_witness_next(struct spdm_witness *w, struct spdm_sight *sight)
 {
-    (void)w;
-    (void)sight;
-    return false;
+    if (w->next.kind == SPDM_SIGHT_NONE) return false;
+    *sight = w->next;
+    w->next.kind = SPDM_SIGHT_NONE;
+    begin(w, &w->turned);
+    spdm_watch_message(w, &w->turned, w->next_asks, sight);
+    conclude(&w->turned, sight);
+    return true;
 }
 
 /* ---- events, knowledge from outside ---- */
@@ -158,12 +203,22 @@ bool spdm_witness_answer(struct spdm_witness *w, const struct spdm_answer *answe
     return true;
 }
 
-void spdm_witness_trust(struct spdm_witness *w, uint8_t slot, struct spdm_span hash, const void *key)
+static void vouch(struct watch_side *side, uint8_t slot, struct spdm_span hash, const void *key)
 {
-    struct slot_known *k = spdm_watch_known(&w->plain, slot);
+    struct slot_known *k = spdm_watch_known(side, slot);
 
     k->key = key;
     k->hash_known = hash.n != 0 && spdm_put((struct spdm_room){k->hash, sizeof k->hash}, hash);
+}
+
+void spdm_witness_trust(struct spdm_witness *w, uint8_t slot, struct spdm_span hash, const void *key)
+{
+    vouch(&w->plain, slot, hash, key);
+}
+
+void spdm_witness_trust_requester(struct spdm_witness *w, uint8_t slot, struct spdm_span hash, const void *key)
+{
+    vouch(&w->turned, slot, hash, key);
 }
 
 bool spdm_witness_assume(struct spdm_witness *w, const struct spdm_facts *facts, struct spdm_span vca)
@@ -182,6 +237,11 @@ const struct spdm_facts *spdm_witness_facts(const struct spdm_witness *w)
     return &w->plain.c.facts;
 }
 
+const struct spdm_facts *spdm_witness_turned_facts(const struct spdm_witness *w)
+{
+    return spdm_mutual_of(&w->plain.cfg) != NULL ? &w->turned.c.facts : NULL;
+}
+
 struct spdm_span spdm_witness_request(const struct spdm_witness *w)
 {
     return spdm_span(w->plain.request.p, w->plain.request_n);
@@ -189,9 +249,14 @@ struct spdm_span spdm_witness_request(const struct spdm_witness *w)
 
 void spdm_witness_close(struct spdm_witness *w)
 {
-    size_t behind = aligned(spdm_conn_size(w->plain.c.cfg)) + aligned(request_max(w->plain.c.cfg));
+    const struct spdm_config *cfg = &w->plain.cfg;
+    size_t sides = spdm_mutual_of(cfg) != NULL ? 2 : 1, behind = finish_size(cfg) + sides * side_size(cfg);
+    void *first = w->before_finish;
 
+    if (spdm_sessions_of(cfg) != NULL) spdm_sessions_of(cfg)->clear(&w->plain.c);
+    if (w->finishing != 0) cfg->crypto->hash_end(cfg->crypto_ctx, w->before_finish);
     spdm_transcript_clear(&w->plain.c.tr);
-    spdm_wipe(w->plain.c.tr.state[0], behind);
+    if (sides == 2) spdm_transcript_clear(&w->turned.c.tr);
+    spdm_wipe(first, behind);
     spdm_wipe(w, sizeof *w);
 }

@@ -5,14 +5,23 @@
  * is read once, and whoever wants to see its fields sees them in that reading. */
 #include "core/witness_state.h"
 
-static const struct verify_job *const jobs[] = {
-    &spdm_verify_version,     &spdm_verify_capabilities, &spdm_verify_algorithms,   &spdm_verify_digests,
-    &spdm_verify_certificate, &spdm_verify_challenge,    &spdm_verify_measurements, &spdm_verify_vendor};
+static const struct watch_job jobs[] = {
+    {&spdm_verify_version, NULL, NULL},           {&spdm_verify_capabilities, NULL, NULL},
+    {&spdm_verify_algorithms, NULL, NULL},        {&spdm_verify_digests, NULL, NULL},
+    {&spdm_verify_certificate, NULL, NULL},       {&spdm_verify_challenge, NULL, NULL},
+    {&spdm_verify_measurements, NULL, NULL},      {&spdm_verify_vendor, NULL, NULL},
+    {&spdm_errand_key_pair_info.job, NULL, NULL}, {&spdm_errand_set_key_pair.job, NULL, NULL},
+    {&spdm_errand_csr.job, NULL, NULL},           {&spdm_errand_store.job, NULL, NULL},
+    {&spdm_errand_log.job, NULL, NULL},           {&spdm_errand_endpoint.job, NULL, NULL}};
 
-static const struct verify_job *find(uint8_t request, uint8_t response)
+/* The job of a request; sessions have theirs. */
+static const struct watch_job *find(const struct spdm_witness *w, uint8_t request)
 {
     for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++) {
-        if (jobs[i]->request->code == request && jobs[i]->response->code == response) return jobs[i];
+        if (jobs[i].job->request->code == request) return &jobs[i];
+    }
+    for (size_t i = 0; spdm_sessions_of(&w->plain.cfg) != NULL && i < spdm_watch_session_n; i++) {
+        if (spdm_watch_sessions[i].job->request->code == request) return &spdm_watch_sessions[i];
     }
     return NULL;
 }
@@ -76,6 +85,8 @@ static void request_effects(struct watch_side *side, const struct spdm_message *
         spdm_watch_slot(side, req->challenge.slot);
     } else if (row->code == CODE_GET_MEASUREMENTS && req->get_measurements.sign) {
         spdm_watch_slot(side, req->get_measurements.slot);
+    } else if (row->code == CODE_GET_ENDPOINT_INFO && req->order.endpoint.sign) {
+        spdm_watch_slot(side, req->order.endpoint.slot);
     }
 }
 
@@ -92,6 +103,7 @@ static void request(struct spdm_witness *w, struct passing *p)
     struct conn *c = &side->c;
     uint8_t code = p->sight->code;
     const struct spdm_message *row = spdm_message_find(code);
+    const struct watch_job *job = find(w, code);
 
     if (row == &spdm_message_RESPOND_IF_READY) { /* the deferred request stays the one to be answered */
         (void)show(w, p, row);
@@ -106,6 +118,7 @@ static void request(struct spdm_witness *w, struct passing *p)
     if (show(w, p, row) != SPDM_WHY_FINE) return;
     request_effects(side, row, &p->x.req);
     keep(w, side, p->x.request);
+    if (job != NULL && job->asked != NULL) job->asked(w, p);
 }
 
 /* ---- responses ---- */
@@ -145,6 +158,9 @@ static void after(struct spdm_witness *w, const struct verify_job *job, const st
         w->ask = k->key == NULL;
         w->ticket++;
     }
+    if (job == &spdm_verify_challenge && p->x.rsp.challenge_auth.basic_mut_auth && side == &w->plain) {
+        spdm_watch_begin_flow(w, 0);
+    }
     if (job == &spdm_verify_measurements) {
         w->measured = true;
         w->record = p->x.rsp.measurements.record;
@@ -156,7 +172,7 @@ static enum spdm_signature_state pass_unchecked(struct conn *c, const struct ver
 {
     (void)spdm_conn_enter(c, job->request, x->request);
     (void)spdm_conn_enter(c, job->response, spdm_part(x->response, 0, x->signature_at));
-    spdm_conn_reset_signed(c, (enum signed_by)job->signed_by);
+    if (job->signed_by != SIGNED_ENDPOINT_INFO) spdm_conn_reset_signed(c, (enum signed_by)job->signed_by);
     if (job == &spdm_verify_challenge) c->challenged = true;
     return SPDM_SIGNATURE_UNCHECKED;
 }
@@ -172,8 +188,9 @@ static bool chain_fits(struct spdm_witness *w, struct passing *p)
 }
 
 /* A decoded response to the request at hand. */
-static void judge(struct spdm_witness *w, const struct verify_job *job, struct passing *p)
+static void judge(struct spdm_witness *w, const struct watch_job *watch, struct passing *p)
 {
+    const struct verify_job *job = watch->job;
     struct conn *c = &p->side->c;
     struct spdm_sight *s = p->sight;
     uint8_t why;
@@ -181,6 +198,10 @@ static void judge(struct spdm_witness *w, const struct verify_job *job, struct p
     if (job == &spdm_verify_digests) c->facts.trusted = false; /* learn the slot anew */
     if (job == &spdm_verify_certificate && !chain_fits(w, p)) return;
     if (job->judge(c, &p->x) != SPDM_WHY_FINE) return;
+    if (watch->answered != NULL) {
+        watch->answered(w, p);
+        return;
+    }
     if (p->x.signature_at != 0 && c->key == NULL) {
         s->signature = pass_unchecked(c, job, &p->x);
         after(w, job, p);
@@ -201,6 +222,7 @@ static void error(struct spdm_witness *w, struct passing *p)
     if (show(w, p, &spdm_message_ERROR) != SPDM_WHY_FINE) return;
     if (e->code == NOT_READY || e->code == BUSY) return;             /* the request still waits */
     spdm_transcript_reset(spdm_conn_log(&side->c), TRANSCRIPT_L1L2); /* R-MEA-25 */
+    if (side == &w->plain && spdm_sessions_of(&side->cfg) != NULL) spdm_watch_refused(w, p, e->code);
     if (e->code == RESYNCH) spdm_conn_restart(&side->c);
     side->request_n = 0;
 }
@@ -229,7 +251,7 @@ static void response(struct spdm_witness *w, struct passing *p)
 {
     struct watch_side *side = p->side;
     struct spdm_sight *s = p->sight;
-    const struct verify_job *job;
+    const struct watch_job *job;
 
     s->answers = side->request_n < 2 ? 0 : side->request.p[1];
     if (s->code == CODE_ERROR) {
@@ -238,13 +260,13 @@ static void response(struct spdm_witness *w, struct passing *p)
     }
     p->x.request = spdm_span(side->request.p, side->request_n);
     side->request_n = 0;
-    job = find(s->answers, s->code);
-    if (job == NULL) {
+    job = s->answers != 0 ? find(w, s->answers) : NULL;
+    if (job == NULL || job->job->response->code != s->code) {
         unjudged(w, p);
         return;
     }
-    (void)spdm_conn_decode(&side->c, job->request, &p->x);
-    if (show(w, p, job->response) != SPDM_WHY_FINE) return;
+    (void)spdm_conn_decode(&side->c, job->job->request, &p->x);
+    if (show(w, p, job->job->response) != SPDM_WHY_FINE) return;
     s->signature = p->x.signature_at != 0 ? SPDM_SIGNATURE_UNCHECKED : SPDM_UNSIGNED;
     judge(w, job, p);
 }

@@ -2,9 +2,11 @@
  *
  * witness_state.h - a witness from the inside: two sides, each with a
  * connection of its own. On the plain side the Requester asks and the Responder
- * proves; on the turned side, inside envelopes, it is the other way round. */
+ * proves; on the turned side, inside envelopes, it is the other way round.
+ * Sessions belong to the plain side. */
 #ifndef ASSAY_CORE_WITNESS_STATE_H
 #define ASSAY_CORE_WITNESS_STATE_H
+#include "core/mutual.h"
 #include "core/verify.h"
 #include <assay/witness.h>
 
@@ -26,14 +28,31 @@ struct watch_side {
     enum spdm_watch_room request_room, chain_room;
 };
 
+/* An encapsulated flow. */
+struct watch_flow {
+    bool open, answered; /* it goes on; a response of it has been delivered */
+    uint32_t session;    /* of which it is the handshake; 0: none */
+};
+
 struct spdm_witness {
-    struct watch_side plain;
+    struct watch_side plain, turned;
     struct spdm_watch watch;
     uint32_t ticket;
     bool ask; /* a chain is complete */
     bool measured, proven;
     struct watch_side *at;   /* of the message at hand */
     struct spdm_span record; /* MeasurementRecord of the message at hand */
+
+    struct spdm_sight next; /* what else is in the frame; kind SPDM_SIGHT_NONE: nothing */
+    bool next_asks;
+    struct watch_flow flow;
+
+    /* sessions */
+    uint64_t clock;    /* counts frames: who was heard last */
+    uint32_t unproven; /* a session whose secret FINISH must tell, and its TH1 */
+    uint8_t th1[SPDM_HASH_MAX];
+    void *before_finish; /* TH as it was before FINISH, in case FINISH comes again */
+    uint32_t finishing;  /* of which session; 0: nothing is kept */
 };
 
 /* A message at hand. */
@@ -43,11 +62,44 @@ struct passing {
     struct spdm_sight *sight;
 };
 
+/* What sessions and envelopes add to a verify job. */
+struct watch_job {
+    const struct verify_job *job;
+    void (*asked)(struct spdm_witness *w, struct passing *p);    /* its request went by; NULL: nothing to do */
+    void (*answered)(struct spdm_witness *w, struct passing *p); /* in place of transcripts, signature and learning */
+};
+
 /* witness.c: room of at least n bytes; false, with the refusal noted, if there is none. */
 bool spdm_watch_room(struct spdm_witness *w, struct watch_side *side, enum spdm_watch_room which, size_t n);
 /* The exchange that begins is about this slot: its key and digest are the ones to check with. */
 void spdm_watch_slot(struct watch_side *side, uint8_t slot);
 struct slot_known *spdm_watch_known(struct watch_side *side, uint8_t slot);
-/* witness_message.c: a message of at least four bytes; `asks`: from the side that asks. */
+/* witness_message.c: s->message, of at least four bytes; `asks`: from the side that asks. */
 void spdm_watch_message(struct spdm_witness *w, struct watch_side *side, bool asks, struct spdm_sight *s);
+
+/* witness_session.c: the session of a FINISH, of a record. */
+extern const struct watch_job spdm_watch_sessions[];
+extern const size_t spdm_watch_session_n;
+/* The exchange at hand was answered with an ERROR. */
+void spdm_watch_refused(struct spdm_witness *w, struct passing *p, uint8_t code);
+
+/* witness_record.c: opens it, and turns to its session. true: s->message is an SPDM message. */
+bool spdm_watch_record(struct spdm_witness *w, struct spdm_span record, struct spdm_sight *s);
+
+/* witness_keys.c: the secret that makes `theirs` VerifyData by this direction. GOOD: found; BAD: taken by its place,
+ * and it does not; UNCHECKED: there is none. */
+enum spdm_signature_state spdm_watch_find_keys(struct spdm_witness *w, struct session *s, enum direction by,
+                                               struct spdm_span theirs);
+/* Compares VerifyData with ours under the session's keys. */
+enum spdm_signature_state spdm_watch_verify_data(struct spdm_witness *w, struct session *s, enum direction by,
+                                                 struct spdm_span theirs);
+/* The n-th pair of direction secrets of a key log, put into use with both sequence numbers at 0. false: no more. */
+bool spdm_watch_logged(struct spdm_witness *w, struct session *s, enum spdm_secret_kind kind, unsigned n);
+
+/* witness_turned.c */
+void spdm_watch_begin_flow(struct spdm_witness *w, uint32_t session);
+void spdm_watch_envelope(struct spdm_witness *w, struct passing *p);
+void spdm_watch_delivered(struct spdm_witness *w, struct passing *p);
+void spdm_watch_enclosed(struct spdm_witness *w, struct passing *p);
+void spdm_watch_acknowledged(struct spdm_witness *w, struct passing *p);
 #endif

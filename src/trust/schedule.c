@@ -84,12 +84,17 @@ void spdm_schedule_psk_salt(const struct schedule *s, uint8_t out[SPDM_HASH_MAX]
     memset(out, s->psk_salt, SPDM_HASH_MAX);
 }
 
+bool spdm_schedule_finished(const struct schedule *s, struct secrets *secrets)
+{
+    return expand_secret(s, secrets->direction[REQUEST], (struct info){FINISHED, NULL}, secrets->finished[REQUEST]) &&
+           expand_secret(s, secrets->direction[RESPONSE], (struct info){FINISHED, NULL}, secrets->finished[RESPONSE]);
+}
+
 bool spdm_schedule_handshake(const struct schedule *s, struct secrets *secrets, const uint8_t th1[SPDM_HASH_MAX])
 {
     return expand_secret(s, secrets->root, (struct info){REQ_HS, th1}, secrets->direction[REQUEST]) &&
            expand_secret(s, secrets->root, (struct info){RSP_HS, th1}, secrets->direction[RESPONSE]) &&
-           expand_secret(s, secrets->direction[REQUEST], (struct info){FINISHED, NULL}, secrets->finished[REQUEST]) &&
-           expand_secret(s, secrets->direction[RESPONSE], (struct info){FINISHED, NULL}, secrets->finished[RESPONSE]);
+           spdm_schedule_finished(s, secrets);
 }
 
 bool spdm_schedule_data(const struct schedule *s, struct secrets *secrets, const uint8_t th2[SPDM_HASH_MAX])

@@ -15,6 +15,7 @@ static const char contexts[SIGNED_N - 1][CONTEXT] = {
     [SIGNED_MEASUREMENTS - 1] = "\0\0\0\0\0\0responder-measurements signing",
     [SIGNED_KEY_EXCHANGE_RSP - 1] = "\0\0responder-key_exchange_rsp signing",
     [SIGNED_FINISH - 1] = "\0\0\0\0\0\0\0\0\0\0\0\0responder-finish signing",
+    [SIGNED_ENDPOINT_INFO - 1] = "\0\0\0\0\0responder-endpoint_info signing",
 };
 
 /* combined_spdm_prefix, "dmtf-spdm-v1.N.*" four times, zeros, the context string: 100 bytes (R-SIG-02, R-SIG-04).

@@ -131,6 +131,38 @@ struct encapsulated {
     struct spdm_span message;
 };
 
+/* CHUNK_SEND and CHUNK_RESPONSE */
+struct chunk {
+    bool last;
+    uint8_t handle;
+    uint32_t sequence, large_size; /* LargeMessageSize: in the first one only */
+    struct spdm_span portion;
+};
+struct chunk_get {
+    uint8_t handle;
+    uint32_t sequence;
+};
+struct chunk_ack {
+    bool early; /* EarlyErrorDetected */
+    uint8_t handle;
+    uint32_t sequence;
+    struct spdm_span response;
+};
+struct csr {
+    struct spdm_span csr;
+};
+struct set_certificate_rsp {
+    uint8_t slot;
+};
+struct measurement_extension_log {
+    uint32_t remainder;
+    struct spdm_span portion;
+};
+struct endpoint_info {
+    uint8_t slot;
+    struct spdm_span nonce, info, signature;
+};
+
 union spdm_body {
     struct version version;
     struct capabilities capabilities;
@@ -154,8 +186,15 @@ union spdm_body {
     struct key_update key_update;
     struct end_session end_session;
     struct encapsulated encapsulated;
+    struct chunk chunk;
+    struct chunk_get chunk_get;
+    struct chunk_ack chunk_ack;
     /* Requests of errands are the public structs. */
     union spdm_order order;
+    struct csr csr;
+    struct set_certificate_rsp set_certificate_rsp;
+    struct measurement_extension_log measurement_extension_log;
+    struct endpoint_info endpoint_info;
     struct spdm_key_pair key_pair;
 };
 
@@ -222,6 +261,14 @@ void spdm_io_report(const struct io *io, const struct spdm_message *row, struct 
 
 /* ---- walkers and helpers shared between messages ---- */
 unsigned spdm_ones(uint32_t mask); /* number of bits set */
+/* svh.c: whether VendorIDs of a standards body have this size; those with 2 or 4 bytes may be missing (R-VDR-06). */
+bool spdm_vendor_id_fits(uint16_t body, size_t n);
+/* A standards body or vendor-defined header: ID, VendorIDLen, VendorID. */
+void spdm_io_svh(struct io *io, uint8_t *body, struct spdm_span *vendor);
+/* Turns io to the n bytes just read; what it returns is to be given to spdm_io_close() when they have been walked,
+ * which must be to their end. */
+size_t spdm_io_open(struct io *io, size_t n);
+void spdm_io_close(struct io *io, size_t end, const char *name);
 /* One measurement block at the start of a record; encodes as well. */
 void spdm_walk_block(struct io *io, struct spdm_measurement *m);
 #endif

@@ -6,17 +6,6 @@
 
 enum { LARGE = 0x80 };
 
-/* VendorIDLen by StandardID (algorithms.md, registry table); libspdm's 0 for the 2- and 4-byte bodies is taken too. */
-static bool vendor_id_fits(uint16_t standard, size_t n)
-{
-    static const uint8_t size[] = {0, 2, 2, 2, 4, 4, 2, 2, 2, 0, 0, 2};
-    enum { IANA_CBOR = 10 };
-
-    if (standard >= sizeof size) return false;
-    if (standard == IANA_CBOR) return n == 1 || n == 2 || n == 3 || n == 5 || n == 9;
-    return n == size[standard] || n == 0;
-}
-
 void spdm_walk_vendor_defined(struct io *io, union spdm_body *b)
 {
     struct vendor_defined *m = &b->vendor_defined;
@@ -29,7 +18,7 @@ void spdm_walk_vendor_defined(struct io *io, union spdm_body *b)
     io_zero(io, 1);
     io_u16(io, "StandardID", &m->standard);
     io_u8(io, "VendorIDLen", &vendor_n);
-    io_need(io, vendor_id_fits(m->standard, vendor_n), BAD_LENGTH, "VendorIDLen R-VDR-05", vendor_n, 0);
+    io_need(io, spdm_vendor_id_fits(m->standard, vendor_n), BAD_LENGTH, "VendorIDLen R-VDR-05", vendor_n, 0);
     io_bytes(io, "VendorID", &m->vendor, vendor_n);
     if (m->large) io_zero(io, 2);
     else io_u16(io, "PayloadLength", &n16);

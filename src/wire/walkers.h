@@ -37,9 +37,23 @@ void spdm_walk_key_update(struct io *io, union spdm_body *b);
 void spdm_walk_end_session(struct io *io, union spdm_body *b);
 void spdm_walk_encapsulated(struct io *io, union spdm_body *b);
 void spdm_walk_encapsulated_ack(struct io *io, union spdm_body *b);
+void spdm_walk_chunk(struct io *io, union spdm_body *b);
+void spdm_walk_chunk_get(struct io *io, union spdm_body *b);
+void spdm_walk_chunk_ack(struct io *io, union spdm_body *b);
 void spdm_walk_get_key_pair_info(struct io *io, union spdm_body *b);
 void spdm_walk_key_pair_info(struct io *io, union spdm_body *b);
 void spdm_walk_set_key_pair_info(struct io *io, union spdm_body *b);
+void spdm_walk_get_csr(struct io *io, union spdm_body *b);
+void spdm_walk_csr(struct io *io, union spdm_body *b);
+void spdm_walk_set_certificate(struct io *io, union spdm_body *b);
+void spdm_walk_set_certificate_rsp(struct io *io, union spdm_body *b);
+void spdm_walk_get_measurement_extension_log(struct io *io, union spdm_body *b);
+void spdm_walk_measurement_extension_log(struct io *io, union spdm_body *b);
+void spdm_walk_get_endpoint_info(struct io *io, union spdm_body *b);
+void spdm_walk_endpoint_info(struct io *io, union spdm_body *b);
+void spdm_walk_supported_event_types(struct io *io, union spdm_body *b);
+void spdm_walk_subscribe_event_types(struct io *io, union spdm_body *b);
+void spdm_walk_send_event(struct io *io, union spdm_body *b);
 
 /* The SupportedAlgorithms block of CAPABILITIES (1.3+): NEGOTIATE_ALGORITHMS from its Param1 on. */
 void spdm_walk_algorithm_block(struct io *io, struct algorithms *a);

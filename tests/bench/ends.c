@@ -218,6 +218,7 @@ static bool requester_events(struct ends *e)
     while (spdm_requester_event(e->rq, &ev) != SPDM_NOTHING) {
         must(ev.kind != SPDM_FAILED);
         if (ev.kind == SPDM_ASK_DIGEST || ev.kind == SPDM_ASK_TRUST) trust(e, &ev);
+        if (ev.kind == SPDM_OPENED) e->session = ev.session;
         if (ev.kind == SPDM_DONE) return true;
     }
     return false;
@@ -231,6 +232,7 @@ static void responder_events(struct ends *e)
 
     while (spdm_responder_event(e->rs, &ev) != SPDM_NOTHING) {
         must(ev.kind != SPDM_FAILED);
+        if (ev.kind == SPDM_OPENED || ev.kind == SPDM_CLOSED) continue;
         answer = (struct spdm_answer){.ticket = ev.ticket, .yes = true, .measurements = e->measurements};
         answer.measurement_n = ENDS_BLOCKS;
         if (ev.kind == SPDM_ASK_SIGN) {

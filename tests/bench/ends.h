@@ -6,9 +6,10 @@
 #define ASSAY_TESTS_BENCH_ENDS_H
 #include "port/keystore.h"
 #include "port/x509_judge.h"
+#include <assay/session.h>
 #include <openssl/evp.h>
 
-enum { ENDS_CERTIFICATES = 3, ENDS_BLOCKS = 8, ENDS_TRANSFER = 4096 };
+enum { ENDS_CERTIFICATES = 3, ENDS_BLOCKS = 8, ENDS_TRANSFER = 4096, ENDS_RECORD = 65600 };
 
 struct ends_suite {
     enum spdm_alg signature, hash;
@@ -43,6 +44,11 @@ struct ends {
 
     unsigned messages; /* that passed, and their bytes, binding's header included */
     size_t bytes;
+
+    /* ends_sessions() */
+    uint8_t exchanges[2], req_record[ENDS_RECORD], rsp_record[ENDS_RECORD], req_in[ENDS_RECORD], rsp_in[ENDS_RECORD];
+    uint64_t req_session[160], rsp_session[160];
+    uint32_t session; /* opened last */
 };
 
 /* Makes keys, a chain of three certificates with the root as trust anchor, and eight measurement blocks that are 448
@@ -55,6 +61,14 @@ void ends_connect(struct ends *e);
 void ends_disconnect(struct ends *e);
 /* Pursues a goal; it must be reached. */
 void ends_run(struct ends *e, const struct spdm_goal *goal);
+
+/* Between ends_open() and ends_connect(): one session, AES-256-GCM, room for the largest records. */
+void ends_sessions(struct ends *e);
+void ends_session_open(struct ends *e);
+void ends_session_close(struct ends *e);
+/* Application data from end to end, as a caller sends and receives it. */
+struct spdm_span ends_to_responder(struct ends *e, struct spdm_span data);
+struct spdm_span ends_to_requester(struct ends *e, struct spdm_span data);
 
 extern const struct ends_suite ends_p256, ends_p384;
 extern const struct spdm_goal ends_attest; /* chain, challenge, all measurements signed */

@@ -81,13 +81,126 @@ static void tells_of_itself(void **state)
     assert_memory_equal(out, "\x0c\0\0\x10\0\0\0\0\0\0\0\0", 12);
 }
 
+/* Sessions: the block in front of a message, as we write it and as libspdm does. */
+static void describes_what_is_inside(void **state)
+{
+    static const char ours[] = "01000000"
+                               "00040000"
+                               "04000000"
+                               "22000000"
+                               "00000000"
+                               "12e00000";
+    static const struct {
+        const char *data;
+        bool good;
+    } rows[] = {
+        {ours, true},
+        {"01000000"
+         "00040000"
+         "04000000"
+         "20000000"
+         "00000000"
+         "12e00000",
+         true}, /* only authenticated */
+        {"010000"
+         "00040000"
+         "04000000"
+         "24000000"
+         "00000000"
+         "00"
+         "12e00000",
+         true}, /* libspdm's */
+        {"01000000"
+         "00040000"
+         "03000000"
+         "22000000"
+         "00000000"
+         "12e00000",
+         true}, /* then padding */
+        {"00000000"
+         "00040000"
+         "04000000"
+         "22000000"
+         "00000000"
+         "12e00000",
+         false}, /* no descriptor */
+        {"02000000"
+         "00040000"
+         "04000000"
+         "22000000"
+         "00000000"
+         "12e00000",
+         false}, /* two */
+        {"01000000"
+         "00010000"
+         "04000000"
+         "22000000"
+         "00000000"
+         "12e00000",
+         false}, /* an NVMe command */
+        {"01000000"
+         "00040100"
+         "04000000"
+         "22000000"
+         "00000000"
+         "12e00000",
+         false}, /* status: an error */
+        {"01000000"
+         "00040000"
+         "05000000"
+         "22000000"
+         "00000000"
+         "12e00000",
+         false}, /* longer than there is */
+        {"01000000"
+         "00040000"
+         "00000000"
+         "22000000"
+         "00000000"
+         "12e00000",
+         false}, /* empty */
+        {"01000000"
+         "00040000"
+         "04000000"
+         "00000000"
+         "00000000"
+         "12e00000",
+         false}, /* offset outside */
+        {"01000000"
+         "00040000"
+         "04000000"
+         "ffffffff"
+         "00000000"
+         "12e00000",
+         false},
+        {"01000000"
+         "00040000"
+         "04000000"
+         "22000000"
+         "00000000",
+         false}, /* nothing behind it */
+        {"01", false},
+    };
+    uint8_t block[SPDM_INNER_MAX];
+    struct spdm_span want = frame_of(ours);
+    (void)state;
+    spdm_binding_storage.put_inner(block, 4);
+    assert_int_equal(spdm_binding_storage.inner_n, sizeof block);
+    assert_memory_equal(block, want.p, sizeof block);
+    free((void *)want.p);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct spdm_span data = frame_of(rows[i].data), got = spdm_binding_storage.take_inner(data);
+        if ((got.n != 0) != rows[i].good) fail_msg("%s: %zu bytes", rows[i].data, got.n);
+        if (got.n != 0) assert_ptr_equal(got.p, data.p + 20);
+        free((void *)data.p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_the_message),
-        cmocka_unit_test(drops_what_lies),
-        cmocka_unit_test(wraps),
-        cmocka_unit_test(tells_of_itself),
+        cmocka_unit_test(finds_the_message), cmocka_unit_test(drops_what_lies),          cmocka_unit_test(wraps),
+        cmocka_unit_test(tells_of_itself),   cmocka_unit_test(describes_what_is_inside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

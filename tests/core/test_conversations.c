@@ -28,7 +28,7 @@ struct line {
     enum line_kind kind;
     unsigned lane;
     struct spdm_room bytes;       /* the message, or the digest that was signed */
-    bool challenge;               /* SIGNED: M1/M2, else L1/L2 */
+    const char *by;               /* SIGNED: context string */
     unsigned *covered, covered_n; /* SIGNED: numbers of messages, counted from 1 */
 };
 
@@ -54,6 +54,14 @@ static void take_directive(struct conversation *c, char *text)
     c->trust = golden_bytes(text);
 }
 
+static const char *context_of(const char *transcript)
+{
+    if (strcmp(transcript, "M1M2") == 0) return "responder-challenge_auth signing";
+    if (strcmp(transcript, "L1L2") == 0) return "responder-measurements signing";
+    assert_string_equal(transcript, "IL1IL2");
+    return "responder-endpoint_info signing";
+}
+
 static void take_line(char *text, void *ctx)
 {
     struct conversation *c = ctx;
@@ -73,7 +81,7 @@ static void take_line(char *text, void *ctx)
     l = &c->line[c->n++];
     *l = (struct line){.kind = mark == '>' ? REQUEST : mark == '<' ? RESPONSE : SIGNED, .lane = (unsigned)atoi(text)};
     assert_true(l->lane < LANES && strchr("><=", mark) != NULL);
-    if (l->kind == SIGNED) l->challenge = strcmp(strsep(&rest, " "), "M1M2") == 0;
+    if (l->kind == SIGNED) l->by = context_of(strsep(&rest, " "));
     l->bytes = golden_bytes(strsep(&rest, " "));
     if (l->kind == SIGNED) l->covered = calloc(strlen(rest), sizeof *l->covered);
     while (rest != NULL && (word = strsep(&rest, ",")) != NULL) l->covered[l->covered_n++] = (unsigned)atoi(word);
@@ -151,10 +159,8 @@ static void take_prefix(char *text, void *ctx)
     free(bytes.p);
 }
 
-static const struct prefix *prefix_of(uint8_t version, bool challenge)
+static const struct prefix *prefix_of(uint8_t version, const char *context)
 {
-    const char *context = challenge ? "responder-challenge_auth signing" : "responder-measurements signing";
-
     for (unsigned i = 0; i < prefix_n; i++) {
         if (prefixes[i].version[2] == '0' + (version & 15) && strcmp(prefixes[i].context, context) == 0) {
             return &prefixes[i];
@@ -369,7 +375,7 @@ static struct spdm_sight push(struct play *p, const struct line *l)
 static void check_signed(struct play *p, const struct line *l)
 {
     const struct spdm_facts *f = spdm_witness_facts(p->lane[0].w);
-    const struct prefix *prefix = prefix_of(f->version, l->challenge);
+    const struct prefix *prefix = prefix_of(f->version, l->by);
     struct spdm_span head = {prefix == NULL ? NULL : prefix->bytes, prefix == NULL ? 0 : sizeof prefix->bytes};
     bool takes_context = spdm_algorithm(spy.what.alg)->cls == SPDM_CLASS_PQC || spy.what.alg == SPDM_ED448;
     uint8_t expected[SPDM_HASH_MAX];
@@ -503,8 +509,8 @@ static size_t covered_bytes(const struct conversation *c, size_t target, size_t 
     size_t n = c->line[edit].bytes.n;
 
     if (edit + 1 != target) return n;
-    if (c->line[target].challenge) return n - 64 < n ? 70 : n; /* nonce of CHALLENGE_AUTH */
-    return n < 40 ? n : 8;                                     /* head of MEASUREMENTS */
+    if (strstr(c->line[target].by, "challenge") != NULL) return n - 64 < n ? 70 : n; /* nonce of CHALLENGE_AUTH */
+    return n < 40 ? n : 8; /* head of MEASUREMENTS, of ENDPOINT_INFO */
 }
 
 static void flip_all(const char *path, const char *name, void *ctx)

@@ -260,11 +260,68 @@ static void test_record_too_early(void **state)
     }
 }
 
+/* ---- a plain answer instead of a record ---- */
+
+/* The answer to a request in a session comes in plain, after a record of another session that does not open. */
+static size_t plain_after_broken(struct pair *pair, bool to_responder, uint8_t *frame, size_t n)
+{
+    static uint8_t broken[40] = {6, 0, 0, 0, 0, 0, 0, 30, 0}, plain[PAIR_BUFFER];
+    const uint32_t *other = pair->arg;
+    struct spdm_span m;
+
+    if (to_responder || other == NULL || frame[0] != 6) return n;
+    m = liar_open(&liar, false, (struct spdm_span){frame, n});
+    assert_true(m.n >= 4);
+    for (unsigned i = 0; i < 4; i++) broken[1 + i] = (uint8_t)(*other >> 8 * i);
+    pair_deliver(pair, false, broken, sizeof broken);
+    pair_deliver(pair, false, plain, liar_seal_with(&liar, NULL, 0, m, plain));
+    return 0;
+}
+
+static void test_plain_after_broken(void **state)
+{
+    static const struct spdm_goal session = {.want = SPDM_WANT_SESSION};
+    struct spdm_goal measure = {.want = SPDM_WANT_MEASUREMENTS};
+    uint32_t other, second;
+
+    (void)state;
+    for (size_t v = 0; v < sizeof versions; v++) {
+        for (unsigned retries = 0; retries < 2; retries++) {
+            prepare(versions[v], 3, 0);
+            p.req_policy.retries = (uint8_t)retries;
+            p.wire = plain_after_broken;
+            pair_start(&p);
+            honest_again(&session);
+            other = p.opened_rq;
+            honest_again(&session);
+            second = p.opened_rq;
+            p.arg = &other;
+            assert_false(pair_run(&p, &session)); /* FINISH_RSP */
+            assert_int_equal(p.closed_rq, other);
+            assert_int_equal(p.opened_rq, second);
+            p.arg = NULL;
+            honest_again(&session);
+            other = p.opened_rq;
+            honest_again(&session);
+            measure.session = p.opened_rq;
+            p.records = 0;
+            p.arg = &other;
+            assert_false(pair_run(&p, &measure)); /* MEASUREMENTS */
+            assert_int_equal(p.records, 0);
+            pair_close(&p);
+        }
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_mut_auth), cmocka_unit_test(test_heartbeat),
-                                       cmocka_unit_test(test_id_taken), cmocka_unit_test(test_shapes),
-                                       cmocka_unit_test(test_errors),   cmocka_unit_test(test_record_too_early)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_mut_auth),
+                                       cmocka_unit_test(test_heartbeat),
+                                       cmocka_unit_test(test_id_taken),
+                                       cmocka_unit_test(test_shapes),
+                                       cmocka_unit_test(test_errors),
+                                       cmocka_unit_test(test_record_too_early),
+                                       cmocka_unit_test(test_plain_after_broken)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

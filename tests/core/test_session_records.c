@@ -307,6 +307,37 @@ static void test_limit_and_update(void **state)
     pair_close(&p);
 }
 
+/* A direction whose numbers are used up by data alone: who cannot answer any more has no session either. */
+static void test_limit_of_data(void **state)
+{
+    static const uint8_t data[] = "\x7e data";
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        unsigned sent = 0;
+
+        prepare(SPDM_V13, 1);
+        p.rsp_policy.aead_limit_exponent = 3;
+        pair_start(&p);
+        hand_connect(&h, &p);
+        h.aead_limit = 60;
+        open_session(&a);
+        while (sent < 8) {
+            assert_true(spdm_responder_send(p.rs, a.id, (struct spdm_span){data, 6}));
+            assert_int_not_equal(spdm_responder_pull(p.rs, p.now).n, 0);
+            sent++;
+        }
+        assert_true(alive(a.id));
+        if (i == 0) assert_false(spdm_responder_send(p.rs, a.id, (struct spdm_span){data, 6}));
+        else assert_int_equal(hand_talk(&h, &a, "vv 81 00 00").n, 0);
+        assert_false(alive(a.id));
+        pair_deliver(&p, true, data, 1); /* no frame: events are fetched */
+        assert_int_equal(p.closed_rs, a.id);
+        assert_int_equal(p.closed_why_rs.why, SPDM_WHY_SPENT);
+        pair_close(&p);
+    }
+}
+
 /* ---- byte order of the nonce (withstand 23) ---- */
 
 /* Reverses the order in which the hand's sequence numbers enter the nonce: number 1, 2 ... as the bytes of another. */
@@ -443,6 +474,7 @@ int main(void)
                                        cmocka_unit_test(test_length_lies),
                                        cmocka_unit_test(test_limit),
                                        cmocka_unit_test(test_limit_and_update),
+                                       cmocka_unit_test(test_limit_of_data),
                                        cmocka_unit_test(test_nonce_order),
                                        cmocka_unit_test(test_update_order),
                                        cmocka_unit_test(test_rollback),

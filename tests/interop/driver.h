@@ -14,6 +14,7 @@
 #include "port/device.h"
 #include "port/link.h"
 #include "port/x509_judge.h"
+#include <assay/errand.h>
 #include <assay/session.h>
 
 enum { ALGORITHMS_MAX = 32, STEPS_MAX = 32, FRAME_MAX = 70000, SESSIONS_MAX = 4, JUDGEMENTS_MAX = 16 };
@@ -30,10 +31,16 @@ struct settings {
     const char *peer_chain; /* what the peer is known to have, certificates back to back: MutAuthRequested 1 */
     const char *key;        /* the peer's public key: slot 0xff */
     uint8_t slots, summary, session_policy, peer_slot;
-    uint32_t size; /* largest SPDM message taken */
+    uint32_t size; /* largest SPDM message taken at a time */
+    uint32_t max;  /* and in chunks; 0: none */
+    uint32_t out;  /* largest frame sent */
     uint8_t psk[64], hint[64];
     size_t psk_n, hint_n;
-    bool quiet; /* requester: hang up without CONTINUE */
+    bool responder;
+    bool quiet;           /* requester: hang up without CONTINUE */
+    bool key_pairs;       /* responder: our identity has a table of them */
+    const char *csr;      /* responder: what GET_CSR gets */
+    uint8_t errand_error; /* responder: ErrorCode that errands get */
 };
 
 /* One engine on one link. */
@@ -47,6 +54,8 @@ struct driver {
     struct spdm_judgement *judgement[JUDGEMENTS_MAX];
     size_t judgement_n;
     struct spdm_openssl_key *raw_key;
+    struct spdm_identity identity; /* the device's, changed as it was told */
+    struct spdm_key_pair key_pair[2];
     struct spdm_config config, turned;
     struct spdm_link *link;
     struct spdm_trace trace;
@@ -78,10 +87,19 @@ void driver_prove(struct driver *d, const struct spdm_event *event, struct spdm_
 /* The key and the digest of the chain that the peer is known to have; false: none is known, or it is not trusted. */
 bool driver_known(struct driver *d, const struct spdm_facts *facts, unsigned peer, uint8_t digest[SPDM_HASH_MAX],
                   const void **key);
+/* The chain structure around certificates, in room that lasts until the next one. */
+struct spdm_span driver_structure(struct driver *d, enum spdm_alg hash, struct spdm_span certificates);
 void driver_tell_negotiated(const struct spdm_facts *facts);
 void driver_tell_opened(const struct spdm_session_facts *facts);
 void driver_tell_report(const char *what, const struct spdm_report *report);
 void driver_tell_bytes(const char *what, struct spdm_span bytes);
+
+/* driver_errand.c */
+/* A word that is an errand goes into the goal; false: it is none. */
+bool driver_errand(struct driver *d, const struct spdm_facts *facts, const char *word, struct spdm_goal *goal);
+void driver_tell_reply(const struct spdm_goal *goal, const struct spdm_event *event);
+void driver_make_device(struct driver *d);
+void driver_serve_errand(struct driver *d, const struct spdm_event *event, struct spdm_answer *answer);
 
 int driver_requester(struct driver *d, const struct spdm_target *target, char **steps, size_t step_n);
 int driver_responder(struct driver *d, const struct spdm_target *target);

@@ -4,7 +4,10 @@
  *
  * A step is a goal, words joined by `+`: connect digests identity challenge
  * measure (signed) plain each raw session psk update1 update2 poll end
- * vendor:STANDARD:VENDOR:PAYLOAD (hex). With `in:` in front it takes place in
+ * vendor:STANDARD:VENDOR:PAYLOAD (hex), and errands: key-pairs key-pair:ID
+ * set-key-pair:OPERATION:ID:SLOTS:USAGE:ASYM:PQC csr:KEYPAIR:MODEL:TAG
+ * store:SLOT:KEYPAIR:MODEL:FILE (certificates) erase:SLOT:KEYPAIR
+ * log:OFFSET:LENGTH endpoint endpoint-signed. With `in:` in front it takes place in
  * the session that was opened last. Steps that are no goal:
  *   app:SENT[:BEGIN]   application data, and how the answer begins (hex)
  *   beat               time passes until a HEARTBEAT is due; its answer comes
@@ -22,8 +25,9 @@ struct asker {
     size_t step_n, at;
     bool busy, asked, over;
     uv_timer_t limit;
-    uint32_t before;      /* the last session but one */
-    uint64_t beat_before; /* records received when the heartbeat was provoked */
+    uint32_t before;       /* the last session but one */
+    uint64_t beat_before;  /* records received when the heartbeat was provoked */
+    struct spdm_goal goal; /* the last */
     uint8_t bytes[BYTES_MAX], vendor[BYTES_MAX], begin[BYTES_MAX], signature[SPDM_SIGNATURE_MAX];
     size_t begin_n;
 };
@@ -98,7 +102,7 @@ static void read_word(struct asker *a, const char *word, struct spdm_goal *goal)
     else if (starts(&word, "vendor:")) {
         goal->want |= SPDM_WANT_VENDOR;
         read_vendor(a, word, goal);
-    } else {
+    } else if (!driver_errand(a->d, spdm_requester_facts(a->rq), word, goal)) {
         for (size_t i = 0; i < sizeof wants / sizeof *wants; i++) {
             if (strcmp(word, wants[i].name) != 0) continue;
             goal->want |= wants[i].want;
@@ -122,6 +126,7 @@ static void ask(struct asker *a, const char *step)
     strncpy(copy, step, sizeof copy - 1);
     copy[sizeof copy - 1] = '\0';
     while ((word = strtok_r(rest, "+", &rest)) != NULL) read_word(a, word, &goal);
+    a->goal = goal;
     if (!spdm_requester_ask(a->rq, &goal)) driver_die("the goal was not taken: %s", step);
 }
 
@@ -225,7 +230,8 @@ static void question(struct asker *a, const struct spdm_event *ev)
     struct spdm_answer answer = {.ticket = ev->ticket};
     struct spdm_room room = {a->signature, sizeof a->signature};
 
-    if (ev->kind == SPDM_ASK_DIGEST || ev->kind == SPDM_ASK_TRUST)
+    if (ev->kind > SPDM_ASK_VENDOR) driver_serve_errand(a->d, ev, &answer);
+    else if (ev->kind == SPDM_ASK_DIGEST || ev->kind == SPDM_ASK_TRUST)
         driver_judge(a->d, spdm_requester_facts(a->rq), ev, SPDM_JUDGE_RESPONDER, &answer);
     else driver_prove(a->d, ev, room, &answer);
     (void)spdm_requester_answer(a->rq, &answer);
@@ -240,6 +246,8 @@ static void event(struct asker *a, const struct spdm_event *ev)
         break;
     case SPDM_VENDOR: driver_tell_bytes("vendor", ev->data); break;
     case SPDM_RESTARTED: driver_say("restarted"); break;
+    case SPDM_REPLIED: driver_tell_reply(&a->goal, ev); break;
+    case SPDM_RESET_DUE: driver_say("reset due tag=%u", ev->index); break;
     case SPDM_OPENED: opened(a, ev->session); break;
     case SPDM_CLOSED: driver_tell_report("closed", &ev->report); break;
     case SPDM_DATA: received(a, ev->data); break;

@@ -67,6 +67,8 @@ static void question(struct answerer *a, const struct spdm_event *ev)
         answer.yes = true;
         answer.measurements = device->measurements;
         answer.measurement_n = device->measurement_n;
+    } else if (ev->kind > SPDM_ASK_VENDOR) {
+        driver_serve_errand(a->d, ev, &answer);
     } else {
         driver_prove(a->d, ev, room, &answer);
     }
@@ -80,6 +82,11 @@ static void event(struct answerer *a, const struct spdm_event *ev)
     switch (ev->kind) {
     case SPDM_CONNECTED: vouch(a); break;
     case SPDM_RESTARTED: driver_say("restarted"); break;
+    case SPDM_REPLIED:
+        driver_say("replied bytes=%zu proven=%u", ev->data.n, ev->proven);
+        driver_tell_bytes("reply", ev->data);
+        break;
+    case SPDM_DONE: driver_say("done"); break;
     case SPDM_FAILED: driver_tell_report("refused", &ev->report); break;
     case SPDM_OPENED:
         a->d->session = ev->session;
@@ -152,6 +159,21 @@ static bool on_update(void *ctx, struct spdm_link *link, struct spdm_span data)
     return spdm_responder_update(a->rs, id);
 }
 
+/* Signed, in the session that is open if there is one. */
+static bool on_endpoint(void *ctx, struct spdm_link *link)
+{
+    static union spdm_order order = {.endpoint = {.sub_code = SPDM_ENDPOINT_DEVICE_CLASS, .sign = true}};
+    struct answerer *a = ctx;
+    struct spdm_goal goal = {
+        .want = SPDM_WANT_ERRAND, .use_key = a->d->set->key != NULL, .errand = &spdm_errand_endpoint, .order = &order};
+    struct spdm_session_facts f;
+    bool inside = spdm_responder_session(a->rs, a->d->session, &f);
+
+    (void)link;
+    driver_say("asked for endpoint information");
+    return spdm_responder_ask(a->rs, inside ? a->d->session : 0, &goal);
+}
+
 static void on_tap(void *ctx, const struct spdm_tapped *tapped)
 {
     struct answerer *a = ctx;
@@ -186,7 +208,8 @@ int driver_responder(struct driver *d, const struct spdm_target *target)
     a = (struct answerer){.d = d};
     a.rs = spdm_responder_init((struct spdm_room){memory, n}, &d->config);
     if (a.rs == NULL) driver_die("the configuration cannot work; a responder needs device=");
-    options.events.link = (struct spdm_link_events){.frame = on_frame, .down = on_down, .update = on_update};
+    options.events.link =
+        (struct spdm_link_events){.frame = on_frame, .down = on_down, .update = on_update, .endpoint = on_endpoint};
     options.events.accept = accept_link;
     options.link.tap = on_tap;
     options.link.tap_ctx = &a;

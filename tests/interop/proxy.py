@@ -5,6 +5,7 @@
 #   kill:NAME   the peer is killed when the request NAME is on its way
 #   drop:NAME   the first message NAME is lost
 #               NAME can be SECURED_REQUEST or SECURED_RESPONSE as well: a record, whatever is in it
+#   endpoint:N  after the N-th frame from the responder it is asked, out of band, for the requester's endpoint information
 #   update:N    after the N-th record from the responder it is asked, out of band, to begin a key update
 #   claim       CAPABILITIES claims CERT, CHAL, MEAS_SIG, MEAS_FRESH, SET_CERT, CSR, EP_INFO_SIG, MEL, GET_KEY_PAIR_INFO
 import socket
@@ -13,7 +14,7 @@ import threading
 from names import message_name
 
 HEADER = struct.Struct(">III")
-NORMAL, OOB_KEY_UPDATE = 1, 0x8001
+NORMAL, OOB_KEY_UPDATE, OOB_ENDPOINT_INFO = 1, 0x8001, 0x8002
 CLAIM = 0x11980036
 MESSAGE_AT = {0: 0, 1: 1, 2: 8, 3: 4}  # by transport: where the message begins in a frame
 SECURED = {1: (0, 6), 2: (2, 2)}  # which byte of a frame has which value if it holds a record
@@ -47,7 +48,7 @@ class Proxy:
         self.kill = kill
         self.target_port = target_port
         self.done = False
-        self.records = 0
+        self.records = self.frames = 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.sockets = [self.listener]
@@ -76,7 +77,7 @@ class Proxy:
                 body = take(source, length)
                 if body is None:
                     break
-                if command == OOB_KEY_UPDATE:  # the answer to our own
+                if command in (OOB_KEY_UPDATE, OOB_ENDPOINT_INFO) and self.what in ("update", "endpoint"):  # the answer to our own
                     continue
                 if command == NORMAL:
                     name = name_of(transport, body, source is self.far)
@@ -108,6 +109,11 @@ class Proxy:
         return body
 
     def count(self, name, source, transport, body):
+        if self.what == "endpoint" and source is self.far and name:
+            self.frames += 1
+            if self.frames == int(self.name):
+                self.done = True
+                source.sendall(HEADER.pack(OOB_ENDPOINT_INFO, transport, 0))
         if self.what != "update" or name != "SECURED_RESPONSE" or body is None:
             return
         self.records += 1

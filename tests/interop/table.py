@@ -24,7 +24,7 @@ KEYS = {
     "device": None,
     "trust": None,
     "reference": "same|changed",
-    "do": r"(flip|kill|drop):[A-Z_]+|update:\d+|absent|twice|claim",
+    "do": r"(flip|kill|drop):[A-Z_]+|(update|endpoint):\d+|absent|twice|claim",
     "exit": r"\d",
     "reason": None,
     "sent": None,

@@ -12,7 +12,7 @@
 #include "support/pair.h"
 #include "trust/schedule.h"
 
-enum { HAND_TH = 4096, HAND_H = 48 };
+enum { HAND_TH = 4096, HAND_H = 48, HAND_CHAIN = 4 + 48 + 900 };
 
 /* One direction's key, and how far it is. */
 struct hand_lane {
@@ -37,10 +37,11 @@ struct hand {
     struct pair *p;
     struct toy toy; /* a crypto library of its own */
     uint8_t version;
-    bool clear;               /* handshakes of KEY_EXCHANGE go on in the clear */
-    uint16_t next_id;         /* ReqSessionID of the next session */
-    uint8_t aead_limit;       /* offered in the next exchange; 0: not */
-    struct spdm_span digests; /* DIGESTS that enters TH, if there is any */
+    bool clear;                                             /* handshakes of KEY_EXCHANGE go on in the clear */
+    uint16_t next_id;                                       /* ReqSessionID of the next session */
+    uint8_t aead_limit;                                     /* offered in the next exchange; 0: not */
+    struct spdm_span digests;                               /* DIGESTS that enters TH, if there is any */
+    uint8_t chain[HAND_CHAIN], chain_digest[SPDM_HASH_MAX]; /* hand_chain() */
     uint8_t frame[PAIR_BUFFER], answer[PAIR_BUFFER];
 };
 
@@ -79,4 +80,17 @@ void hand_update(struct hand *h, struct hand_session *s, enum direction d);
 /* Digest of TH so far, and with more bytes behind it. */
 void hand_th(struct hand *h, const struct hand_session *s, struct spdm_span more, uint8_t out[SPDM_HASH_MAX]);
 void hand_th_add(struct hand_session *s, struct spdm_span bytes);
+
+/* ---- hand_mutual.c: the requester's own proof ---- */
+
+/* Makes the chain structure that the pair's requester has in slots 0 and 2; first of all. */
+void hand_chain(struct hand *h);
+/* Delivers an encapsulated response with a RequestID: 0x01 DIGESTS, 0x02 CERTIFICATE, any other code is all it has. */
+struct spdm_span hand_deliver(struct hand *h, struct hand_session *s, uint8_t id, uint8_t code);
+/* The whole flow of a session; `wrong`: with a wrong RequestID first. */
+void hand_prove(struct hand *h, struct hand_session *s, bool wrong);
+/* FINISH with the requester's signature; `opaque`: with OpaqueData (1.4). */
+size_t hand_finish_signed_bytes(struct hand *h, const struct hand_session *of, bool opaque, uint8_t *out);
+/* Says it; with flip_opaque one bit of the OpaqueData is another than the one that was signed. */
+bool hand_finish_signed(struct hand *h, struct hand_session *s, bool flip_opaque);
 #endif

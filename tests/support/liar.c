@@ -14,12 +14,17 @@ static void note(void *ctx, const struct spdm_keylog *entry)
 {
     struct liar *l = ctx;
     struct liar_secret *s = &l->secret[l->n % LIAR_SECRETS];
+    const struct spdm_facts *f = spdm_requester_facts(l->p->rq);
 
     if (strcmp(entry->label, "exp master") == 0) return;
     *s = (struct liar_secret){.session = entry->session,
                               .response = strncmp(entry->label, "rsp", 3) == 0,
                               .handshake = strstr(entry->label, "hs") != NULL,
-                              .generation = entry->generation};
+                              .generation = entry->generation,
+                              .version = f->version,
+                              .hash = f->hash,
+                              .aead = f->aead,
+                              .mac_only = (f->requester.flags & f->responder.flags & SPDM_ENCRYPT_CAP) == 0};
     assert_true(entry->secret.n <= sizeof s->secret);
     memcpy(s->secret, entry->secret.p, entry->secret.n);
     l->n++;
@@ -51,12 +56,11 @@ const struct liar_secret *liar_find(const struct liar *l, uint32_t session, bool
 /* A lane keyed from a secret, in storage of the caller's. */
 static struct lane lane_of(struct liar *l, const struct liar_secret *from, uint64_t sequence, uint64_t state[4])
 {
-    const struct spdm_facts *f = spdm_requester_facts(l->p->rq);
     struct schedule sch = {.crypto = &toy_crypto,
                            .ctx = &l->toy,
-                           .hash = (enum spdm_alg)f->hash,
-                           .aead = (enum spdm_alg)f->aead,
-                           .version = f->version};
+                           .hash = (enum spdm_alg)from->hash,
+                           .aead = (enum spdm_alg)from->aead,
+                           .version = from->version};
     struct lane lane = {.aead = state, .sequence = sequence, .ready = true};
     struct record_secret rs;
 
@@ -67,14 +71,11 @@ static struct lane lane_of(struct liar *l, const struct liar_secret *from, uint6
     return lane;
 }
 
-static struct record_form form_of(const struct liar *l, uint32_t session)
+static struct record_form form_of(const struct liar *l, const struct liar_secret *key)
 {
-    const struct spdm_facts *f = spdm_requester_facts(l->p->rq);
-    uint32_t both = f->requester.flags & f->responder.flags;
-
-    return (struct record_form){.session = session,
+    return (struct record_form){.session = key->session,
                                 .seq_bytes = l->p->req_config.binding->sequence_bytes,
-                                .mac_only = (both & SPDM_ENCRYPT_CAP) == 0,
+                                .mac_only = key->mac_only,
                                 .limit = UINT64_MAX - 1};
 }
 
@@ -82,7 +83,7 @@ static bool open_with(struct liar *l, const struct liar_secret *key, struct spdm
 {
     static uint8_t out[PAIR_BUFFER];
     struct record_crypto rc = {&toy_crypto, &l->toy};
-    struct record_form form = form_of(l, key->session);
+    struct record_form form = form_of(l, key);
     uint64_t state[4];
     struct lane lane = lane_of(l, key, (uint64_t)record.p[4] | (uint64_t)record.p[5] << 8, state);
     struct record_in in = {.record = record, .out = {out, sizeof out}};
@@ -129,7 +130,7 @@ size_t liar_seal_with(struct liar *l, const struct liar_secret *key, uint64_t se
         return message.n + 1;
     }
     l->inner = 5;
-    form = form_of(l, key->session);
+    form = form_of(l, key);
     lane = lane_of(l, key, sequence, state);
     n = spdm_record_seal(&rc, &form, &lane, &plain, (struct spdm_room){frame + 1, PAIR_BUFFER - 1});
     assert_int_not_equal(n, 0);

@@ -21,6 +21,8 @@ struct liar {
         uint32_t session;
         bool response, handshake;
         unsigned generation;
+        uint8_t version, hash, aead;
+        bool mac_only;
         uint8_t secret[SPDM_HASH_MAX];
     } secret[LIAR_SECRETS];
     unsigned n;

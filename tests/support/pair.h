@@ -9,10 +9,11 @@
 #define ASSAY_TESTS_PAIR_H
 #include "support/toy_crypto.h"
 #include <assay/errand.h>
+#include <assay/large.h>
 #include <assay/requester.h>
 #include <assay/session.h>
 
-enum { PAIR_BUFFER = 8192, PAIR_MEASUREMENTS = 8, PAIR_LATE = 8 };
+enum { PAIR_BUFFER = 8192, PAIR_MEASUREMENTS = 8, PAIR_LATE = 8, PAIR_LENT = 12000 };
 
 struct pair;
 /* What to do with a frame on its way; n is its length in `frame` (room PAIR_BUFFER). Returns the length that arrives,
@@ -71,12 +72,21 @@ struct pair {
     bool wrong_psk;        /* the requester has another PSK */
     /* errands: what the device's caller answers; NULL: no to everything */
     void (*errand)(struct pair *, const struct spdm_event *, struct spdm_answer *);
-    unsigned errands, replies;  /* questions that were asked, SPDM_REPLIED that came */
-    uint8_t reply[PAIR_BUFFER]; /* of the last */
+    void (*errand_rq)(struct pair *, const struct spdm_event *, struct spdm_answer *); /* the same of the requester's */
+    unsigned replies_rs, done_rs; /* what the responder was told of its own goals */
+    unsigned errands, replies;    /* questions that were asked, SPDM_REPLIED that came */
+    uint8_t reply[PAIR_BUFFER];   /* of the last */
     size_t reply_n;
     bool reply_proven;
     unsigned resets_due; /* SPDM_RESET_DUE, and its tag */
     uint8_t reset_tag;
+
+    struct pair_shelf { /* pair_chunks() */
+        struct spdm_shelf shelf;
+        struct spdm_room place[2];
+        uint8_t bytes[2][PAIR_LENT];
+    } rq_shelf, rs_shelf;
+    bool stays; /* the device's measurements stay where they are */
 
     uint64_t rq_memory[2048], rs_memory[2048];
     uint8_t rq_out[PAIR_BUFFER], rs_out[PAIR_BUFFER], chain[PAIR_BUFFER], in[PAIR_BUFFER];
@@ -99,6 +109,8 @@ void pair_init(struct pair *pair);
 void pair_sessions(struct pair *pair, size_t n);
 /* Both ends can turn their roles: the requester has a chain in slots 0 and 2 and a key of its own (id 77). */
 void pair_mutual(struct pair *pair);
+/* Both ends transfer in chunks: at most `transfer` bytes at a time, `max` in all (<= PAIR_LENT). */
+void pair_chunks(struct pair *pair, uint32_t transfer, uint32_t max);
 /* Moves frames and time until nothing is left to do, at most to `until`. */
 void pair_settle(struct pair *pair, uint64_t until);
 /* Places both ends; to be called after the fields are as wanted. */

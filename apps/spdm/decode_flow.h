@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * decode_flow.h - one connection: a Requester, a Responder, and a witness between them. */
+#ifndef SPDM_DECODE_FLOW_H
+#define SPDM_DECODE_FLOW_H
+#include "decode.h"
+#include "decode_known.h"
+#include "decode_secrets.h"
+#include "decode_trust.h"
+
+/* What all connections share. */
+struct decode_world {
+    struct decode_court court;
+    struct decode_secrets secrets;
+    struct decode_known known;
+    const struct spdm_crypto *crypto;
+    void *crypto_ctx;
+    struct spdm_policy policy;
+    bool no_verify;
+    uint64_t messages, connections; /* numbers given away */
+    enum decode_rank worst;
+    void *ctx;
+    void (*show)(void *ctx, struct decode_message *m); /* every message, in order */
+};
+
+struct decode_flow {
+    uint64_t id, number;
+    unsigned role; /* which of its two: the Requester is A or B */
+    struct decode_world *world;
+    const struct spdm_binding *binding;
+    char requester[SPDM_CAPTURE_NAME], responder[SPDM_CAPTURE_NAME]; /* empty: the capture does not tell */
+    struct spdm_witness *witness;
+    struct spdm_config config;
+    uint64_t *memory, *session_memory;
+    struct spdm_room room[SPDM_ROOM_N];
+    struct decode_fields fields;
+    struct decode_keys keys; /* what its witness verifies with */
+    bool spoken, requester_spoke_last;
+    bool negotiated; /* its negotiation was seen: from then on a response has a request */
+};
+
+/* All connections of a capture. */
+struct decode_flows {
+    struct decode_world *world;
+    struct decode_flow **v;
+    size_t n, cap;
+    struct spdm_captured at; /* the frame at hand */
+};
+
+/* "Connection 1, MCTP: EID 8 (Requester), EID 9 (Responder)". The caller frees it. */
+char *decode_flow_title(const struct decode_flow *flow);
+/* Its number, from 1, in the order of appearance. */
+uint64_t decode_flow_number(const struct decode_flow *flow);
+void decode_flows_take(struct decode_flows *flows, const struct spdm_captured *captured);
+void decode_flows_clear(struct decode_flows *flows);
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * A responder's own goals: what it wants to know of the requester, or tell it,
+ * goes out in encapsulated requests when the requester comes for them. */
+#include "core/mutual.h"
+
+bool spdm_responder_ask(struct spdm_responder *rs, uint32_t session, const struct spdm_goal *goal)
+{
+    struct session *s = session != 0 ? spdm_session_find(&rs->c, session) : NULL;
+    struct spdm_event event;
+
+    if (spdm_responder_inner(rs) == NULL || rs->c.phase != PHASE_NEGOTIATED || !spdm_mutual_encapsulates(&rs->c))
+        return false;
+    if (session != 0 && (s == NULL || s->state != SESSION_ESTABLISHED)) return false;
+    if (rs->encap.state != ENCAP_IDLE) return false;
+    spdm_requester_reset(rs->inner);
+    rs->inner->broken = false;
+    spdm_mutual_adopt(&rs->inner->c, &rs->c);
+    spdm_mutual_in_session(&rs->inner->c, s);
+    rs->encap = (struct encap_rs){.flow = FLOW_ASK, .where = s, .id = rs->encap.id};
+    (void)spdm_requester_ask(rs->inner, goal);
+    rs->encap.request = spdm_requester_pull(rs->inner, rs->now);
+    if (rs->encap.request.n != 0) {
+        rs->encap.state = ENCAP_ARMED;
+        return true;
+    }
+    while (spdm_requester_event(rs->inner, &event) == SPDM_FAILED) rs->c.report = event.report;
+    return false;
+}
+
+bool spdm_mutual_told(struct spdm_responder *rs, const struct spdm_event *event)
+{
+    if (event->kind == SPDM_REPLIED) {
+        rs->data = event->data;
+        rs->proven = event->proven;
+        spdm_responder_tell(rs, SPDM_REPLIED);
+    } else if (event->kind == SPDM_DONE && rs->encap.flow == FLOW_ASK) {
+        spdm_responder_tell(rs, SPDM_DONE);
+    } else if (event->kind == SPDM_FAILED) {
+        if (rs->encap.flow != FLOW_ASK || event->report.why != SPDM_WHY_PEER_ERROR) return false;
+        rs->c.report = event->report; /* an ERROR is an answer: the flow ends in order */
+        spdm_responder_tell(rs, SPDM_FAILED);
+    }
+    return true;
+}
