@@ -81,7 +81,8 @@ static void judge_opened(uint32_t id)
     }
     same =
         spdm_requester_export(p.rq, id, a) == 48 && spdm_responder_export(p.rs, id, b) == 48 && memcmp(a, b, 48) == 0;
-    if (last.genuine != same) fail_msg("seed %u, session %08x: genuine %d, the same secret %d", seed_now, id, last.genuine, same);
+    if (last.genuine != same)
+        fail_msg("seed %u, session %08x: genuine %d, the same secret %d", seed_now, id, last.genuine, same);
     opened_n++;
 }
 
