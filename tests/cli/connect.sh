@@ -99,6 +99,17 @@ fi
         perl -e 'local $/; print pack("H*", <>)' >"$dir/sent"
     cmp -s "$dir/small" "$dir/sent" || bad "the capture does not hold what was sent"
     [ "$(grep -c '^REQ_DATA ' "$dir/keys")" -ge 4 ] || bad "not every key of the session was logged"
+    # both ends write the same lines, and the trace of both shows the same messages
+    restart --app echo --keylog "$dir/theirs" --trace "$dir/device.cfg"
+    rm "$dir/keys"
+    connect 0 "$dir/small" -q $trust --rekey 50K --keylog "$dir/keys" --trace "$mctp"
+    sort "$dir/keys" >"$dir/keys.sorted"
+    sort "$dir/theirs" >"$dir/theirs.sorted"
+    cmp "$dir/keys.sorted" "$dir/theirs.sorted" || bad "the key logs of both ends differ"
+    for file in err log; do
+        says "$dir/$file" "in session ffffffff: SPDM 1.4 FINISH, " "ffffffff: SPDM 1.4 KEY_UPDATE_ACK, 4 bytes" \
+            "in session ffffffff: application data, " "in session ffffffff: SPDM 1.4 END_SESSION_ACK, "
+    done
     : >"$dir/other.log"
     run 1 "$BUILD_DIR/apps_test_keylog" "$dir/cap" "$dir/other.log"
 }
