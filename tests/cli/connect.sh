@@ -82,7 +82,7 @@ large() { # BYTES REKEY LEAST_UPDATES: from standard input
     cat "$dir/err"
     rm "$dir/sent"
 }
-large 67108864 4MiB 15 <"$dir/large"
+large 67108864 4MiB 12 <"$dir/large"
 if [ -n "${ASSAY_SLOW:-}" ]; then
     head -c 1073741824 /dev/urandom | large 1073741824 64MiB 15
 fi
