@@ -6,6 +6,7 @@
  * one of the two can send. A link on which both ends ask has two connections.
  * Where nothing tells who sent a record, the direction that opens it did. */
 #include "decode_flow.h"
+#include "decode_explain.h"
 #include <assay/session.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,12 +41,18 @@ static bool secret(void *ctx, const struct spdm_secret_wanted *wanted, unsigned 
     return decode_secrets_find(&flow->world->secrets, wanted, n, out);
 }
 
+static void entered(void *ctx, const struct spdm_piece *piece)
+{
+    struct decode_flow *flow = ctx;
+    decode_transcripts_enter(&flow->transcripts, piece, flow->at);
+}
+
 /* ---- connections ---- */
 
 static struct decode_flow *open_flow(struct decode_world *world, const struct spdm_captured *c, unsigned role)
 {
     struct decode_flow *flow = spdm_text_need(calloc(1, sizeof *flow));
-    struct spdm_watch watch = {.ctx = flow, .see = see, .more = more, .secret = secret};
+    struct spdm_watch watch = {.ctx = flow, .see = see, .more = more, .secret = secret, .entered = entered};
     const char *ends[2] = {c->a != NULL ? c->a : "", c->b != NULL ? c->b : ""};
     size_t n;
     flow->id = c->flow;
@@ -84,6 +91,7 @@ static void close_flow(struct decode_flow *flow)
     free(flow->session_memory);
     for (size_t i = 0; i < SPDM_ROOM_N; i++) free(flow->room[i].p);
     free(flow->fields.v);
+    decode_transcripts_clear(&flow->transcripts);
     free(flow->keys.v);
     free(flow);
 }
@@ -214,6 +222,35 @@ static void look_at_chain(struct decode_flow *flow, struct decode_message *m, co
     }
 }
 
+/* Whose transcript it is: of a handshake that of its session, wherever the message travelled. */
+static uint32_t session_of(const struct decode_flow *flow, const struct spdm_sight *s)
+{
+    enum { CHALLENGE_AUTH = 0x03, MEASUREMENTS = 0x60, ENDPOINT_INFO = 0x07 };
+    bool attestation = s->code == CHALLENGE_AUTH || s->code == MEASUREMENTS || s->code == ENDPOINT_INFO;
+    if (s->opened != 0) return s->opened;
+    return attestation || s->session != 0 ? s->session : flow->handshake;
+}
+
+/* Which of the known mistakes explains a signature or an HMAC that is wrong. */
+static void look_for_mistake(struct decode_flow *flow, struct decode_message *m, bool hmac)
+{
+    enum { FINISH = 0xe5 };
+    const struct spdm_sight *s = m->sight;
+    const char *name = hmac ? (s->from_requester ? "RequesterVerifyData" : "ResponderVerifyData") : "Signature";
+    bool turned = s->enveloped || (s->code == FINISH && !hmac);
+    struct decode_suspect suspect = {.witness = flow->witness, .transcripts = &flow->transcripts, .code = s->code};
+    char *why;
+    suspect.turned = turned;
+    suspect.facts = turned ? spdm_witness_turned_facts(flow->witness) : spdm_witness_facts(flow->witness);
+    suspect.hmac = hmac;
+    suspect.session = session_of(flow, s);
+    suspect.slot = suspect.facts->slot;
+    suspect.value = decode_bytes(m, decode_field(m, name));
+    why = suspect.value.n != 0 ? decode_explain(&suspect) : NULL;
+    if (why != NULL) decode_say(&m->note, "%s verifies if %s", hmac ? "the HMAC" : "the signature", why);
+    free(why);
+}
+
 static void look_at_events(struct decode_flow *flow, struct decode_message *m)
 {
     struct spdm_event ev;
@@ -235,6 +272,19 @@ static bool is_foreign(const struct decode_flow *flow, struct spdm_span frame)
     return flow->binding == &spdm_binding_mctp && frame.n != 0 && frame.p[0] != SPDM_TYPE && frame.p[0] != SECURED_TYPE;
 }
 
+/* Handshakes in the clear, sessions that are over, padding of requests. */
+static void keep_track(struct decode_flow *flow, const struct spdm_sight *s)
+{
+    enum { KEY_EXCHANGE_RSP = 0x64, FINISH_RSP = 0x65 };
+    if (s->code == KEY_EXCHANGE_RSP && s->opened != 0) flow->handshake = s->opened;
+    if (s->code == FINISH_RSP) flow->handshake = 0;
+    if (s->closed != 0) decode_transcripts_drop(&flow->transcripts, s->closed);
+    if (s->kind == SPDM_SIGHT_MESSAGE && s->code >= 0x80 && !s->enveloped && s->n != 0 && s->n <= s->message.n) {
+        const struct spdm_span padding = {s->message.p + s->n, s->message.n - s->n};
+        decode_transcripts_request(&flow->transcripts, padding);
+    }
+}
+
 static void show(struct decode_flow *flow, const struct spdm_captured *c, struct spdm_sight *s)
 {
     struct decode_world *world = flow->world;
@@ -252,6 +302,8 @@ static void show(struct decode_flow *flow, const struct spdm_captured *c, struct
         raise_to(&m, DECODE_BROKEN);
         decode_put(&m.report, "a response without its request");
     }
+    if (s->signature == SPDM_SIGNATURE_BAD) look_for_mistake(flow, &m, false);
+    else if (s->verify_data == SPDM_SIGNATURE_BAD) look_for_mistake(flow, &m, true);
     look_at_events(flow, &m);
     if (s->kind == SPDM_SIGHT_MESSAGE && strcmp(decode_name(&m), "ERROR") == 0) raise_to(&m, DECODE_NOTE);
     if (s->kind == SPDM_SIGHT_MESSAGE && s->code == ALGORITHMS && !s->enveloped) {
@@ -260,6 +312,7 @@ static void show(struct decode_flow *flow, const struct spdm_captured *c, struct
     }
     if (m.rank > world->worst) world->worst = m.rank;
     world->show(world->ctx, &m);
+    keep_track(flow, s);
     free(m.report.p);
     free(m.note.p);
 }
@@ -309,6 +362,7 @@ static void take_frame(struct decode_flows *flows, const struct spdm_captured *c
     flow->spoken = true;
     flow->requester_spoke_last = from_requester;
     flow->fields.n = 0;
+    flow->at = in.message;
     s = spdm_witness_push(flow->witness, from_requester, c->frame);
     do {
         show(flow, c, &s);

@@ -6,6 +6,7 @@
 #include "decode.h"
 #include "decode_known.h"
 #include "decode_secrets.h"
+#include "decode_transcripts.h"
 #include "decode_trust.h"
 
 /* What all connections share. */
@@ -34,6 +35,9 @@ struct decode_flow {
     uint64_t *memory, *session_memory;
     struct spdm_room room[SPDM_ROOM_N];
     struct decode_fields fields;
+    struct decode_transcripts transcripts;
+    struct spdm_span at;     /* the message that is being pushed, with its padding */
+    uint32_t handshake;      /* the session whose handshake goes on in the clear, or 0 */
     struct decode_keys keys; /* what its witness verifies with */
     bool spoken, requester_spoke_last;
     bool negotiated; /* its negotiation was seen: from then on a response has a request */

@@ -193,12 +193,14 @@ static bool exact(const struct spdm_responder *rs)
     return spdm_responder_in_records(rs) || (spdm_responder_large(rs) != NULL && rs->large->inside);
 }
 
-/* In the connection's own room; or where a large one was put together. */
-static bool keep(struct spdm_responder *rs, struct spdm_span request)
+/* In the connection's own room; or in lent room, where a large one was put together. */
+static uint8_t keep(struct spdm_responder *rs, struct spdm_span request)
 {
     rs->request_n = (uint32_t)request.n;
-    if (spdm_put((struct spdm_room){rs->request, rs->request_max}, request)) return true;
-    return spdm_responder_large(rs) != NULL && rs->c.cfg->chunks->keep(rs, request);
+    if (spdm_put((struct spdm_room){rs->request, rs->request_max}, request)) return SPDM_WHY_FINE;
+    if (spdm_responder_large(rs) == NULL || rs->c.cfg->lender == NULL)
+        return refuse(&rs->c, NO_ROOM, "the request", request.n, rs->request_max);
+    return rs->c.cfg->chunks->keep(rs, request) ? SPDM_WHY_FINE : refuse_size(&rs->c, ALL_LENT, request.n, 0);
 }
 
 /* The caller finds the request in the question: what was kept of it if that is all, else what was pushed. */
@@ -224,7 +226,8 @@ static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, str
         return refuse(&rs->c, BAD_LENGTH, "the message", message.n, n);
     }
     if (SPDM_WHOLE && job->head_only && n > HEAD_ONLY) n = HEAD_ONLY;
-    if (!keep(rs, spdm_part(message, 0, n))) return refuse(&rs->c, NO_ROOM, "the request", n, rs->request_max);
+    why = keep(rs, spdm_part(message, 0, n));
+    if (why != SPDM_WHY_FINE) return why;
     rs->request_verify_at = x.verify_at;
     rs->request_signature_at = x.signature_at;
     rs->job = job;
