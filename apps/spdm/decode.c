@@ -41,7 +41,7 @@ static void on_message(void *ctx, struct decode_message *m)
 {
     struct decode *d = ctx;
     d->count[m->rank]++;
-    if (d->options.quiet || !decode_filter_passes(&d->options.filter, m)) return;
+    if (d->options.quiet || d->options.summary || !decode_filter_passes(&d->options.filter, m)) return;
     if (!d->options.json) {
         decode_print(&d->printer, m);
         return;
@@ -146,6 +146,7 @@ static bool prepare(struct decode *d, const struct spdm_texts *operands)
     d->world.crypto_ctx = d->world.court.ossl = spdm_openssl_open(NULL, cause);
     d->world.ctx = d;
     d->world.no_verify = d->options.no_verify;
+    d->world.keep_accounts = d->options.summary;
     d->world.show = on_message;
     d->flows.world = &d->world;
     if (d->world.court.ossl == NULL) {
@@ -169,14 +170,26 @@ static int exit_code(const struct decode *d)
     return codes[d->world.worst];
 }
 
+static void print_summaries(struct decode *d)
+{
+    for (size_t i = 0; i < d->world.account_n; i++) {
+        decode_clear(&d->json);
+        if (!d->options.json) {
+            if (i != 0) fputc('\n', stdout);
+            decode_summary_print(d->world.accounts[i], &d->printer.screen);
+            continue;
+        }
+        decode_summary_json(d->world.accounts[i], &d->json);
+        fwrite(d->json.p, 1, d->json.n, stdout);
+    }
+}
+
 static void clean_up(struct decode *d)
 {
     listening = NULL;
     if (d->capture != NULL) spdm_capture_close(d->capture);
     decode_flows_clear(&d->flows);
-    decode_court_clear(&d->world.court);
-    decode_known_clear(&d->world.known);
-    decode_secrets_clear(&d->world.secrets);
+    decode_world_clear(&d->world);
     if (d->world.court.judge != NULL) spdm_judge_close(d->world.court.judge);
     if (d->world.court.ossl != NULL) spdm_openssl_close(d->world.court.ossl);
     free(d->printer.words.p);
@@ -205,6 +218,7 @@ static int run(struct decode *d)
         complain("no SPDM message found (%s)", spdm_capture_describe(d->capture));
         return SPDM_EXIT_USAGE;
     }
+    if (!d->options.quiet) print_summaries(d);
     return exit_code(d);
 }
 

@@ -49,6 +49,27 @@ static void entered(void *ctx, const struct spdm_piece *piece)
 
 /* ---- connections ---- */
 
+static void keep_account(struct decode_flow *flow)
+{
+    struct decode_world *world = flow->world;
+    char *title;
+    if (!world->keep_accounts) return;
+    title = decode_flow_title(flow);
+    world->accounts =
+        spdm_text_need(realloc(world->accounts, (world->account_n + 1) * sizeof(struct decode_account *)));
+    flow->account = world->accounts[world->account_n++] = decode_account_open(title, flow->number);
+    free(title);
+}
+
+void decode_world_clear(struct decode_world *world)
+{
+    for (size_t i = 0; i < world->account_n; i++) decode_account_close(world->accounts[i]);
+    free(world->accounts);
+    decode_court_clear(&world->court);
+    decode_known_clear(&world->known);
+    decode_secrets_clear(&world->secrets);
+}
+
 static struct decode_flow *open_flow(struct decode_world *world, const struct spdm_captured *c, unsigned role)
 {
     struct decode_flow *flow = spdm_text_need(calloc(1, sizeof *flow));
@@ -76,6 +97,7 @@ static struct decode_flow *open_flow(struct decode_world *world, const struct sp
     flow->memory = spdm_text_need(calloc(1, n));
     flow->witness =
         spdm_text_need(spdm_witness_init((struct spdm_room){(uint8_t *)flow->memory, n}, &flow->config, &watch));
+    keep_account(flow);
     if (world->known.assumed) {
         (void)spdm_witness_assume(flow->witness, &world->known.facts,
                                   (struct spdm_span){world->known.vca.p, world->known.vca.n});
@@ -212,6 +234,7 @@ static void look_at_chain(struct decode_flow *flow, struct decode_message *m, co
     flow->keys.v = spdm_text_need(realloc(flow->keys.v, (flow->keys.n + 1) * sizeof(struct decode_chain *)));
     flow->keys.v[flow->keys.n++] = chain;
     (void)spdm_witness_answer(flow->witness, &answer);
+    if (flow->account != NULL) decode_account_identity(flow->account, turned, ev->slot, chain);
     if (spdm_judgement_leaf(j) != NULL) spdm_x509_name_text(spdm_judgement_leaf(j)->subject, text, sizeof text);
     decode_say(&m->note, "slot %u, %u certificate%s, %s", ev->slot, j->certificate_n, j->certificate_n == 1 ? "" : "s",
                text);
@@ -254,8 +277,10 @@ static void look_for_mistake(struct decode_flow *flow, struct decode_message *m,
 static void look_at_events(struct decode_flow *flow, struct decode_message *m)
 {
     struct spdm_event ev;
-    while (spdm_witness_event(flow->witness, &ev) != SPDM_NOTHING)
+    while (spdm_witness_event(flow->witness, &ev) != SPDM_NOTHING) {
         if (ev.kind == SPDM_ASK_TRUST && !flow->world->no_verify) look_at_chain(flow, m, &ev);
+        if (ev.kind == SPDM_MEASURED && flow->account != NULL) decode_account_record(flow->account, ev.data, ev.proven);
+    }
 }
 
 /* A response that answers nothing, in a connection whose beginning was seen. */
@@ -311,6 +336,7 @@ static void show(struct decode_flow *flow, const struct spdm_captured *c, struct
         decode_known_tell(&world->known, &world->court, flow->witness, c->time.tv_sec);
     }
     if (m.rank > world->worst) world->worst = m.rank;
+    if (flow->account != NULL) decode_account_message(flow->account, &m, spdm_witness_facts(flow->witness));
     world->show(world->ctx, &m);
     keep_track(flow, s);
     free(m.report.p);

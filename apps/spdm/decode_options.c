@@ -115,6 +115,11 @@ static const struct spdm_option options[] = {
      .help = "only messages that fit one of the terms: a name (GET_*), request, response, requester, responder, "
              "secured, plain, data, signed, bad, note, session=HEX, connection=N, code=N, number=N; ! in front turns "
              "a term round; repeated, all have to fit"},
+    {.name = "summary",
+     .letter = 's',
+     .kind = SPDM_OPTION_FLAG,
+     AT(summary),
+     .help = "what each connection came to, instead of its messages"},
     {.name = "quiet", .letter = 'q', .kind = SPDM_OPTION_FLAG, AT(quiet), .help = "nothing but the exit code"},
     {.name = NULL}};
 

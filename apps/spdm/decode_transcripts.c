@@ -72,8 +72,8 @@ static void begin(struct decode_transcripts *all, struct decode_transcript *t, c
     t->with_d = piece->with_d;
 }
 
-/* Bytes behind a message: of a request those that were kept, of a response what is left of the frame, unless that is its
- * signature. */
+/* Bytes behind a message: of a request those that were kept, of a response what is left of the frame, unless that is
+ * its signature. */
 static struct spdm_span padding_of(const struct decode_transcripts *all, const struct spdm_piece *piece,
                                    struct spdm_span message)
 {
