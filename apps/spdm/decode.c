@@ -16,6 +16,7 @@ struct decode {
     struct decode_flows flows;
     struct decode_printer printer;
     struct decode_words json;
+    const char *directory; /* of --extract */
     struct spdm_capture *capture;
     uint64_t count[DECODE_FALSE + 1]; /* messages by rank */
 };
@@ -146,7 +147,9 @@ static bool prepare(struct decode *d, const struct spdm_texts *operands)
     d->world.crypto_ctx = d->world.court.ossl = spdm_openssl_open(NULL, cause);
     d->world.ctx = d;
     d->world.no_verify = d->options.no_verify;
-    d->world.keep_accounts = d->options.summary;
+    d->world.keep_accounts = d->options.summary || d->options.extract != DECODE_EXTRACT_NOTHING;
+    d->directory = d->options.extract != DECODE_EXTRACT_NOTHING ? operands->v[operands->n - 1] : NULL;
+    if (d->options.extract == DECODE_EXTRACT_EVIDENCE) d->world.evidence = d->directory;
     d->world.show = on_message;
     d->flows.world = &d->world;
     if (d->world.court.ossl == NULL) {
@@ -184,6 +187,31 @@ static void print_summaries(struct decode *d)
     }
 }
 
+/* false: a file could not be written. */
+static bool extract(struct decode *d)
+{
+    const struct decode_world *w = &d->world;
+    char error[DECODE_EXTRACT_ERROR];
+    int files = 0;
+    if (d->directory == NULL) return true;
+    decode_flows_clear(&d->flows); /* closes evidence */
+    if (w->error[0] != '\0') {
+        complain("--extract %s", w->error);
+        return false;
+    }
+    for (size_t i = 0; i < w->account_n; i++) {
+        int n = decode_extract(d->directory, (enum decode_extract)d->options.extract, w->accounts[i], w->crypto,
+                               w->crypto_ctx, error);
+        if (n < 0) {
+            complain("--extract %s", error);
+            return false;
+        }
+        files += n;
+    }
+    if (files == 0 && w->evidence == NULL) complain("--extract: the capture holds nothing of the kind");
+    return true;
+}
+
 static void clean_up(struct decode *d)
 {
     listening = NULL;
@@ -218,7 +246,8 @@ static int run(struct decode *d)
         complain("no SPDM message found (%s)", spdm_capture_describe(d->capture));
         return SPDM_EXIT_USAGE;
     }
-    if (!d->options.quiet) print_summaries(d);
+    if (!extract(d)) return SPDM_EXIT_USAGE;
+    if (!d->options.quiet && d->options.summary) print_summaries(d);
     return exit_code(d);
 }
 

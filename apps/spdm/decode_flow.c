@@ -58,6 +58,8 @@ static void keep_account(struct decode_flow *flow)
     world->accounts =
         spdm_text_need(realloc(world->accounts, (world->account_n + 1) * sizeof(struct decode_account *)));
     flow->account = world->accounts[world->account_n++] = decode_account_open(title, flow->number);
+    if (world->evidence != NULL && world->error[0] == '\0')
+        flow->evidence = decode_evidence_open(world->evidence, flow->number, title, world->error);
     free(title);
 }
 
@@ -108,6 +110,7 @@ static struct decode_flow *open_flow(struct decode_world *world, const struct sp
 
 static void close_flow(struct decode_flow *flow)
 {
+    if (flow->evidence != NULL) (void)decode_evidence_close(flow->evidence, flow->account, flow->world->error);
     spdm_witness_close(flow->witness);
     free(flow->memory);
     free(flow->session_memory);
@@ -254,24 +257,38 @@ static uint32_t session_of(const struct decode_flow *flow, const struct spdm_sig
     return attestation || s->session != 0 ? s->session : flow->handshake;
 }
 
-/* Which of the known mistakes explains a signature or an HMAC that is wrong. */
-static void look_for_mistake(struct decode_flow *flow, struct decode_message *m, bool hmac)
+/* The signature or VerifyData of a message. */
+static struct decode_suspect suspect_of(const struct decode_flow *flow, const struct decode_message *m, bool hmac)
 {
     enum { FINISH = 0xe5 };
     const struct spdm_sight *s = m->sight;
     const char *name = hmac ? (s->from_requester ? "RequesterVerifyData" : "ResponderVerifyData") : "Signature";
-    bool turned = s->enveloped || (s->code == FINISH && !hmac);
-    struct decode_suspect suspect = {.witness = flow->witness, .transcripts = &flow->transcripts, .code = s->code};
-    char *why;
-    suspect.turned = turned;
-    suspect.facts = turned ? spdm_witness_turned_facts(flow->witness) : spdm_witness_facts(flow->witness);
-    suspect.hmac = hmac;
-    suspect.session = session_of(flow, s);
-    suspect.slot = suspect.facts->slot;
-    suspect.value = decode_bytes(m, decode_field(m, name));
-    why = suspect.value.n != 0 ? decode_explain(&suspect) : NULL;
+    struct decode_suspect out = {.witness = flow->witness, .transcripts = &flow->transcripts, .code = s->code};
+    out.turned = s->enveloped || (s->code == FINISH && !hmac);
+    out.facts = out.turned ? spdm_witness_turned_facts(flow->witness) : spdm_witness_facts(flow->witness);
+    out.hmac = hmac;
+    out.session = session_of(flow, s);
+    out.slot = out.facts->slot;
+    out.value = decode_bytes(m, decode_field(m, name));
+    return out;
+}
+
+/* Which of the known mistakes explains a signature or an HMAC that is wrong. */
+static void look_for_mistake(struct decode_flow *flow, struct decode_message *m, bool hmac)
+{
+    struct decode_suspect suspect = suspect_of(flow, m, hmac);
+    char *why = suspect.value.n != 0 ? decode_explain(&suspect) : NULL;
     if (why != NULL) decode_say(&m->note, "%s verifies if %s", hmac ? "the HMAC" : "the signature", why);
     free(why);
+}
+
+static void keep_evidence(struct decode_flow *flow, const struct decode_message *m)
+{
+    struct decode_suspect what;
+    decode_evidence_message(flow->evidence, m);
+    if (m->sight->signature == SPDM_UNSIGNED) return;
+    what = suspect_of(flow, m, false);
+    decode_evidence_signature(flow->evidence, m, &what);
 }
 
 static void look_at_events(struct decode_flow *flow, struct decode_message *m)
@@ -337,6 +354,7 @@ static void show(struct decode_flow *flow, const struct spdm_captured *c, struct
     }
     if (m.rank > world->worst) world->worst = m.rank;
     if (flow->account != NULL) decode_account_message(flow->account, &m, spdm_witness_facts(flow->witness));
+    if (flow->evidence != NULL) keep_evidence(flow, &m);
     world->show(world->ctx, &m);
     keep_track(flow, s);
     free(m.report.p);

@@ -5,6 +5,7 @@
 #define SPDM_DECODE_FLOW_H
 #include "decode.h"
 #include "decode_account.h"
+#include "decode_extract.h"
 #include "decode_known.h"
 #include "decode_secrets.h"
 #include "decode_transcripts.h"
@@ -26,6 +27,8 @@ struct decode_world {
     bool keep_accounts;
     struct decode_account **accounts; /* of all connections, kept beyond their end */
     size_t account_n;
+    const char *evidence;             /* directory for evidence; NULL: none is wanted */
+    char error[DECODE_EXTRACT_ERROR]; /* the first that could not be written; "" */
 };
 
 struct decode_flow {
@@ -40,6 +43,7 @@ struct decode_flow {
     struct spdm_room room[SPDM_ROOM_N];
     struct decode_fields fields;
     struct decode_transcripts transcripts;
+    struct decode_evidence *evidence;
     struct decode_account *account; /* NULL: nobody wants to know */
     struct spdm_span at;            /* the message that is being pushed, with its padding */
     uint32_t handshake;             /* the session whose handshake goes on in the clear, or 0 */
