@@ -118,10 +118,12 @@ bool spdm_peer_policy_make(const struct spdm_peer_policy_input *in, struct spdm_
     if (in->session) p->aeads = out->aeads.id;
     if (in->session) offer_session(p, options);
     offer_identity(p, in->own);
+    p->flags |= SPDM_CHUNK_CAP;
     p->opaque_formats = 3;
     p->multi_key = options->multi_key;
     p->legacy_byte_order = SPDM_EITHER_ENDIAN;
     p->retries = (uint8_t)options->retries;
+    p->not_ready_retries = UINT8_MAX; /* a slow key is no fault: the time there is ends it */
     /* the time there is, shared out among the tries */
     p->wait_max = options->timeout * 1000u;
     p->rtt = p->wait_max / (options->retries + 1);

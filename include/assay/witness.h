@@ -45,7 +45,7 @@ struct spdm_sight {
     uint8_t answers;         /* responses: code of the request it answers, 0 if there was none */
     bool from_requester;     /* who sent the frame */
     bool enveloped;          /* it lay in an envelope: the Responder asks, the Requester answers */
-    bool reassembled;        /* it came in chunks, of which this frame brought the last */
+    bool reassembled;        /* it came in chunks, of which this frame brought the last, or in CHUNK_SEND_ACK */
     uint32_t session;        /* in whose records it travelled; 0: outside */
     uint32_t opened, closed; /* the session that it opened (keys for records exist), or ended; 0: none */
     enum spdm_signature_state signature, verify_data, record;
@@ -123,6 +123,8 @@ enum spdm_watch_room {
     SPDM_ROOM_TURNED_REQUEST,
     SPDM_ROOM_TURNED_CHAIN, /* the same with the roles turned: mutual authentication */
     SPDM_ROOM_RECORD,       /* a record opened */
+    SPDM_ROOM_LARGE_REQUEST,
+    SPDM_ROOM_LARGE_RESPONSE, /* what came in chunks, put together */
     SPDM_ROOM_N
 };
 
@@ -131,7 +133,8 @@ struct spdm_watch {
     /* Each field of a message as it is read, up to the first error. */
     spdm_see see;
     /* More room: *room, first {NULL, 0}, gets at least n bytes and keeps what is in it. false: there is no more.
-     * NULL: the rooms of the configuration (chain, request_max, in) are all there is. */
+     * NULL: the rooms of the configuration (chain, request_max, in) are all there is, and none for what comes in
+     * chunks. */
     bool (*more)(void *ctx, enum spdm_watch_room which, struct spdm_room *room, size_t n);
     /* The n-th secret that might be the one, from 0; false: there are no more. The one that makes VerifyData the HMAC
      * it should be, or a record open, is it. If none does, the n-th is taken for the n-th exchange of its kind. */

@@ -29,6 +29,7 @@ uint16_t spdm_conn_request_max(const struct spdm_config *cfg)
 
     if (cfg->request_max != 0) return cfg->request_max;
     if (spdm_sessions_of(cfg) != NULL) n += largest(cfg->policy->exchanges);
+    if (spdm_chunks_of(cfg) != NULL && cfg->lender != NULL) return (uint16_t)n; /* what is longer lies in lent room */
     if (spdm_mutual_of(cfg) != NULL) n += largest(cfg->policy->req_signatures);
     if (spdm_mutual_of(cfg) != NULL && cfg->turned->identity != NULL)
         n += cfg->turned->out.n; /* requester: envelopes */

@@ -10,9 +10,9 @@ enum { UPDATE_KEY = 1, VERIFY_NEW_KEY = 3, ERROR_DECRYPT = 0x06 };
 /* Whether somebody's proof is still needed: there is one requester inside, which knows one identity at a time. */
 bool spdm_mutual_busy(const struct spdm_responder *rs)
 {
-    for (size_t i = 0; i < spdm_session_count(&rs->c); i++) {
-        const struct session *s = spdm_session_at(&rs->c, i);
+    const struct session *s;
 
+    for (size_t i = 0; (s = spdm_session_at(&rs->c, i)) != NULL; i++) {
         if (s->state == SESSION_HANDSHAKE && s->mut_auth != 0) return true;
     }
     return rs->encap.state != ENCAP_IDLE;
@@ -262,7 +262,7 @@ uint8_t spdm_mutual_take(struct spdm_responder *rs, const struct spdm_answer *an
     (void)spdm_requester_answer(rs->inner, &inner);
     why = settle(rs);
     if (why != SPDM_WHY_FINE || rs->need != SPDM_NOTHING) return why;
-    return spdm_responder_build(rs, NULL);
+    return spdm_responder_resume(rs, NULL);
 }
 
 /* transcripts.md section 6, row 4: TH, the requester's chain, FINISH up to its signature. */

@@ -140,9 +140,10 @@ static void select_tables(const struct spdm_responder *rs, const struct algorith
 static bool needs_crypto(const struct spdm_facts *f)
 {
     uint32_t mine = SPDM_CERT_CAP | SPDM_CHAL_CAP | SPDM_MEAS_CAP_SIGNED;
-    uint32_t joint = f->requester.flags & f->responder.flags & (SPDM_KEY_EX_CAP | SPDM_PSK_CAP_MASK);
+    uint32_t req = f->requester.flags, rsp = f->responder.flags;
+    bool psk = (req & SPDM_PSK_CAP_MASK) != 0 && (rsp & SPDM_PSK_CAP_MASK) != 0; /* with other bits on each side */
 
-    return (f->responder.flags & mine) != 0 || joint != 0;
+    return (rsp & mine) != 0 || (req & rsp & SPDM_KEY_EX_CAP) != 0 || psk;
 }
 
 static void select_signing(const struct spdm_responder *rs, const struct algorithms *offer, struct algorithms *m)
@@ -184,19 +185,14 @@ static uint8_t reply_algorithms(struct spdm_responder *rs, const union spdm_body
     if (p->mel && (rs->c.facts.responder.flags & SPDM_MEL_CAP) != 0) m->mel_spec = offer->mel_spec & 1;
     if (rs->c.ed->negotiates_opaque) m->other_params = (formats & 2) != 0 ? 2 : formats & 1;
     if ((rs->c.facts.requester.flags & SPDM_MULTI_KEY_CAP_ONLY) != 0) m->other_params |= 0x10;
+    spdm_select_learn(&rs->c, offer, m); /* counts once it is negotiated */
     return SPDM_WHY_FINE;
 }
 
-/* Nothing is negotiated by an answer that could not be given: what it says becomes fact only now. */
+/* Nothing is negotiated by an answer that could not be given. */
 static void sent_algorithms(struct spdm_responder *rs)
 {
-    struct spdm_room body = spdm_responder_body(rs);
-    struct exchange x = {.request = spdm_span(rs->request, rs->request_n),
-                         .response = spdm_span(body.p, rs->response_n)};
-
-    (void)spdm_conn_decode(&rs->c, rs->job->request, &x);
-    (void)spdm_conn_decode(&rs->c, rs->job->response, &x);
-    spdm_select_learn(&rs->c, &x.req.algorithms, &x.rsp.algorithms);
+    rs->c.facts.negotiated = true;
     rs->c.after_vca = true;
     rs->c.phase = PHASE_NEGOTIATED;
 }

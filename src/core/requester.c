@@ -248,6 +248,12 @@ static bool whole(const struct spdm_requester *rq)
     return spdm_requester_large(rq) != NULL && rq->c.cfg->chunks->whole(rq);
 }
 
+/* Whether the link loses and repeats: we resend there. */
+static bool repeats(const struct spdm_requester *rq)
+{
+    return rq->c.cfg->policy->retries != 0;
+}
+
 /* Decodes and judges the response to the request in flight. */
 static uint8_t digest_response(struct spdm_requester *rq, struct spdm_span message)
 {
@@ -263,16 +269,15 @@ static uint8_t digest_response(struct spdm_requester *rq, struct spdm_span messa
     if (why != SPDM_WHY_FINE) return why;
     why = SPDM_SESSIONS && job->finish != NULL ? job->finish(rq, &x) : spdm_verify_finish(&rq->c, job, &x);
     if (why == SPDM_WHY_FINE) why = after(rq, &x);
-    if (why == SPDM_WHY_FINE) rq->mark = spdm_conn_mark(message);
+    if (why == SPDM_WHY_FINE && repeats(rq)) rq->mark = spdm_conn_mark(message);
     return why;
 }
 
-/* Links that lose and repeat (we resend there) bring late copies of what we have: another code, or the very answer we
- * took last. No two answers in a row are alike: their requests differ, or they carry nonces. */
+/* Links that lose and repeat bring late copies of what we have: another code, or the very answer we took last. No two
+ * answers in a row are alike: their requests differ, or they carry nonces. */
 static bool late_copy(const struct spdm_requester *rq, struct spdm_span message)
 {
-    if (rq->c.cfg->policy->retries == 0) return false;
-    return message.p[1] != rq->job->response->code || spdm_conn_mark(message) == rq->mark;
+    return repeats(rq) && (message.p[1] != rq->job->response->code || spdm_conn_mark(message) == rq->mark);
 }
 
 void spdm_requester_receive(struct spdm_requester *rq, struct spdm_span message, uint64_t now)

@@ -51,7 +51,7 @@ static enum spdm_event_kind next_event(struct spdm_requester *rq)
                                     SPDM_VENDOR,    SPDM_REPLIED,   SPDM_RESET_DUE, SPDM_DATA,
                                     SPDM_CLOSED,    SPDM_FAILED,    SPDM_DONE};
 
-    for (size_t i = 0; i < sizeof order; i++) {
+    for (size_t i = 0; rq->told != 0 && i < sizeof order; i++) {
         if (fetch(rq, (enum spdm_event_kind)order[i])) return (enum spdm_event_kind)order[i];
     }
     return SPDM_NOTHING;

@@ -194,12 +194,14 @@ static bool exact(const struct spdm_responder *rs)
     return spdm_responder_in_records(rs) || (spdm_responder_large(rs) != NULL && rs->large->inside);
 }
 
-/* In the connection's own room; or where a large one was put together. */
-static bool keep(struct spdm_responder *rs, struct spdm_span request)
+/* In the connection's own room; or in lent room, where a large one was put together. */
+static uint8_t keep(struct spdm_responder *rs, struct spdm_span request)
 {
     rs->request_n = (uint32_t)request.n;
-    if (spdm_put((struct spdm_room){rs->request, rs->request_max}, request)) return true;
-    return spdm_responder_large(rs) != NULL && rs->c.cfg->chunks->keep(rs, request);
+    if (spdm_put((struct spdm_room){rs->request, rs->request_max}, request)) return SPDM_WHY_FINE;
+    if (spdm_responder_large(rs) == NULL || rs->c.cfg->lender == NULL)
+        return refuse(&rs->c, NO_ROOM, "the request", request.n, rs->request_max);
+    return rs->c.cfg->chunks->keep(rs, request) ? SPDM_WHY_FINE : refuse_size(&rs->c, ALL_LENT, request.n, 0);
 }
 
 /* The caller finds the request in the question: what was kept of it if that is all, else what was pushed. */
@@ -225,7 +227,8 @@ static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, str
         return refuse(&rs->c, BAD_LENGTH, "the message", message.n, n);
     }
     if (SPDM_SESSIONS && job->head_only && n > HEAD_ONLY) n = HEAD_ONLY;
-    if (!keep(rs, spdm_part(message, 0, n))) return refuse(&rs->c, NO_ROOM, "the request", n, rs->request_max);
+    why = keep(rs, spdm_part(message, 0, n));
+    if (why != SPDM_WHY_FINE) return why;
     rs->request_verify_at = x.verify_at;
     rs->request_signature_at = x.signature_at;
     rs->job = job;
@@ -234,7 +237,7 @@ static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, str
     if (SPDM_SESSIONS && job->asks != SPDM_NOTHING) pose(rs, &x);
     rs->due = (job->request->joins & JOINS_VCA) != 0 ? SPDM_NEVER : rs->now + spdm_responder_promise(rs);
     rs->stage = STAGE_NEED;
-    return rs->need == SPDM_NOTHING ? spdm_responder_build(rs, NULL) : SPDM_WHY_FINE;
+    return rs->need == SPDM_NOTHING ? spdm_responder_build(rs, &x) : SPDM_WHY_FINE;
 }
 
 /* Padding of the transport may follow. */
@@ -398,11 +401,11 @@ static uint8_t take(struct spdm_responder *rs, const struct spdm_answer *answer)
     size_t h = spdm_conn_hash_size(&rs->c);
 
     if (turned(rs->need)) return rs->c.cfg->mutual->take(rs, answer);
-    if (!SPDM_SESSIONS || rs->need != SPDM_ASK_PSK) return spdm_responder_build(rs, answer);
+    if (!SPDM_SESSIONS || rs->need != SPDM_ASK_PSK) return spdm_responder_resume(rs, answer);
     if (answer->data.n != h) return refuse(&rs->c, ANSWER_REFUSED, "no secret for this PSKHint", answer->data.n, h);
     memcpy(rs->opening->secrets.root, answer->data.p, h);
     rs->need = rs->then;
-    return rs->need == SPDM_NOTHING ? spdm_responder_build(rs, answer) : SPDM_WHY_FINE;
+    return rs->need == SPDM_NOTHING ? spdm_responder_resume(rs, answer) : SPDM_WHY_FINE;
 }
 
 bool spdm_responder_answer(struct spdm_responder *rs, const struct spdm_answer *answer)

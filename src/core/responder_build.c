@@ -65,25 +65,33 @@ static uint8_t encode(struct spdm_responder *rs, struct exchange *x)
     return refuse_size(blame(&rs->c, NULL), TOO_BIG_FOR_PEER, x->response.n, peer); /* R-ERR-17 */
 }
 
-uint8_t spdm_responder_build(struct spdm_responder *rs, const struct spdm_answer *answer)
+uint8_t spdm_responder_build(struct spdm_responder *rs, struct exchange *x)
+{
+    uint8_t why;
+
+    if (spdm_responder_large(rs) != NULL) rs->shift = spdm_large_ack_size(rs);
+    why = encode(rs, x);
+    if (why != SPDM_WHY_FINE) return why;
+    rs->response_n = x->response.n;
+    rs->signature_at = x->signature_at;
+    rs->verify_at = x->verify_at;
+    if (SPDM_SESSIONS && rs->job->enter != NULL) why = rs->job->enter(rs, x->response);
+    else why = enter(rs, spdm_part(x->response, 0, x->signature_at != 0 ? x->signature_at : x->response.n));
+    if (SPDM_SESSIONS && why == SPDM_WHY_FINE && rs->signature_at == 0 && rs->job->complete != NULL)
+        why = rs->job->complete(rs);
+    if (why == SPDM_WHY_FINE) rs->stage = rs->signature_at != 0 ? STAGE_SIGN : STAGE_READY;
+    return why;
+}
+
+uint8_t spdm_responder_resume(struct spdm_responder *rs, const struct spdm_answer *answer)
 {
     struct exchange x = {.request = spdm_span(rs->request, rs->request_n)};
     uint8_t why;
 
     (void)spdm_conn_decode(&rs->c, rs->job->request, &x); /* it was judged when it came */
-    if (spdm_responder_large(rs) != NULL) rs->shift = spdm_large_ack_size(rs);
     rs->answer = answer;
-    why = encode(rs, &x);
+    why = spdm_responder_build(rs, &x);
     rs->answer = NULL;
-    if (why != SPDM_WHY_FINE) return why;
-    rs->response_n = x.response.n;
-    rs->signature_at = x.signature_at;
-    rs->verify_at = x.verify_at;
-    if (SPDM_SESSIONS && rs->job->enter != NULL) why = rs->job->enter(rs, x.response);
-    else why = enter(rs, spdm_part(x.response, 0, x.signature_at != 0 ? x.signature_at : x.response.n));
-    if (SPDM_SESSIONS && why == SPDM_WHY_FINE && rs->signature_at == 0 && rs->job->complete != NULL)
-        why = rs->job->complete(rs);
-    if (why == SPDM_WHY_FINE) rs->stage = rs->signature_at != 0 ? STAGE_SIGN : STAGE_READY;
     return why;
 }
 

@@ -67,7 +67,7 @@ enum spdm_event_kind spdm_responder_event(struct spdm_responder *rs, struct spdm
                                     SPDM_REPLIED,   SPDM_CLOSED,    SPDM_FAILED, SPDM_DONE};
 
     *event = (struct spdm_event){.kind = SPDM_NOTHING, .report = rs->c.report};
-    for (size_t i = 0; i < sizeof order; i++) {
+    for (size_t i = 0; rs->told != 0 && i < sizeof order; i++) {
         if ((rs->told >> order[i] & 1) == 0) continue;
         rs->told = (uint16_t)(rs->told & ~(1u << order[i]));
         event->kind = (enum spdm_event_kind)order[i];

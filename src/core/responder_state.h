@@ -163,8 +163,11 @@ void spdm_responder_restart(struct spdm_responder *rs);
 uint64_t spdm_responder_promise(const struct spdm_responder *rs);
 /* Room for the response's bytes, as far as peer and buffer allow. */
 struct spdm_room spdm_responder_body(const struct spdm_responder *rs);
-/* prove_reply.c: builds, enters and signs or finishes the response. SPDM_WHY_FINE or the refusal. */
-uint8_t spdm_responder_build(struct spdm_responder *rs, const struct spdm_answer *answer);
+/* responder_build.c: builds, enters and signs or finishes the response to a decoded request. SPDM_WHY_FINE or the
+ * refusal. */
+uint8_t spdm_responder_build(struct spdm_responder *rs, struct exchange *x);
+/* The same for the request that was kept, once the question about it has been answered. */
+uint8_t spdm_responder_resume(struct spdm_responder *rs, const struct spdm_answer *answer);
 /* The signature has come. */
 uint8_t spdm_responder_sign(struct spdm_responder *rs, struct spdm_span signature);
 /* responder_error.c: an ERROR frame into rs->small; code is that of the request. */

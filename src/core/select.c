@@ -94,5 +94,4 @@ void spdm_select_learn(struct conn *c, const struct algorithms *offer, const str
     /* Below 1.3 bit 4 is reserved (R-GEN-02). */
     f->multi_key_rsp = c->ed->multi_key && (offer->other_params & 0x10) != 0;
     f->multi_key_req = c->ed->multi_key && (chosen->other_params & 0x10) != 0;
-    f->negotiated = true;
 }

@@ -27,9 +27,11 @@ size_t spdm_session_size(const struct spdm_config *config)
 
 struct session *spdm_session_at(const struct conn *c, size_t i)
 {
-    void *place = spdm_room_from(c->cfg->session_memory, i * size(c->cfg)).p;
+    size_t n = size(c->cfg);
+    struct spdm_room rest = spdm_room_from(c->cfg->session_memory, i * n);
+    void *place = rest.p;
 
-    return place;
+    return rest.n < n ? NULL : place;
 }
 
 size_t spdm_session_count(const struct conn *c)
@@ -37,16 +39,12 @@ size_t spdm_session_count(const struct conn *c)
     return c->cfg->session_memory.n / size(c->cfg);
 }
 
-static size_t count(const struct conn *c)
-{
-    return spdm_session_count(c);
-}
-
 /* Points the states of an empty place into the memory behind it. */
-static void prepare(struct conn *c, struct session *s, size_t i)
+static void prepare(struct conn *c, struct session *s)
 {
     size_t hash = aligned(c->cfg->crypto->hash_state_size), aead = aligned(c->cfg->crypto->aead_state_size);
-    struct spdm_room rest = spdm_room_from(c->cfg->session_memory, i * size(c->cfg) + aligned(sizeof *s));
+    void *place = s;
+    struct spdm_room rest = spdm_room_from((struct spdm_room){place, size(c->cfg)}, aligned(sizeof *s));
 
     *s = (struct session){.tr = {.crypto = c->cfg->crypto, .ctx = c->cfg->crypto_ctx}};
     s->tr.state[TRANSCRIPT_TH] = rest.p;
@@ -59,51 +57,55 @@ static void prepare(struct conn *c, struct session *s, size_t i)
 
 static void place(struct conn *c)
 {
-    for (size_t i = 0; i < count(c); i++) {
-        spdm_wipe(spdm_session_at(c, i), size(c->cfg));
-        prepare(c, spdm_session_at(c, i), i);
+    struct session *s;
+
+    for (size_t i = 0; (s = spdm_session_at(c, i)) != NULL; i++) {
+        spdm_wipe(s, size(c->cfg));
+        prepare(c, s);
     }
 }
 
 struct session *spdm_session_find(const struct conn *c, uint32_t id)
 {
-    for (size_t i = 0; id != 0 && i < count(c); i++) {
-        if (spdm_session_at(c, i)->state != SESSION_FREE && spdm_session_at(c, i)->id == id)
-            return spdm_session_at(c, i);
+    struct session *s;
+
+    for (size_t i = 0; id != 0 && (s = spdm_session_at(c, i)) != NULL; i++) {
+        if (s->state != SESSION_FREE && s->id == id) return s;
     }
     return NULL;
 }
 
 struct session *spdm_session_new(struct conn *c)
 {
-    size_t place = count(c);
+    struct session *s, *place = NULL;
 
-    for (size_t i = 0; i < count(c); i++) {
-        if (spdm_session_at(c, i)->state != SESSION_FREE) continue;
-        place = i;
-        if (spdm_session_at(c, i)->over == 0)
-            break; /* else better another place, this one still has something to tell */
+    for (size_t i = 0; (s = spdm_session_at(c, i)) != NULL; i++) {
+        if (s->state != SESSION_FREE) continue;
+        place = s;
+        if (s->over == 0) break; /* else better another place, this one still has something to tell */
     }
-    if (place == count(c)) return NULL;
-    prepare(c, spdm_session_at(c, place), place);
-    spdm_session_at(c, place)->state = SESSION_OPENING;
-    return spdm_session_at(c, place);
+    if (place == NULL) return NULL;
+    prepare(c, place);
+    place->state = SESSION_OPENING;
+    return place;
 }
 
 struct session *spdm_session_clear_handshake(const struct conn *c)
 {
-    for (size_t i = 0; i < count(c); i++) {
-        if (spdm_session_at(c, i)->state == SESSION_HANDSHAKE && spdm_session_at(c, i)->in_the_clear)
-            return spdm_session_at(c, i);
+    struct session *s;
+
+    for (size_t i = 0; (s = spdm_session_at(c, i)) != NULL; i++) {
+        if (s->state == SESSION_HANDSHAKE && s->in_the_clear) return s;
     }
     return NULL;
 }
 
 bool spdm_session_taken(const struct conn *c, uint16_t half, unsigned shift)
 {
-    for (size_t i = 0; i < count(c); i++) {
-        if (spdm_session_at(c, i)->state != SESSION_FREE && (uint16_t)(spdm_session_at(c, i)->id >> shift) == half)
-            return true;
+    const struct session *s;
+
+    for (size_t i = 0; (s = spdm_session_at(c, i)) != NULL; i++) {
+        if (s->state != SESSION_FREE && (uint16_t)(s->id >> shift) == half) return true;
     }
     return false;
 }
@@ -159,18 +161,17 @@ void spdm_session_free(struct conn *c, struct session *s)
         end_lane(c, &s->previous[d].lane);
     }
     spdm_transcript_clear(&s->tr);
-    for (size_t i = 0; i < count(c); i++) {
-        if (spdm_session_at(c, i) != s) continue;
-        spdm_wipe(s, size(c->cfg));
-        prepare(c, s, i);
-    }
+    spdm_wipe(s, size(c->cfg));
+    prepare(c, s);
     if (c->channel == s) c->channel = NULL;
 }
 
 static void clear(struct conn *c)
 {
-    for (size_t i = 0; i < count(c); i++) {
-        if (spdm_session_at(c, i)->state != SESSION_FREE) spdm_session_free(c, spdm_session_at(c, i));
+    struct session *s;
+
+    for (size_t i = 0; (s = spdm_session_at(c, i)) != NULL; i++) {
+        if (s->state != SESSION_FREE) spdm_session_free(c, s);
     }
 }
 
@@ -337,12 +338,10 @@ void spdm_session_drop_previous(struct conn *c, struct session *s, enum directio
 
 struct session *spdm_session_oldest(const struct conn *c)
 {
-    struct session *oldest = NULL;
+    struct session *oldest = NULL, *s;
 
-    for (size_t i = 0; i < spdm_session_count(c); i++) {
-        if (spdm_session_at(c, i)->state != SESSION_FREE &&
-            (oldest == NULL || spdm_session_at(c, i)->heard < oldest->heard))
-            oldest = spdm_session_at(c, i);
+    for (size_t i = 0; (s = spdm_session_at(c, i)) != NULL; i++) {
+        if (s->state != SESSION_FREE && (oldest == NULL || s->heard < oldest->heard)) oldest = s;
     }
     return oldest;
 }

@@ -118,7 +118,7 @@ bool spdm_session_records(const struct session *s);
 /* Bytes in front of a message inside a frame of this session (binding's head included). */
 size_t spdm_session_head(const struct conn *c, const struct session *s);
 
-/* Places for sessions, used or not, and the one with this number. */
+/* Places for sessions, used or not, and the one with this number; NULL behind the last. */
 size_t spdm_session_count(const struct conn *c);
 struct session *spdm_session_at(const struct conn *c, size_t i);
 /* The session whose handshake goes on in the clear, or NULL: there is at most one (R-KEX-03). */

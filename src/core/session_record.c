@@ -39,13 +39,11 @@ static enum fate classify(const struct conn *c, const struct session *s, struct 
     return FATE_MESSAGE;
 }
 
-static void show(const struct conn *c, const struct session *s, const struct spdm_inside *inside)
+static void show(const struct conn *c, const struct session *s, enum direction d, bool app, struct spdm_span message)
 {
-    struct spdm_inside seen = *inside;
-
     if (c->cfg->inside == NULL) return;
-    seen.session = s->id;
-    c->cfg->inside(c->cfg->inside_ctx, &seen);
+    c->cfg->inside(c->cfg->inside_ctx,
+                   &(struct spdm_inside){.session = s->id, .message = message, .request = d == REQUEST, .app = app});
 }
 
 bool spdm_session_is_message(struct spdm_span data)
@@ -73,10 +71,7 @@ enum fate spdm_session_open(struct conn *c, struct spdm_span record, uint64_t no
         s->answered = s->update == UPDATE_ALL;
         s->update = 0;
     }
-    if (fate != FATE_BROKEN)
-        show(c, s,
-             &(struct spdm_inside){
-                 .message = in->message, .request = in->direction == REQUEST, .app = fate == FATE_DATA});
+    if (fate != FATE_BROKEN) show(c, s, in->direction, fate == FATE_DATA, in->message);
     return fate;
 }
 
@@ -107,7 +102,7 @@ size_t spdm_session_seal(struct conn *c, struct session *s, const struct outgoin
     size_t n;
 
     if (!out->app) plain.head = inner_header(binding, out->message.n, block);
-    show(c, s, &(struct spdm_inside){.message = out->message, .request = out->direction == REQUEST, .app = out->app});
+    show(c, s, out->direction, out->app, out->message);
     n = spdm_record_seal(&rc, &s->form, &s->lane[out->direction], &plain, spdm_room_from(out->room, binding->head));
 
     return n == 0 ? 0 : binding->wrap(out->room, n, true);

@@ -23,9 +23,10 @@ static uint64_t beat_at(const struct session *s)
 
 struct session *spdm_session_expired(const struct conn *c, uint64_t now)
 {
-    for (size_t i = 0; i < spdm_session_count(c); i++) {
-        if (spdm_session_at(c, i)->state != SESSION_FREE && patience(spdm_session_at(c, i)) <= now)
-            return spdm_session_at(c, i);
+    struct session *s;
+
+    for (size_t i = 0; (s = spdm_session_at(c, i)) != NULL; i++) {
+        if (s->state != SESSION_FREE && patience(s) <= now) return s;
     }
     return NULL;
 }
@@ -34,9 +35,9 @@ struct session *spdm_session_expired(const struct conn *c, uint64_t now)
 uint64_t spdm_session_deadline(const struct conn *c, bool beats)
 {
     uint64_t first = SPDM_NEVER;
+    const struct session *s;
 
-    for (size_t i = 0; i < spdm_session_count(c); i++) {
-        const struct session *s = spdm_session_at(c, i);
+    for (size_t i = 0; (s = spdm_session_at(c, i)) != NULL; i++) {
         uint64_t end = patience(s),
                  beat = beats && end != SPDM_NEVER ? beat_at(s) : end; /* who beats has no limit of handshakes */
 
@@ -47,9 +48,9 @@ uint64_t spdm_session_deadline(const struct conn *c, bool beats)
 
 struct session *spdm_session_silent(const struct conn *c, uint64_t now)
 {
-    for (size_t i = 0; i < spdm_session_count(c); i++) {
-        struct session *s = spdm_session_at(c, i);
+    struct session *s;
 
+    for (size_t i = 0; (s = spdm_session_at(c, i)) != NULL; i++) {
         if (s->state == SESSION_ESTABLISHED && patience(s) != SPDM_NEVER && now >= beat_at(s)) return s;
     }
     return NULL;
@@ -67,10 +68,9 @@ void spdm_session_end_for(struct conn *c, struct session *s, uint8_t why)
 bool spdm_session_ended(struct conn *c, uint32_t *id, uint8_t *why)
 {
     bool handed = false;
+    struct session *s;
 
-    for (size_t i = 0; i < spdm_session_count(c); i++) {
-        struct session *s = spdm_session_at(c, i);
-
+    for (size_t i = 0; (s = spdm_session_at(c, i)) != NULL; i++) {
         if (s->over == 0) continue;
         if (handed) return true;
         handed = true;

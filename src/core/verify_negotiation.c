@@ -172,6 +172,7 @@ static uint8_t judge_algorithms(struct conn *c, const struct exchange *x)
 static void learn_algorithms(struct conn *c, const struct exchange *x)
 {
     spdm_select_learn(c, &x->req.algorithms, &x->rsp.algorithms);
+    c->facts.negotiated = true;
     c->facts.slot = SPDM_SLOT_KEY;
     c->after_vca = true;
     c->phase = PHASE_NEGOTIATED;

@@ -105,8 +105,9 @@ static void request(struct spdm_witness *w, struct passing *p)
     const struct spdm_message *row = spdm_message_find(code);
     const struct watch_job *job = find(w, code);
 
-    if (row == &spdm_message_RESPOND_IF_READY) { /* the deferred request stays the one to be answered */
-        (void)show(w, p, row);
+    /* The deferred request stays the one to be answered, and the one whose response is fetched. */
+    if (row == &spdm_message_RESPOND_IF_READY || row == &spdm_message_CHUNK_GET || row == &spdm_message_CHUNK_SEND) {
+        if (show(w, p, row) == SPDM_WHY_FINE && row == &spdm_message_CHUNK_SEND) spdm_watch_chunk_send(w, p);
         return;
     }
     side->request_n = 0;
@@ -240,13 +241,13 @@ static void judge(struct spdm_witness *w, const struct watch_job *watch, struct 
 
 static void error(struct spdm_witness *w, struct passing *p)
 {
-    enum { BUSY = 0x03, NOT_READY = 0x42, RESYNCH = 0x43 };
+    enum { BUSY = 0x03, LARGE_RESPONSE = 0x0f, NOT_READY = 0x42, RESYNCH = 0x43 };
     struct watch_side *side = p->side;
     const struct error *e = &p->x.rsp.error;
 
     if (show(w, p, &spdm_message_ERROR) != SPDM_WHY_FINE) return;
-    if (e->code == NOT_READY || e->code == BUSY) return;             /* the request still waits */
-    spdm_transcript_reset(spdm_conn_log(&side->c), TRANSCRIPT_L1L2); /* R-MEA-25 */
+    if (e->code == NOT_READY || e->code == BUSY || e->code == LARGE_RESPONSE) return; /* the request still waits */
+    spdm_transcript_reset(spdm_conn_log(&side->c), TRANSCRIPT_L1L2);                  /* R-MEA-25 */
     if (side == &w->plain && spdm_sessions_of(&side->cfg) != NULL) spdm_watch_refused(w, p, e->code);
     if (e->code == RESYNCH) spdm_conn_restart(&side->c);
     side->request_n = 0;
@@ -272,6 +273,17 @@ static void unjudged(struct spdm_witness *w, struct passing *p)
     if (asked == 0) c->report = (struct spdm_report){0};
 }
 
+/* It brings, or answers, what is about to be put together. */
+static void chunk(struct spdm_witness *w, struct passing *p)
+{
+    bool fetched = p->sight->code == CODE_CHUNK_RESPONSE;
+
+    p->sight->answers = fetched ? CODE_CHUNK_GET : CODE_CHUNK_SEND;
+    if (show(w, p, fetched ? &spdm_message_CHUNK_RESPONSE : &spdm_message_CHUNK_SEND_ACK) != SPDM_WHY_FINE) return;
+    if (fetched) spdm_watch_chunk_response(w, p);
+    else spdm_watch_chunk_ack(w, p);
+}
+
 static void response(struct spdm_witness *w, struct passing *p)
 {
     struct watch_side *side = p->side;
@@ -281,6 +293,10 @@ static void response(struct spdm_witness *w, struct passing *p)
     s->answers = side->request_n < 2 ? 0 : side->request.p[1];
     if (s->code == CODE_ERROR) {
         error(w, p);
+        return;
+    }
+    if (s->code == CODE_CHUNK_RESPONSE || s->code == CODE_CHUNK_SEND_ACK) {
+        chunk(w, p);
         return;
     }
     p->x.request = spdm_span(side->request.p, side->request_n);

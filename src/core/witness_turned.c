@@ -35,6 +35,7 @@ static void enclose(struct spdm_witness *w, const struct passing *p, struct spdm
                                   .session = s->session,
                                   .message = message};
     w->next_asks = asks;
+    w->next_side = &w->turned;
 }
 
 /* ENCAPSULATED_REQUEST */
