@@ -18,7 +18,6 @@ struct decode {
     struct decode_words json;
     const char *directory; /* of --extract */
     struct spdm_capture *capture;
-    uint64_t count[DECODE_FALSE + 1]; /* messages by rank */
 };
 
 int spdm_decode_main(int argc, char **argv);
@@ -41,7 +40,6 @@ static void complain(const char *format, ...)
 static void on_message(void *ctx, struct decode_message *m)
 {
     struct decode *d = ctx;
-    d->count[m->rank]++;
     if (d->options.quiet || d->options.summary || !decode_filter_passes(&d->options.filter, m)) return;
     if (!d->options.json) {
         decode_print(&d->printer, m);
@@ -187,6 +185,36 @@ static void print_summaries(struct decode *d)
     }
 }
 
+/* "12 messages, ...": nothing is said of what there was none of. */
+static void append(struct decode_words *out, uint64_t n, const char *one, const char *many)
+{
+    if (n != 0) decode_say(out, "%s%llu %s", out->n != 0 ? ", " : "", (unsigned long long)n, n == 1 ? one : many);
+}
+
+/* The last line: what it all came to. */
+static void print_verdict(struct decode *d)
+{
+    const struct decode_world *w = &d->world;
+    const struct spdm_screen *screen = &d->printer.screen;
+    uint64_t unchecked = w->proofs[SPDM_SIGNATURE_UNCHECKED] + w->hmacs[SPDM_SIGNATURE_UNCHECKED];
+    struct decode_words good = {NULL, 0, 0}, bad = {NULL, 0, 0};
+    append(&good, w->messages, "message", "messages");
+    append(&good, w->connections > 1 ? w->connections : 0, "connection", "connections");
+    append(&good, w->proofs[SPDM_SIGNATURE_GOOD], "signature verified", "signatures verified");
+    append(&good, w->hmacs[SPDM_SIGNATURE_GOOD], "HMAC verified", "HMACs verified");
+    append(&good, w->records[SPDM_SIGNATURE_GOOD], "record opened", "records opened");
+    append(&good, unchecked, "could not be checked", "could not be checked");
+    append(&good, w->records[SPDM_SIGNATURE_UNCHECKED], "record stayed closed", "records stayed closed");
+    append(&bad, w->rank[DECODE_FALSE], "message does not verify", "messages do not verify");
+    append(&bad, w->rank[DECODE_BROKEN], "message breaks a rule", "messages break rules");
+    append(&bad, w->rank[DECODE_DAMAGE], "place where the capture is damaged", "places where the capture is damaged");
+    fprintf(screen->to, "%s: ", decode_text(&good));
+    spdm_screen_put(screen, bad.n != 0 ? SPDM_RED : SPDM_GREEN, bad.n != 0 ? bad.p : "nothing is wrong");
+    fputc('\n', screen->to);
+    free(good.p);
+    free(bad.p);
+}
+
 /* false: a file could not be written. */
 static bool extract(struct decode *d)
 {
@@ -248,6 +276,7 @@ static int run(struct decode *d)
     }
     if (!extract(d)) return SPDM_EXIT_USAGE;
     if (!d->options.quiet && d->options.summary) print_summaries(d);
+    if (!d->options.quiet && !d->options.json) print_verdict(d);
     return exit_code(d);
 }
 

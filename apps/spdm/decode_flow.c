@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VCA_MAX = 4096, SESSIONS = 32, ALGORITHMS = 0x63 };
+enum { VCA_MAX = 4096, SESSIONS = 32, ALGORITHMS = 0x63, FINISH = 0xe5 };
 
 /* ---- rooms and fields of a witness ---- */
 
@@ -260,7 +260,6 @@ static uint32_t session_of(const struct decode_flow *flow, const struct spdm_sig
 /* The signature or VerifyData of a message. */
 static struct decode_suspect suspect_of(const struct decode_flow *flow, const struct decode_message *m, bool hmac)
 {
-    enum { FINISH = 0xe5 };
     const struct spdm_sight *s = m->sight;
     const char *name = hmac ? (s->from_requester ? "RequesterVerifyData" : "ResponderVerifyData") : "Signature";
     struct decode_suspect out = {.witness = flow->witness, .transcripts = &flow->transcripts, .code = s->code};
@@ -289,6 +288,27 @@ static void keep_evidence(struct decode_flow *flow, const struct decode_message 
     if (m->sight->signature == SPDM_UNSIGNED) return;
     what = suspect_of(flow, m, false);
     decode_evidence_signature(flow->evidence, m, &what);
+}
+
+/* Why nobody could check a signature. */
+static void why_unchecked(const struct decode_flow *flow, struct decode_message *m)
+{
+    bool turned = m->sight->enveloped || m->sight->code == FINISH;
+    const struct spdm_facts *facts =
+        turned ? spdm_witness_turned_facts(flow->witness) : spdm_witness_facts(flow->witness);
+    if (flow->world->no_verify) return;
+    for (size_t i = flow->keys.n; i-- > 0;) {
+        const struct spdm_judge_case *input = &flow->keys.v[i]->judgement->input;
+        if (input->slot != facts->slot || (input->role == SPDM_JUDGE_REQUESTER) != turned) continue;
+        if (flow->keys.v[i]->why_no_key != NULL)
+            decode_say(&m->note, "%s: %s", spdm_algorithm_name((enum spdm_alg)facts->signature),
+                       flow->keys.v[i]->why_no_key);
+        return;
+    }
+    if (facts->slot < SPDM_SLOT_N)
+        decode_say(&m->note, "the %s's chain of slot %u is not in the capture", turned ? "Requester" : "Responder",
+                   facts->slot);
+    else decode_say(&m->note, "the %s's public key is not known", turned ? "Requester" : "Responder");
 }
 
 static void look_at_events(struct decode_flow *flow, struct decode_message *m)
@@ -346,6 +366,9 @@ static void show(struct decode_flow *flow, const struct spdm_captured *c, struct
     }
     if (s->signature == SPDM_SIGNATURE_BAD) look_for_mistake(flow, &m, false);
     else if (s->verify_data == SPDM_SIGNATURE_BAD) look_for_mistake(flow, &m, true);
+    if (s->signature == SPDM_SIGNATURE_UNCHECKED) why_unchecked(flow, &m);
+    if (s->lost != 0)
+        decode_say(&m.note, "%s%u records before this one are missing", m.note.n != 0 ? "; " : "", s->lost);
     look_at_events(flow, &m);
     if (s->kind == SPDM_SIGHT_MESSAGE && strcmp(decode_name(&m), "ERROR") == 0) raise_to(&m, DECODE_NOTE);
     if (s->kind == SPDM_SIGHT_MESSAGE && s->code == ALGORITHMS && !s->enveloped) {
@@ -353,6 +376,10 @@ static void show(struct decode_flow *flow, const struct spdm_captured *c, struct
         decode_known_tell(&world->known, &world->court, flow->witness, c->time.tv_sec);
     }
     if (m.rank > world->worst) world->worst = m.rank;
+    world->rank[m.rank]++;
+    world->proofs[s->signature]++;
+    world->hmacs[s->verify_data]++;
+    if (!s->enveloped && !s->reassembled) world->records[s->record]++;
     if (flow->account != NULL) decode_account_message(flow->account, &m, spdm_witness_facts(flow->witness));
     if (flow->evidence != NULL) keep_evidence(flow, &m);
     world->show(world->ctx, &m);
@@ -426,6 +453,7 @@ static void take_damage(struct decode_flows *flows, const struct spdm_captured *
     m.flow = find(flows, c->flow, 0);
     if (m.flow == NULL) m.flow = find(flows, c->flow, 1);
     if (m.rank > world->worst) world->worst = m.rank;
+    world->rank[m.rank]++;
     world->show(world->ctx, &m);
 }
 

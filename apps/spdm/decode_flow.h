@@ -22,6 +22,8 @@ struct decode_world {
     bool no_verify;
     uint64_t messages, connections; /* numbers given away */
     enum decode_rank worst;
+    uint64_t rank[DECODE_FALSE + 1];          /* messages by rank */
+    uint64_t proofs[4], hmacs[4], records[4]; /* by enum spdm_signature_state */
     void *ctx;
     void (*show)(void *ctx, struct decode_message *m); /* every message, in order */
     bool keep_accounts;
