@@ -89,8 +89,9 @@ static bool choose(const struct library *lib, const uint8_t *named, const uint8_
 static void offer_identity(struct spdm_policy *p, const struct spdm_own *own)
 {
     if (own->device == NULL) return;
-    p->flags |= SPDM_CERT_CAP | SPDM_CHAL_CAP | SPDM_MUT_AUTH_CAP | SPDM_ENCAP_CAP;
-    p->req_signatures = own->device->slot_key[0] != NULL ? own->device->identity.slot[0].signs : NULL;
+    bool chain = own->device->slot_key[0] != NULL;
+    p->flags |= SPDM_CHAL_CAP | SPDM_MUT_AUTH_CAP | SPDM_ENCAP_CAP | (chain ? SPDM_CERT_CAP : SPDM_PUB_KEY_ID_CAP);
+    p->req_signatures = chain ? own->device->identity.slot[0].signs : own->device->identity.public_key_signs;
 }
 
 static void offer_session(struct spdm_policy *p, const struct spdm_peer_options *options)

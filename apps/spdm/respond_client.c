@@ -39,15 +39,17 @@ size_t spdm_respond_frame_max(const struct spdm_binding *binding, const struct s
     return binding->head + RECORD_EXTRA + (in > out ? in : out) + binding->tail;
 }
 
-static void trace_inside(void *ctx, const struct spdm_inside *inside)
+/* What travels in records, for the trace. */
+static void on_inside(void *ctx, const struct spdm_inside *inside)
 {
     struct client *c = ctx;
-    struct spdm_traced traced = {.peer = spdm_link_peer(c->link),
-                                 .session = inside->session,
-                                 .message = inside->message,
-                                 .sent = !inside->request,
-                                 .request = inside->request,
-                                 .app = inside->app};
+    if (c->link == NULL) return;
+    const struct spdm_traced traced = {.peer = spdm_link_peer(c->link),
+                                       .session = inside->session,
+                                       .message = inside->message,
+                                       .sent = !inside->request,
+                                       .request = inside->request,
+                                       .app = inside->app};
     spdm_trace_inside(&c->trace, &traced, spdm_responder_facts(c->engine));
 }
 
@@ -66,7 +68,7 @@ static void configure(struct client *c, const struct server *s, const struct spd
     config->in = s->in;
     config->keylog = s->keylog != NULL ? spdm_keylog_write : NULL;
     config->keylog_ctx = s->keylog;
-    config->inside = s->options != NULL && s->options->trace ? trace_inside : NULL;
+    config->inside = s->options != NULL && s->options->trace ? on_inside : NULL;
     config->inside_ctx = c;
     c->turned.crypto = config->crypto;
     c->turned.crypto_ctx = config->crypto_ctx;

@@ -30,7 +30,7 @@ static size_t prefix(struct to_sign *out, const struct signer *signer, enum sign
         if (i < HEADS && i % 16 == 13) out->message[i] = (uint8_t)('0' + (signer->edition->version & 0x0f));
     }
     while (out->message[begin] == 0) begin++;
-    if (SPDM_SESSIONS && signer->turned) memcpy(&out->message[begin], requester, ROLE);
+    if (SPDM_WHOLE && signer->turned) memcpy(&out->message[begin], requester, ROLE);
     return begin;
 }
 
