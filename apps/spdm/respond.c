@@ -247,6 +247,7 @@ static int open_capture(struct server *s, const struct spdm_target *targets, uns
     return SPDM_EXIT_USAGE;
 }
 
+/* After everything else that could be wrong: who reads that secrets are written must be able to believe it. */
 static int open_keylog(struct server *s)
 {
     char error[SPDM_KEYLOG_ERROR];

@@ -37,14 +37,14 @@ uint8_t spdm_slots_usable(const struct spdm_responder *rs)
 /* The key pair that the identity has for a slot, if it has a table of them. */
 static const struct spdm_key_pair *key_pair(const struct spdm_responder *rs, uint8_t slot)
 {
-    return SPDM_SESSIONS && rs->c.cfg->identity->key_pair_n != 0 ? spdm_slot_key_pair(rs, slot) : NULL;
+    return SPDM_WHOLE && rs->c.cfg->identity->key_pair_n != 0 ? spdm_slot_key_pair(rs, slot) : NULL;
 }
 
 uint8_t spdm_slots_provisioned(const struct spdm_responder *rs)
 {
     uint8_t mask = spdm_slots_usable(rs);
 
-    for (uint8_t slot = 0; SPDM_SESSIONS && rs->c.facts.multi_key_rsp && slot < SPDM_SLOT_N; slot++) {
+    for (uint8_t slot = 0; SPDM_WHOLE && rs->c.facts.multi_key_rsp && slot < SPDM_SLOT_N; slot++) {
         if (key_pair(rs, slot) != NULL) mask = (uint8_t)(mask | 1u << slot);
     }
     return mask;
@@ -100,7 +100,7 @@ static uint8_t consider_digests(struct spdm_responder *rs, const union spdm_body
 {
     (void)req;
     if (rs->c.facts.hash == SPDM_ALG_NONE) return refuse(&rs->c, NO_SELECTION, "a base hash", 0, 0);
-    if (SPDM_SESSIONS && rs->c.cfg->identity->pending != 0) { /* R-DIG-16 */
+    if (SPDM_WHOLE && rs->c.cfg->identity->pending != 0) { /* R-DIG-16 */
         return refuse(&rs->c, RESET_REQUIRED, NULL, rs->c.cfg->identity->pending, 0);
     }
     if (spdm_slots_provisioned(rs) == 0) return refuse(&rs->c, ANSWER_REFUSED, "no slot is provisioned", 0, 0);
@@ -180,8 +180,8 @@ static uint8_t consider_certificate(struct spdm_responder *rs, const union spdm_
         return refuse(c, UNSUPPORTED, "LARGE_RESP_CAP", 0, 0);
     }
     if (q->slot >= SPDM_SLOT_N) return refuse(c, BAD_SLOT, "SlotID R-CER-02", q->slot, 0);
-    if (q->size_requested) return SPDM_WHY_FINE;                            /* of an empty slot too (R-CER-16) */
-    if (SPDM_SESSIONS && (c->cfg->identity->pending >> q->slot & 1) != 0) { /* R-ERR-15 */
+    if (q->size_requested) return SPDM_WHY_FINE;                         /* of an empty slot too (R-CER-16) */
+    if (SPDM_WHOLE && (c->cfg->identity->pending >> q->slot & 1) != 0) { /* R-ERR-15 */
         return refuse(c, RESET_REQUIRED, NULL, c->cfg->identity->pending, 0);
     }
     if (!spdm_slot_usable(rs, q->slot)) return refuse(c, BAD_SLOT, "SlotID R-CER-16", q->slot, 0);

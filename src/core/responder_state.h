@@ -132,7 +132,7 @@ static inline struct large_rs *spdm_responder_large(const struct spdm_responder 
 }
 static inline struct spdm_requester *spdm_responder_inner(const struct spdm_responder *rs)
 {
-    return SPDM_SESSIONS ? rs->inner : NULL;
+    return SPDM_WHOLE ? rs->inner : NULL;
 }
 
 void spdm_responder_tell(struct spdm_responder *rs, enum spdm_event_kind kind);

@@ -30,6 +30,12 @@ static struct {
 } kept[KEPT];
 static unsigned kept_n;
 
+/* What the device said last, by code. */
+static struct {
+    size_t n;
+    uint8_t message[MESSAGE];
+} device[256];
+
 /* What the requester was handed last. */
 static struct {
     uint8_t code;
@@ -61,6 +67,11 @@ static bool same_handshake(uint32_t id)
     return false;
 }
 
+static void require(bool fact, const char *what)
+{
+    if (!fact) fail_msg("seed %u: a session was opened without %s", seed_now, what);
+}
+
 static void judge_opened(uint32_t id)
 {
     struct spdm_session_facts mine, theirs;
@@ -69,19 +80,18 @@ static void judge_opened(uint32_t id)
 
     if (!spdm_requester_session(p.rq, id, &mine)) return; /* and gone again */
     there = spdm_responder_session(p.rs, id, &theirs);
-    assert_true(there && mine.established && mine.psk == theirs.psk);
-    assert_true(same_handshake(id));
-    assert_int_equal(last.code, !mine.psk ? 0x65 : context ? 0x67 : 0x66);
-    if (clear && !mine.psk) {
-        assert_true(last.plain && last.genuine);
-    } else if (mine.psk && !context) {
-        assert_true(last.plain && last.genuine);
+    require(there && mine.established && mine.psk == theirs.psk, "a session of both, in the same mode");
+    require(same_handshake(id), "one exchange");
+    require(last.code == (!mine.psk ? 0x65 : context ? 0x67 : 0x66), "its own last message");
+    if (mine.psk ? !context : clear) {
+        require(last.plain && last.genuine, "what the device said");
     } else {
-        assert_true(!last.plain && last.key.session == id && last.key.response && last.key.handshake);
+        require(!last.plain && last.key.session == id && last.key.response && last.key.handshake, "its own key");
     }
     same =
         spdm_requester_export(p.rq, id, a) == 48 && spdm_responder_export(p.rs, id, b) == 48 && memcmp(a, b, 48) == 0;
-    if (last.genuine != same) fail_msg("seed %u, session %08x: genuine %d, the same secret %d", seed_now, id, last.genuine, same);
+    if (last.genuine != same)
+        fail_msg("seed %u, session %08x: genuine %d, the same secret %d", seed_now, id, last.genuine, same);
     opened_n++;
 }
 
@@ -110,6 +120,12 @@ static const struct liar_secret *any_key(void)
     return n == 0 ? NULL : &liar.secret[roll(n)];
 }
 
+/* The very words of the device, if not those of this moment: a FINISH_RSP that was held back is one all the same. */
+static bool genuine(struct spdm_span m)
+{
+    return m.n > 1 && device[m.p[1]].n == m.n && memcmp(device[m.p[1]].message, m.p, m.n) == 0;
+}
+
 static void change(struct spdm_span *m)
 {
     static const uint8_t codes[] = {0x64, 0x65, 0x66, 0x67, 0x6a, 0x6b, 0x7f, 0x69, 0x60, 0x04};
@@ -136,6 +152,7 @@ static void change(struct spdm_span *m)
 static size_t say(struct spdm_span m, const struct liar_secret *key, uint64_t sequence, uint8_t *frame)
 {
     last.code = m.n > 1 ? m.p[1] : 0;
+    last.genuine = genuine(m);
     last.plain = key == NULL;
     if (key != NULL) last.key = *key;
     return liar_seal_with(&liar, key, sequence, m, frame);
@@ -155,7 +172,6 @@ static size_t lie(struct spdm_span m, uint8_t *frame)
         struct spdm_span more = m;
 
         change(&more);
-        last.genuine = more.n == whole && memcmp(more.p, original, whole) == 0;
         pair_deliver(&p, false, extra, say(more, roll(2) ? key : any_key(), roll(2) ? sequence : roll(4), extra));
         look();
         memcpy(liar.message, original, whole);
@@ -164,7 +180,6 @@ static size_t lie(struct spdm_span m, uint8_t *frame)
     }
     if (roll(4) == 0) key = roll(2) ? NULL : any_key();
     if (roll(6) == 0) sequence += roll(2) ? 1u : ~0u;
-    last.genuine = m.n == whole && memcmp(m.p, original, whole) == 0;
     return say(m, key, sequence, frame);
 }
 
@@ -176,11 +191,13 @@ static size_t wire(struct pair *pair, bool to_responder, uint8_t *frame, size_t 
     m = liar_open(&liar, to_responder, (struct spdm_span){frame, n});
     if (to_responder || m.n == 0) return n;
     keep(m);
+    assert_true(m.n <= MESSAGE);
+    memcpy(device[m.p[1]].message, m.p, device[m.p[1]].n = m.n);
     last.genuine = true;
     last.code = m.p[1];
     last.plain = liar.plain;
     if (!liar.plain) last.key = *liar.key;
-    return pair->arg != NULL && roll(7) == 0 ? lie(m, frame) : n;
+    return pair->arg != NULL && roll(5) == 0 ? lie(m, frame) : n;
 }
 
 /* ---- runs ---- */
@@ -256,7 +273,7 @@ static void test_random_lies(void **state)
     }
     for (uint32_t seed = 1; seed <= runs; seed++) run(seed * 2654435761u);
     print_message("%u runs: %u lies, %u sessions opened\n", runs, lies_n, opened_n);
-    assert_true(opened_n > runs / 2 && lies_n > 2 * runs);
+    assert_true(opened_n > runs && lies_n > runs);
 }
 
 int main(void)
