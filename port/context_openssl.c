@@ -239,6 +239,7 @@ struct spdm_openssl *spdm_openssl_open(const struct spdm_openssl_options *option
 void spdm_openssl_close(struct spdm_openssl *ossl)
 {
     if (ossl == NULL) return;
+    spdm_openssl_lent_close(ossl);
     for (size_t i = 0; i < SPDM_OPENSSL_HASH_N; i++) spdm_openssl_hash_drop(&ossl->hash[i]);
     for (size_t i = 0; i < SPDM_KIND_SPDM_N; i++) {
         while (ossl->kind[i].spare_n != 0) EVP_PKEY_free(ossl->kind[i].spare[--ossl->kind[i].spare_n]);

@@ -38,6 +38,15 @@ struct spdm_openssl_options {
 struct spdm_openssl *spdm_openssl_open(const struct spdm_openssl_options *options, char *cause);
 /* Every hash has ended and every key is freed before. */
 void spdm_openssl_close(struct spdm_openssl *ossl);
+/* A back end of its own for a key that signs on another thread, to be given back when the key is closed. It is lent
+ * again to whoever asks for the same settings (options as for spdm_openssl_open), and closed with its lender, since
+ * what a thread left in it would be lost before. All of it on the lender's thread. */
+struct spdm_openssl *spdm_openssl_lend(struct spdm_openssl *lender, const struct spdm_openssl_options *options,
+                                       char *cause);
+/* NULL is fine. */
+void spdm_openssl_give_back(struct spdm_openssl *ossl);
+/* It is of no use: it will not be lent again. true: it had been in use before, a new one may do better. */
+bool spdm_openssl_drop(struct spdm_openssl *lent);
 /* The functions; their ctx is a struct spdm_openssl. */
 const struct spdm_crypto *spdm_openssl_crypto(void);
 

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <openssl/bio.h>
+#include <openssl/crypto.h>
 #include <openssl/pem.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,6 +84,14 @@ void spdm_device_release(struct spdm_span bytes)
 {
     void *p;
     memcpy(&p, &bytes.p, sizeof p); /* a span is for reading; what is in it here was allocated here */
+    free(p);
+}
+
+void spdm_device_wipe(struct spdm_span secret)
+{
+    void *p;
+    memcpy(&p, &secret.p, sizeof p);
+    if (p != NULL) OPENSSL_cleanse(p, secret.n);
     free(p);
 }
 

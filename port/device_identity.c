@@ -4,7 +4,8 @@
  *
  * The first certificate of a chain is the root or was issued by it; the key is
  * that of the last. A key that two slots name is opened once, with a crypto
- * back end of its own so that it can sign on another thread. */
+ * back end of its own so that it can sign on another thread; it is lent, since
+ * the threads outlive the device (spdm_openssl_lend). */
 #include "port/device_impl.h"
 #include "port/x509_read.h"
 
@@ -61,11 +62,28 @@ static char *uri_of(const struct loader *l, const char *text)
     return text[n] == ':' && n > 1 ? strdup(text) : spdm_device_path(l, text);
 }
 
+/* A back end that has been in use may have lost what it needs (a TPM that was restarted): then a new one is tried. */
+static bool open_signer(struct loader *l, const struct key_setting *s, struct spdm_device_key *k, char *cause)
+{
+    struct spdm_openssl_options own = {.propq = s->properties, .config = s->config};
+    struct spdm_signer_options options = {.uri = k->uri};
+    bool again = true;
+    if (s->providers[0] != NULL) own.providers = s->providers;
+    while (again) {
+        k->ossl = spdm_openssl_lend(l->ossl, &own, cause);
+        if (k->ossl == NULL) return false;
+        k->signer = spdm_signer_open(k->ossl, &options, cause);
+        if (k->signer != NULL) return true;
+        again = spdm_openssl_drop(k->ossl);
+        k->ossl = NULL;
+    }
+    return false;
+}
+
 static bool open_key(struct loader *l, const struct key_setting *s, struct spdm_device_key **out)
 {
     struct spdm_device *d = l->device;
     struct spdm_device_key *k = &d->keys[d->key_n];
-    struct spdm_signer_options options = {.propq = s->properties, .config = s->config};
     char cause[SPDM_CAUSE_MAX] = "";
     if (s->uri == NULL) return spdm_device_error(l, s->at, "the key has no uri");
     k->uri = uri_of(l, s->uri);
@@ -77,12 +95,8 @@ static bool open_key(struct loader *l, const struct key_setting *s, struct spdm_
         *out = &d->keys[i];
         return true;
     }
-    options.uri = k->uri;
-    options.providers = s->providers[0] != NULL ? s->providers : NULL;
-    k->ossl = spdm_openssl_open(NULL, cause);
-    k->signer = k->ossl != NULL ? spdm_signer_open(k->ossl, &options, cause) : NULL;
     d->key_n++;
-    if (k->signer == NULL) return spdm_device_error(l, s->at, "key \"%s\": %s", s->uri, cause);
+    if (!open_signer(l, s, k, cause)) return spdm_device_error(l, s->at, "key \"%s\": %s", s->uri, cause);
     *out = k;
     return true;
 }
@@ -285,14 +299,37 @@ void spdm_device_free(struct spdm_device *d)
     for (size_t i = 0; i < d->measurement_n; i++) spdm_device_release(d->measurements[i].value);
     for (size_t i = 0; i < d->key_n; i++) {
         spdm_signer_close(d->keys[i].signer);
-        if (d->keys[i].ossl != NULL) spdm_openssl_close(d->keys[i].ossl);
+        spdm_openssl_give_back(d->keys[i].ossl);
     }
     for (size_t i = 0; d->keys != NULL && i < SPDM_DEVICE_KEYS; i++) free(d->keys[i].uri);
     spdm_device_release((struct spdm_span){d->policy.hashes, 0});
     spdm_device_release((struct spdm_span){d->policy.signatures, 0});
+    spdm_device_release((struct spdm_span){d->policy.exchanges, 0});
+    spdm_device_release((struct spdm_span){d->policy.aeads, 0});
+    spdm_device_release((struct spdm_span){d->policy.req_signatures, 0});
+    spdm_device_sessions_free(d);
     free(d->keys);
     free(d->name);
     free(d);
+}
+
+/* ", 4 sessions (by 2 pre-shared keys), requesters: basic, digests, required" */
+static size_t describe_sessions(const struct spdm_device *d, char *out, size_t cap)
+{
+    static const char *const modes[] = {[1] = " known,", [2] = " encapsulated,", [4] = " digests,"};
+    const struct spdm_policy *p = &d->policy;
+    size_t n = 0;
+    if ((p->flags & (SPDM_KEY_EX_CAP | SPDM_PSK_CAP_MASK)) == 0) return (size_t)snprintf(out, cap, " no sessions,");
+    n = (size_t)snprintf(out, cap, " %u session%s", d->sessions, d->sessions == 1 ? "" : "s");
+    if ((p->flags & SPDM_PSK_CAP_MASK) != 0 && n < cap)
+        n += (size_t)snprintf(out + n, cap - n, " (by %s%zu pre-shared key%s)",
+                              (p->flags & SPDM_KEY_EX_CAP) != 0 ? "key exchange or " : "", d->psk_n,
+                              d->psk_n == 1 ? "" : "s");
+    if (n < cap) n += (size_t)snprintf(out + n, cap - n, ",");
+    if ((p->mut_auth != 0 || p->basic_mut_auth) && n < cap)
+        n += (size_t)snprintf(out + n, cap - n, " requesters:%s%s%s", p->basic_mut_auth ? " basic," : "",
+                              p->mut_auth != 0 ? modes[p->mut_auth] : "", p->mut_auth_required ? " required," : "");
+    return n;
 }
 
 void spdm_device_describe(const struct spdm_device *d, char *out, size_t cap)
@@ -305,8 +342,10 @@ void spdm_device_describe(const struct spdm_device *d, char *out, size_t cap)
     if (d->raw_key != NULL && n < cap)
         n += (size_t)snprintf(out + n, cap - n, " public key (%s),", spdm_signer_name(d->raw_key->signer));
     if (n < cap)
-        n += (size_t)snprintf(out + n, cap - n, " %zu measurement%s, SPDM", d->measurement_n,
+        n += (size_t)snprintf(out + n, cap - n, " %zu measurement%s,", d->measurement_n,
                               d->measurement_n == 1 ? "" : "s");
+    if (n < cap) n += describe_sessions(d, out + n, cap - n);
+    if (n < cap) n += (size_t)snprintf(out + n, cap - n, " SPDM");
     for (size_t i = 0; i <= last && n < cap; i++)
         n += (size_t)snprintf(out + n, cap - n, "%s %u.%u", i != 0 ? "," : "", (unsigned)v[i] >> 4, v[i] & 15u);
 }

@@ -38,16 +38,40 @@ bool spdm_device_group(struct loader *l, const config_setting_t *group, const st
 bool spdm_device_text(struct loader *l, const config_setting_t *at, void *out); /* const char *: lives as the config */
 bool spdm_device_flag(struct loader *l, const config_setting_t *at, void *out); /* bool */
 bool spdm_device_number(struct loader *l, const config_setting_t *at, void *out); /* uint32_t */
+/* A number from min to max. */
+bool spdm_device_bounded(struct loader *l, const config_setting_t *at, uint32_t min, uint32_t max, uint32_t *out);
 /* The texts of a setting that is one text or a list of them, one after the other; NULL after the last. */
 const char *spdm_device_word(const config_setting_t *at, int n);
 /* Whether it is a text, or a list with nothing else. */
 bool spdm_device_words(struct loader *l, const config_setting_t *at);
+
+/* ---- device_flags.c, device_algorithms.c ---- */
+
+bool spdm_device_capabilities(struct loader *l, const config_setting_t *at, void *out);
+uint32_t spdm_device_default_flags(const struct spdm_device *device);
+/* Capabilities that each other, or the rest of the description, cannot back up. */
+bool spdm_device_check_flags(struct loader *l, config_setting_t *root);
+bool spdm_device_algorithms(struct loader *l, const config_setting_t *at, void *out);
+/* Those left out; after the capabilities are known. */
+bool spdm_device_default_algorithms(struct loader *l);
+
+/* ---- device_session.c ---- */
+
+bool spdm_device_sessions(struct loader *l, const config_setting_t *at, void *out);
+bool spdm_device_requesters(struct loader *l, const config_setting_t *at, void *out);
+/* What both have put into a device. */
+void spdm_device_sessions_free(struct spdm_device *device);
 
 /* ---- device_identity.c, device_measure.c ---- */
 
 bool spdm_device_slots(struct loader *l, const config_setting_t *at, void *out);
 bool spdm_device_public_key(struct loader *l, const config_setting_t *at, void *out);
 bool spdm_device_measurements(struct loader *l, const config_setting_t *at, void *out);
+/* Bytes of hex digits in pairs, blanks and colons between them allowed; freed by spdm_device_release(), also after an
+ * error. */
+bool spdm_device_hex(struct loader *l, const config_setting_t *at, const char *hex, struct spdm_span *out);
+/* A copy, freed likewise. */
+bool spdm_device_copy(struct loader *l, const config_setting_t *at, struct spdm_span bytes, struct spdm_span *out);
 /* After everything else is read: digests need the measurement hash. */
 bool spdm_device_hash_measurements(struct loader *l);
 
@@ -62,4 +86,5 @@ struct spdm_span spdm_device_spki(struct loader *l, const config_setting_t *at, 
 /* name, relative to the description unless it is absolute; freed by the caller. */
 char *spdm_device_path(const struct loader *l, const char *name);
 void spdm_device_release(struct spdm_span bytes);
+void spdm_device_wipe(struct spdm_span secret); /* the same, and nothing is left of it */
 #endif

@@ -4,8 +4,7 @@
  *
  * The tables at the end say which settings there are and where they go. An
  * unknown name, a wrong type or a value out of range is an error with file and
- * line; what is left out gets a default that fits the rest: capabilities from
- * what the identity can do, signature algorithms from its keys. */
+ * line; what is left out gets a default that fits the rest. */
 #include "port/device_impl.h"
 
 #include <stdarg.h>
@@ -88,7 +87,7 @@ bool spdm_device_number(struct loader *l, const config_setting_t *at, void *out)
     return true;
 }
 
-static bool bounded(struct loader *l, const config_setting_t *at, uint32_t min, uint32_t max, uint32_t *out)
+bool spdm_device_bounded(struct loader *l, const config_setting_t *at, uint32_t min, uint32_t max, uint32_t *out)
 {
     *out = 0;
     if (!spdm_device_number(l, at, out)) return false;
@@ -112,7 +111,7 @@ bool spdm_device_words(struct loader *l, const config_setting_t *at)
     return spdm_device_error(l, at, "%s must be a text in quotes, or a list of them: [\"a\", \"b\"]", name_of(at));
 }
 
-/* ---- versions, capabilities, algorithms ---- */
+/* ---- name, versions ---- */
 
 static bool read_name(struct loader *l, const config_setting_t *at, void *out)
 {
@@ -144,104 +143,13 @@ static bool read_versions(struct loader *l, const config_setting_t *at, void *ou
     return true;
 }
 
-/* What this program can serve. Others would be promises nobody keeps. */
-static const struct {
-    const char *name;
-    uint32_t flag;
-} capabilities[] = {{"CERT", SPDM_CERT_CAP},
-                    {"CHAL", SPDM_CHAL_CAP},
-                    {"MEAS_NO_SIG", SPDM_MEAS_CAP_PLAIN},
-                    {"MEAS_SIG", SPDM_MEAS_CAP_SIGNED},
-                    {"MEAS_FRESH", SPDM_MEAS_FRESH_CAP},
-                    {"ALIAS_CERT", SPDM_ALIAS_CERT_CAP},
-                    {"PUB_KEY_ID", SPDM_PUB_KEY_ID_CAP}};
-#define CAPABILITY_N (sizeof capabilities / sizeof *capabilities)
-
-static bool read_capabilities(struct loader *l, const config_setting_t *at, void *out)
-{
-    const char *word;
-    (void)out;
-    if (!spdm_device_words(l, at)) return false;
-    l->device->policy.flags = 0;
-    for (int i = 0; (word = spdm_device_word(at, i)) != NULL; i++) {
-        size_t n = strlen(word), k = 0;
-        if (n > 4 && strcmp(word + n - 4, "_CAP") == 0) n -= 4;
-        while (k < CAPABILITY_N && (strlen(capabilities[k].name) != n || strncmp(capabilities[k].name, word, n) != 0))
-            k++;
-        if (k == CAPABILITY_N)
-            return spdm_device_error(l, at,
-                                     "the capability \"%s\" is none that can be served; these can: CERT, CHAL, "
-                                     "MEAS_NO_SIG, MEAS_SIG, MEAS_FRESH, ALIAS_CERT, PUB_KEY_ID",
-                                     word);
-        l->device->policy.flags |= capabilities[k].flag;
-    }
-    return true;
-}
-
-/* Algorithms by name into a list that ends with 0; the list belongs to the device for its life. */
-static bool read_algorithms(struct loader *l, const config_setting_t *at, const char *what, const uint8_t **out)
-{
-    uint8_t *list = calloc(SPDM_ALG_N + 1, 1);
-    const char *word;
-    free((void *)*out);
-    *out = list;
-    if (list == NULL) return spdm_device_error(l, at, "out of memory");
-    if (!spdm_device_words(l, at)) return false;
-    for (int i = 0, n = 0; (word = spdm_device_word(at, i)) != NULL; i++) {
-        enum spdm_alg alg = spdm_algorithm_named(word);
-        uint8_t cls = spdm_algorithm(alg)->cls;
-        bool hash = strcmp(what, "hash") == 0;
-        if (alg == SPDM_ALG_NONE || (hash ? cls != SPDM_CLASS_HASH : cls != SPDM_CLASS_ASYM && cls != SPDM_CLASS_PQC))
-            return spdm_device_error(l, at, "there is no %s algorithm \"%s\"; names are as in %s", what, word,
-                                     hash ? "SHA_384, SHA3_256" : "ECDSA_P384, RSAPSS_3072");
-        if (!spdm_openssl_crypto()->supports(l->ossl, alg))
-            return spdm_device_error(l, at, "%s is not supported by this OpenSSL", word);
-        if (strchr((const char *)list, (int)alg) == NULL) list[n++] = (uint8_t)alg;
-    }
-    return true;
-}
-
-static bool read_hashes(struct loader *l, const config_setting_t *at, void *out)
-{
-    return read_algorithms(l, at, "hash", out);
-}
-
-static bool read_signatures(struct loader *l, const config_setting_t *at, void *out)
-{
-    return read_algorithms(l, at, "signature", out);
-}
-
-static bool read_meas_hash(struct loader *l, const config_setting_t *at, void *out)
-{
-    const char *text = "";
-    enum spdm_alg alg;
-    if (!spdm_device_text(l, at, &text)) return false;
-    alg = spdm_algorithm_named(text);
-    if (strcmp(text, "raw") == 0) *(uint8_t *)out = SPDM_RAW_ONLY;
-    else if (spdm_algorithm(alg)->cls == SPDM_CLASS_HASH && spdm_openssl_crypto()->supports(l->ossl, alg))
-        *(uint8_t *)out = (uint8_t)alg;
-    else
-        return spdm_device_error(l, at, "measurement_hash \"%s\": a hash algorithm, as SHA_384, or raw expected", text);
-    return true;
-}
-
-/* ---- groups ---- */
-
-static bool read_group_algorithms(struct loader *l, const config_setting_t *at, void *out)
-{
-    static const struct field fields[] = {{"hashes", read_hashes, offsetof(struct spdm_policy, hashes)},
-                                          {"signatures", read_signatures, offsetof(struct spdm_policy, signatures)},
-                                          {"measurement_hash", read_meas_hash, offsetof(struct spdm_policy, meas_hash)},
-                                          {NULL, NULL, 0}};
-    (void)out;
-    return spdm_device_group(l, at, fields, &l->device->policy);
-}
+/* ---- timing, sizes ---- */
 
 static bool read_ct_exponent(struct loader *l, const config_setting_t *at, void *out)
 {
     uint32_t v;
     (void)out;
-    if (!bounded(l, at, 0, 31, &v)) return false;
+    if (!spdm_device_bounded(l, at, 0, 31, &v)) return false;
     l->device->policy.ct_exponent = (uint8_t)v;
     return true;
 }
@@ -250,7 +158,7 @@ static bool read_rdt_exponent(struct loader *l, const config_setting_t *at, void
 {
     uint32_t v;
     (void)out;
-    if (!bounded(l, at, 1, 31, &v)) return false;
+    if (!spdm_device_bounded(l, at, 1, 31, &v)) return false;
     l->device->policy.rdt_exponent = (uint8_t)v;
     return true;
 }
@@ -259,7 +167,7 @@ static bool read_rdtm(struct loader *l, const config_setting_t *at, void *out)
 {
     uint32_t v;
     (void)out;
-    if (!bounded(l, at, 2, 255, &v)) return false;
+    if (!spdm_device_bounded(l, at, 2, 255, &v)) return false;
     l->device->policy.rdtm = (uint8_t)v;
     return true;
 }
@@ -267,7 +175,7 @@ static bool read_rdtm(struct loader *l, const config_setting_t *at, void *out)
 static bool read_delay(struct loader *l, const config_setting_t *at, void *out)
 {
     (void)out;
-    return bounded(l, at, 0, 3600000, &l->device->delay_ms);
+    return spdm_device_bounded(l, at, 0, 3600000, &l->device->delay_ms);
 }
 
 static bool read_timing(struct loader *l, const config_setting_t *at, void *out)
@@ -282,7 +190,8 @@ static bool read_timing(struct loader *l, const config_setting_t *at, void *out)
 
 static bool read_size(struct loader *l, const config_setting_t *at, void *out)
 {
-    return bounded(l, at, 42, (1u << 20) - 16, out); /* 42: SPDM's least DataTransferSize; a DOE object has 1 MiB */
+    return spdm_device_bounded(l, at, 42, (1u << 20) - 16,
+                               out); /* 42: SPDM's least DataTransferSize; a DOE object has 1 MiB */
 }
 
 static bool read_sizes(struct loader *l, const config_setting_t *at, void *out)
@@ -290,6 +199,7 @@ static bool read_sizes(struct loader *l, const config_setting_t *at, void *out)
     static const struct field fields[] = {
         {"data_transfer_size", read_size, offsetof(struct spdm_device, data_transfer_size)},
         {"send_size", read_size, offsetof(struct spdm_device, send_size)},
+        {"max_message_size", read_size, offsetof(struct spdm_device, max_message_size)},
         {NULL, NULL, 0}};
     (void)out;
     return spdm_device_group(l, at, fields, l->device);
@@ -297,93 +207,46 @@ static bool read_sizes(struct loader *l, const config_setting_t *at, void *out)
 
 static const struct field top[] = {{"name", read_name, 0},
                                    {"versions", read_versions, 0},
-                                   {"algorithms", read_group_algorithms, 0},
+                                   {"algorithms", spdm_device_algorithms, 0},
                                    {"slots", spdm_device_slots, 0},
                                    {"public_key", spdm_device_public_key, 0},
                                    {"measurements", spdm_device_measurements, 0},
-                                   {"capabilities", read_capabilities, 0},
+                                   {"sessions", spdm_device_sessions, 0},
+                                   {"requesters", spdm_device_requesters, 0},
+                                   {"capabilities", spdm_device_capabilities, 0},
                                    {"timing", read_timing, 0},
                                    {"sizes", read_sizes, 0},
                                    {NULL, NULL, 0}};
 
 /* ---- what was left out ---- */
 
-static const uint8_t *default_hashes(struct spdm_openssl *ossl)
+/* What a requester proves itself with: FINISH, or CHALLENGE_AUTH in an envelope. */
+static uint32_t largest_request(const struct spdm_policy *p)
 {
-    static const uint8_t order[] = {SPDM_SHA_384,  SPDM_SHA_512,  SPDM_SHA_256, SPDM_SHA3_384,
-                                    SPDM_SHA3_512, SPDM_SHA3_256, SPDM_SM3_256};
-    uint8_t *list = calloc(sizeof order + 1, 1);
-    size_t n = 0;
-    for (size_t i = 0; list != NULL && i < sizeof order; i++)
-        if (spdm_openssl_crypto()->supports(ossl, (enum spdm_alg)order[i])) list[n++] = order[i];
-    return list;
-}
-
-/* What the keys sign with: all of slot 0's key first, in its order. */
-static const uint8_t *default_signatures(const struct spdm_device *d)
-{
-    uint8_t *list = calloc(SPDM_ALG_N + 1, 1);
-    size_t n = 0;
-    for (unsigned i = 0; list != NULL && i <= SPDM_SLOT_N; i++) {
-        const uint8_t *signs = i < SPDM_SLOT_N ? d->identity.slot[i].signs : d->identity.public_key_signs;
-        for (; signs != NULL && *signs != 0; signs++)
-            if (strchr((const char *)list, *signs) == NULL) list[n++] = *signs;
+    enum { AROUND = 2048 }; /* hashes, nonces, opaque data */
+    uint32_t most = 0;
+    for (const uint8_t *alg = p->req_signatures; alg != NULL && *alg != 0; alg++) {
+        uint32_t n = spdm_algorithm((enum spdm_alg) * alg)->size;
+        if (n > most) most = n;
     }
-    return list;
+    return most + AROUND;
 }
 
-static uint32_t default_flags(const struct spdm_device *d)
-{
-    uint32_t flags = 0;
-    bool alias = false, chain = false;
-    for (unsigned i = 0; i < SPDM_SLOT_N; i++) {
-        chain = chain || d->identity.slot[i].certificates.n != 0;
-        alias = alias || d->identity.slot[i].model == SPDM_CERT_ALIAS;
-    }
-    if (chain) flags |= SPDM_CERT_CAP | SPDM_CHAL_CAP;
-    if (!chain && d->identity.public_key.n != 0) flags |= SPDM_PUB_KEY_ID_CAP | SPDM_CHAL_CAP;
-    if (chain && alias) flags |= SPDM_ALIAS_CERT_CAP;
-    if (d->measurement_n != 0) flags |= flags != 0 ? SPDM_MEAS_CAP_SIGNED : SPDM_MEAS_CAP_PLAIN;
-    if (d->measurement_n != 0) flags |= SPDM_MEAS_FRESH_CAP;
-    return flags;
-}
-
-/* Capabilities that the rest of the description cannot back up. */
-static bool check_flags(struct loader *l, const config_setting_t *root)
-{
-    const struct spdm_device *d = l->device;
-    const config_setting_t *at = config_setting_get_member(root, "capabilities");
-    uint32_t flags = d->policy.flags, can = default_flags(d);
-    if ((flags & SPDM_CERT_CAP) != 0 && (can & SPDM_CERT_CAP) == 0)
-        return spdm_device_error(l, at, "CERT needs a slot with a certificate chain");
-    if ((flags & SPDM_PUB_KEY_ID_CAP) != 0 && d->identity.public_key.n == 0)
-        return spdm_device_error(l, at, "PUB_KEY_ID needs the setting public_key");
-    if ((flags & SPDM_CERT_CAP) != 0 && (flags & SPDM_PUB_KEY_ID_CAP) != 0)
-        return spdm_device_error(l, at, "CERT and PUB_KEY_ID exclude each other (R-CAPR-17)");
-    if ((flags & (SPDM_CHAL_CAP | SPDM_MEAS_CAP_SIGNED)) != 0 && (flags & (SPDM_CERT_CAP | SPDM_PUB_KEY_ID_CAP)) == 0)
-        return spdm_device_error(l, at, "CHAL and MEAS_SIG need an identity: CERT or PUB_KEY_ID");
-    if ((flags & SPDM_MEAS_CAP_MASK) == SPDM_MEAS_CAP_MASK)
-        return spdm_device_error(l, at, "MEAS_SIG and MEAS_NO_SIG exclude each other (R-CAPR-05)");
-    if ((flags & SPDM_MEAS_CAP_MASK) != 0 && d->measurement_n == 0)
-        return spdm_device_error(l, at, "MEAS_SIG and MEAS_NO_SIG need measurements");
-    return true;
-}
-
-static bool complete(struct loader *l, const config_setting_t *root)
+static bool complete(struct loader *l, config_setting_t *root)
 {
     struct spdm_device *d = l->device;
     struct spdm_policy *p = &d->policy;
-    if (p->hashes == NULL) p->hashes = default_hashes(l->ossl);
-    if (p->signatures == NULL) p->signatures = default_signatures(d);
-    if (p->hashes == NULL || p->signatures == NULL) return spdm_device_error(l, NULL, "out of memory");
-    if (config_setting_get_member(root, "capabilities") == NULL) p->flags = default_flags(d);
+    if (config_setting_get_member(root, "capabilities") == NULL) p->flags = spdm_device_default_flags(d);
+    if ((p->flags & ~(SPDM_CHUNK_CAP | SPDM_LARGE_RESP_CAP)) == 0)
+        return spdm_device_error(l, NULL, "the device has neither an identity (slots, public_key) nor measurements");
+    if (!spdm_device_check_flags(l, root) || !spdm_device_default_algorithms(l)) return false;
     if (p->meas_hash == SPDM_ALG_NONE && d->measurement_n != 0)
         p->meas_hash = p->hashes[0]; /* the strongest the device has */
     if (d->send_size == 0) d->send_size = d->data_transfer_size;
+    if (d->max_message_size == 0) d->max_message_size = largest_request(p);
+    if (d->max_message_size < d->data_transfer_size) d->max_message_size = d->data_transfer_size;
     if (d->name == NULL) d->name = strdup("device");
-    if (p->flags == 0)
-        return spdm_device_error(l, NULL, "the device has neither an identity (slots, public_key) nor measurements");
-    return check_flags(l, root) && spdm_device_hash_measurements(l);
+    return spdm_device_hash_measurements(l);
 }
 
 /* ---- the whole ---- */
@@ -401,6 +264,8 @@ static bool load(struct loader *l)
     d->policy.rdtm = 100;
     d->policy.opaque_formats = 3;
     d->data_transfer_size = 4608;
+    d->sessions = SPDM_DEVICE_SESSIONS;
+    d->policy.heartbeat = 60; /* half of it is less than the patience of `spdm respond` */
     config_set_include_dir(&config, l->dir);
     fine = config_read_file(&config, l->path) == CONFIG_TRUE;
     if (!fine && config_error_type(&config) == CONFIG_ERR_FILE_IO)

@@ -79,8 +79,7 @@ static int nibble(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Hex digits in pairs, blanks and colons between them allowed. */
-static bool take_hex(struct loader *l, const config_setting_t *at, const char *hex, struct spdm_span *out)
+bool spdm_device_hex(struct loader *l, const config_setting_t *at, const char *hex, struct spdm_span *out)
 {
     uint8_t *p = malloc(strlen(hex) / 2 + 1);
     size_t n = 0;
@@ -97,13 +96,12 @@ static bool take_hex(struct loader *l, const config_setting_t *at, const char *h
     return *hex == '\0' || spdm_device_error(l, at, "\"%.20s\": pairs of hexadecimal digits expected", hex);
 }
 
-static bool copy(struct loader *l, const config_setting_t *at, const void *bytes, size_t n, struct spdm_span *out)
+bool spdm_device_copy(struct loader *l, const config_setting_t *at, struct spdm_span bytes, struct spdm_span *out)
 {
-    uint8_t *p = malloc(n + 1);
+    uint8_t *p = malloc(bytes.n + 1);
     if (p == NULL) return spdm_device_error(l, at, "out of memory");
-    memcpy(p, bytes, n);
-    out->p = p;
-    out->n = n;
+    if (bytes.n != 0) memcpy(p, bytes.p, bytes.n);
+    *out = (struct spdm_span){p, bytes.n};
     return true;
 }
 
@@ -119,12 +117,13 @@ static bool take_value(struct loader *l, const config_setting_t *at, const struc
         *out = spdm_device_file(l, at, s->file);
         return out->p != NULL;
     }
-    if (s->hex != NULL) return take_hex(l, at, s->hex, out);
-    if (s->digest != NULL) return take_hex(l, at, s->digest, out);
-    if (s->text != NULL) return copy(l, at, s->text, strlen(s->text), out);
+    if (s->hex != NULL) return spdm_device_hex(l, at, s->hex, out);
+    if (s->digest != NULL) return spdm_device_hex(l, at, s->digest, out);
+    if (s->text != NULL)
+        return spdm_device_copy(l, at, (struct spdm_span){(const uint8_t *)s->text, strlen(s->text)}, out);
     uint8_t number[8] = {(uint8_t)s->number, (uint8_t)(s->number >> 8), (uint8_t)(s->number >> 16),
                          (uint8_t)(s->number >> 24)}; /* as a security version number: 8 bytes, least first */
-    return copy(l, at, number, sizeof number, out);
+    return spdm_device_copy(l, at, (struct spdm_span){number, sizeof number}, out);
 }
 
 /* Files of code and configuration are shown as digests only, unless the description says otherwise. */

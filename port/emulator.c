@@ -38,7 +38,7 @@ bool spdm_emu_get(struct spdm_span in, struct spdm_emu_header *out)
 
 const char *spdm_emu_transport_name(uint32_t transport)
 {
-    static const char *const names[] = {"NONE", "MCTP", "PCI_DOE", "TCP"};
+    static const char *const names[] = {"NONE", "MCTP", "PCI_DOE", "TCP or SCSI", "NVMe"};
     return transport < sizeof names / sizeof *names ? names[transport] : "unknown";
 }
 
@@ -61,7 +61,7 @@ static enum spdm_cut cut_emulator(const struct spdm_target *target, size_t frame
     return in.n - SPDM_EMU_HEADER < header.size ? SPDM_CUT_MORE : SPDM_CUT_WHOLE;
 }
 
-static enum spdm_cut cut_tcp(size_t frame_max, struct spdm_span in, struct spdm_piece *piece)
+enum spdm_cut spdm_stream_cut_tcp(size_t frame_max, struct spdm_span in, struct spdm_piece *piece)
 {
     size_t length = spdm_tcp_frame_length(in);
     if (length == 0) return SPDM_CUT_MORE;
@@ -77,5 +77,5 @@ static enum spdm_cut cut_tcp(size_t frame_max, struct spdm_span in, struct spdm_
 enum spdm_cut spdm_stream_cut(const struct spdm_target *target, size_t frame_max, struct spdm_span in,
                               struct spdm_piece *piece)
 {
-    return target->emulator ? cut_emulator(target, frame_max, in, piece) : cut_tcp(frame_max, in, piece);
+    return target->emulator ? cut_emulator(target, frame_max, in, piece) : spdm_stream_cut_tcp(frame_max, in, piece);
 }

@@ -13,6 +13,9 @@
 
 enum spdm_emu_command {
     SPDM_EMU_NORMAL = 0x0001,
+    SPDM_EMU_STORAGE_SEND = 0x0002, /* 2 to 4: storage devices only */
+    SPDM_EMU_STORAGE_RECV = 0x0003,
+    SPDM_EMU_STORAGE_STATUS = 0x0004,
     SPDM_EMU_OOB_KEY_UPDATE = 0x8001,
     SPDM_EMU_OOB_ENDPOINT_INFO = 0x8002,
     SPDM_EMU_CONTINUE = 0xfffd,
@@ -49,4 +52,6 @@ struct spdm_piece {
 /* The first frame of the stream of a target. */
 enum spdm_cut spdm_stream_cut(const struct spdm_target *target, size_t frame_max, struct spdm_span in,
                               struct spdm_piece *piece);
+/* The first DSP0287 frame, without an emulator's header: the reference's role inquiry has none. */
+enum spdm_cut spdm_stream_cut_tcp(size_t frame_max, struct spdm_span in, struct spdm_piece *piece);
 #endif

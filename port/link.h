@@ -12,6 +12,8 @@
  *   emu+doe://host:2323    ... around PCI DOE objects; connecting, the link walks DOE discovery first
  *   emu+tcp://host:4194    ... around DSP0287 frames
  *   emu+none://host:2323   ... around bare SPDM messages
+ *   emu+nvme://host:2323   ... around NVMe security commands (DSP0286), as QEMU forwards them
+ *   emu+scsi://host:2323   ... around SCSI ones
  *
  * What a link answers itself: the emulator's own commands (TEST, CONTINUE,
  * SHUTDOWN, unknown ones) and stream errors of DSP0287 (0xC0 too large, 0xC1
@@ -62,7 +64,8 @@ enum spdm_link_end {
 };
 
 struct spdm_link_events {
-    /* The peer is reached: TCP, hello and discovery are done. Not called on a listener's links. May be NULL. */
+    /* The peer is reached: TCP, hello and discovery, or role inquiry, are done; not called on a listener's links of
+     * responders. May be NULL. */
     void (*up)(void *ctx, struct spdm_link *link);
     /* A whole frame, binding header included. Valid until the callback returns. */
     void (*frame)(void *ctx, struct spdm_link *link, struct spdm_span frame);
@@ -71,6 +74,8 @@ struct spdm_link_events {
     /* Listening: the emulator's client asks out of band that the responder begin a key update (the session's id, little
      * endian, in data). true: it will, and the command is confirmed. May be NULL. */
     bool (*update)(void *ctx, struct spdm_link *link, struct spdm_span data);
+    /* Everything sent has left, after some of it had to wait. May be NULL. */
+    void (*drained)(void *ctx, struct spdm_link *link);
     /* The same for endpoint information of the requester. */
     bool (*endpoint)(void *ctx, struct spdm_link *link);
 };
@@ -92,6 +97,7 @@ struct spdm_link_options {
     uint32_t connect_ms; /* connecting: name, TCP, hello and discovery together: 5,000 */
     uint32_t stall_ms;  /* a frame begun must be whole, an answer taken, a client's first frame there, within: 10,000 */
     uint32_t idle_ms;   /* listening: longest silence between frames; SPDM_LINK_PATIENT is for ever: 120,000 */
+    bool reach_out;     /* DSP0287: the responder connects (it begins with a role inquiry) and the requester listens */
     bool shutdown;      /* connecting: spdm_link_close() tells an emulator to end, not to await the next client */
     spdm_link_tap *tap; /* may be NULL */
     void *tap_ctx;
@@ -105,6 +111,9 @@ struct spdm_link *spdm_link_connect(uv_loop_t *loop, const struct spdm_target *t
 /* Sends one frame in one write; the bytes may be reused at once. false: it is larger than frame_max, the link is not
  * up, or the peer has not taken earlier frames: then a `down` follows from the loop. */
 bool spdm_link_send(struct spdm_link *link, struct spdm_span frame);
+/* Bytes of frames that the kernel has not taken yet. Who sends without being asked does so while there are none: so the
+ * link never stops reading, and an answer waits behind one frame at most. */
+size_t spdm_link_waiting(const struct spdm_link *link);
 /* Ends the link. An emulator is told first (CONTINUE, or SHUTDOWN) and given a second to agree: it dies otherwise. */
 void spdm_link_close(struct spdm_link *link);
 
@@ -113,6 +122,7 @@ const char *spdm_link_peer(const struct spdm_link *link);                 /* "12
 const struct sockaddr *spdm_link_address(const struct spdm_link *link, bool ours); /* family 0 until known */
 uint32_t spdm_link_doe_types(const struct spdm_link *link); /* bit n: PCI-SIG object type n, from discovery */
 bool spdm_link_listening(const struct spdm_link *link);     /* made by a listener */
+bool spdm_link_requester(const struct spdm_link *link);     /* our side asks */
 void *spdm_link_context(const struct spdm_link *link);
 
 /* ---- listeners ---- */

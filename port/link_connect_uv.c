@@ -44,6 +44,8 @@ struct spdm_link *spdm_link_connect(uv_loop_t *loop, const struct spdm_target *t
     spdm_link_defaults(&link->options);
     link->in = malloc(link->options.frame_max + SPDM_EMU_HEADER);
     if (link->in == NULL) goto short_of_memory;
+    if (spdm_link_is_storage(target) && (link->storage.answer = malloc(link->options.frame_max)) == NULL)
+        goto short_of_memory;
     dialer->target = *target;
     link->dialer = dialer;
     link->target = &dialer->target;
@@ -63,6 +65,7 @@ struct spdm_link *spdm_link_connect(uv_loop_t *loop, const struct spdm_target *t
     return link;
 
 short_of_memory:
+    if (link != NULL) free(link->in);
     free(link);
     free(dialer);
     return NULL;
@@ -72,13 +75,14 @@ void spdm_link_dial_freed(struct spdm_link *link)
 {
     uv_freeaddrinfo(link->dialer->list);
     free(link->dialer);
+    free(link->storage.answer);
     free(link->in);
     free(link);
 }
 
 /* ---- addresses ---- */
 
-static void go_up(struct spdm_link *link)
+void spdm_link_go_up(struct spdm_link *link)
 {
     link->phase = LINK_UP;
     link->heard = uv_now(link->loop);
@@ -86,13 +90,24 @@ static void go_up(struct spdm_link *link)
     if (link->events.up != NULL) link->events.up(link->ctx, link);
 }
 
+/* The reference sends it without the header that it puts in front of everything else. */
+static void inquire(struct spdm_link *link)
+{
+    uint8_t frame[4];
+    size_t n = spdm_tcp_control((struct spdm_room){frame, sizeof frame}, SPDM_TCP_ROLE_INQUIRY);
+    struct spdm_span span = {frame, n};
+    if (spdm_link_transmit_raw(link, span)) spdm_link_tapped(link, span, true);
+}
+
 static void connected(struct spdm_link *link)
 {
-    bool hello = link->target->emulator && link->target->transport != 0; /* NONE has no hello */
+    /* NONE has no hello, and who reaches out is greeted */
+    bool hello = link->target->emulator && link->target->transport != 0 && !link->options.reach_out;
     link->phase = hello ? LINK_HELLO : LINK_UP;
     spdm_link_start(link);
+    if (link->options.reach_out) inquire(link);
     if (!hello) {
-        go_up(link);
+        spdm_link_go_up(link);
         return;
     }
     spdm_link_rearm(link);
@@ -160,7 +175,7 @@ void spdm_link_dial_late(struct spdm_link *link)
 {
     static const char *const waiting[] = {"the name server did not answer", "no answer",
                                           "connected, but no answer to the emulator's hello",
-                                          "connected, but no answer to DOE discovery"};
+                                          "connected, but no answer to discovery"};
     bool last = uv_now(link->loop) >= link->dialer->until;
     if (link->phase == LINK_DIAL && (!last || link->dialer->next != NULL)) {
         give_up_address(link, "no answer in time");
@@ -188,8 +203,11 @@ static void greeted(struct spdm_link *link, uint32_t command)
     } else if (link->target->binding == &spdm_binding_doe) {
         link->phase = LINK_DISCOVERY;
         ask_discovery(link);
+    } else if (spdm_link_is_storage(link->target)) {
+        link->phase = LINK_DISCOVERY;
+        spdm_link_storage_discover(link);
     } else {
-        go_up(link);
+        spdm_link_go_up(link);
     }
 }
 
@@ -221,7 +239,7 @@ static void discovered(struct spdm_link *link, struct spdm_span frame)
                        spdm_link_peer(link), dialer->doe_types);
         return;
     }
-    go_up(link);
+    spdm_link_go_up(link);
 }
 
 /* ---- frames of the peer ---- */
@@ -238,7 +256,7 @@ static const char *tcp_words(enum spdm_tcp_type type)
     }
 }
 
-static void on_normal(struct spdm_link *link, struct spdm_span frame)
+void spdm_link_normal(struct spdm_link *link, struct spdm_span frame)
 {
     if (link->target->binding == &spdm_binding_tcp && frame.n != 0 &&
         spdm_binding_tcp.unwrap(frame).kind == SPDM_FRAME_CONTROL) {
@@ -253,12 +271,15 @@ static void on_normal(struct spdm_link *link, struct spdm_span frame)
 
 void spdm_link_answered(struct spdm_link *link, uint32_t command, struct spdm_span frame)
 {
+    bool normal = command == SPDM_EMU_NORMAL && !spdm_link_is_storage(link->target);
     if (link->phase == LINK_HELLO) greeted(link, command);
-    else if (command == SPDM_EMU_NORMAL && link->phase == LINK_DISCOVERY) discovered(link, frame);
-    else if (command == SPDM_EMU_NORMAL) on_normal(link, frame);
+    else if (spdm_link_storage_answered(link, command, frame)) return;
+    else if (normal && link->phase == LINK_DISCOVERY) discovered(link, frame);
+    else if (normal) spdm_link_normal(link, frame);
     else if (command == SPDM_EMU_SHUTDOWN || command == SPDM_EMU_CONTINUE)
         spdm_link_fail(link, SPDM_LINK_CLOSED, "%s ended the connection (command 0x%x)", spdm_link_peer(link), command);
     else
-        spdm_link_fail(link, SPDM_LINK_PROTOCOL, "%s answered with the emulator's command 0x%x, 0x1 expected",
-                       spdm_link_peer(link), command);
+        spdm_link_fail(link, SPDM_LINK_PROTOCOL, "%s answered with the emulator's command 0x%x, 0x%x expected",
+                       spdm_link_peer(link), command,
+                       spdm_link_is_storage(link->target) ? SPDM_EMU_STORAGE_STATUS : SPDM_EMU_NORMAL);
 }

@@ -57,17 +57,19 @@ void spdm_link_pooled(struct spdm_link *link)
 static struct spdm_link *get_link(struct spdm_listener *l)
 {
     size_t in = l->options.link.frame_max + SPDM_EMU_HEADER;
+    size_t answer = spdm_link_is_storage(&l->target) ? l->options.link.frame_max : 0;
     struct spdm_link *link = l->pool;
     if (link != NULL) l->pool = link->next;
-    else link = malloc(sizeof *link + in);
+    else link = malloc(sizeof *link + in + answer);
     if (link == NULL) return NULL;
     memset(link, 0, sizeof *link);
     link->in = (uint8_t *)(link + 1);
+    link->storage.answer = link->in + in;
     link->listener = l;
     link->target = &l->target;
     link->options = l->options.link;
     link->events = l->options.events.link;
-    link->phase = LINK_UP;
+    link->phase = l->options.link.reach_out ? LINK_HELLO : LINK_UP;
     link->next = l->live;
     if (l->live != NULL) l->live->prev = link;
     l->live = link;
@@ -233,6 +235,25 @@ unsigned spdm_listener_links(const struct spdm_listener *l)
     return l->links;
 }
 
+/* ---- who reaches out ---- */
+
+/* Its first frame says that it wants to be asked. Who asks instead is told that we do not answer (DSP0287 0xC3). */
+void spdm_link_inquired(struct spdm_link *link, struct spdm_span frame)
+{
+    enum spdm_tcp_type type = spdm_tcp_control_type(frame);
+    uint8_t control[4];
+    size_t n = spdm_tcp_control((struct spdm_room){control, sizeof control}, SPDM_TCP_NO_RESPONDER);
+    struct spdm_span answer = {control, n};
+    spdm_link_tapped(link, frame, false);
+    if (type == SPDM_TCP_ROLE_INQUIRY) {
+        spdm_link_go_up(link);
+        return;
+    }
+    if (spdm_link_transmit_raw(link, answer)) spdm_link_tapped(link, answer, true);
+    spdm_link_fail(link, SPDM_LINK_PROTOCOL,
+                   "%s did not ask for its role; devices that wait to be asked are awaited here", spdm_link_peer(link));
+}
+
 /* ---- what clients ask ---- */
 
 static void answer(struct spdm_link *link, uint32_t command)
@@ -247,8 +268,12 @@ void spdm_link_asked(struct spdm_link *link, uint32_t command, struct spdm_span 
 {
     bool taken;
 
+    if (spdm_link_storage_asked(link, command, frame)) return;
     switch (command) {
-    case SPDM_EMU_NORMAL: spdm_link_frame(link, frame); break;
+    case SPDM_EMU_NORMAL:
+        if (link->dialer != NULL) spdm_link_normal(link, frame); /* its control frames are answers to our inquiry */
+        else spdm_link_frame(link, frame);
+        break;
     case SPDM_EMU_TEST:
         (void)spdm_link_transmit(link, SPDM_EMU_TEST, (struct spdm_span){(const uint8_t *)HELLO, sizeof HELLO});
         break;
@@ -259,7 +284,7 @@ void spdm_link_asked(struct spdm_link *link, uint32_t command, struct spdm_span 
     case SPDM_EMU_SHUTDOWN:
         answer(link, command);
         spdm_link_fail(link, SPDM_LINK_CLOSED, "%s has finished (SHUTDOWN)", spdm_link_peer(link));
-        note(link->listener, true, "a client sent SHUTDOWN");
+        if (link->listener != NULL) note(link->listener, true, "a client sent SHUTDOWN");
         break;
     case SPDM_EMU_OOB_KEY_UPDATE:
         taken = link->events.update != NULL && link->events.update(link->ctx, link, frame);

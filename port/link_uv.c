@@ -3,9 +3,11 @@
  * link_uv.c - one stream: cut what comes, write what goes, end well.
  *
  * A frame goes out as one write of header and payload; only what the kernel
- * does not take at once is copied. While bytes wait, nothing is read: a peer
- * that does not read cannot make us remember more. One timer per link watches
- * frames begun and not finished, answers not taken, and silence. */
+ * does not take at once is copied. While a few frames wait, nothing is read: a
+ * peer that does not read cannot make us remember more. Two ends that stream to
+ * each other never have so many waiting, so neither stops reading for the other.
+ * One timer per link watches frames begun and not finished, answers not taken,
+ * and silence. */
 #include "port/link_impl.h"
 
 #include <netinet/in.h>
@@ -16,6 +18,7 @@
 #include <string.h>
 
 #define QUEUE_MAX 4     /* frames waiting for a peer that does not read */
+#define QUEUE_READ 3    /* with so many no more is read; two are one of data and one of SPDM */
 #define GOODBYE_MS 1000 /* how long an ending link waits for the peer to agree */
 #define NEVER UINT64_MAX
 
@@ -41,6 +44,11 @@ const struct sockaddr *spdm_link_address(const struct spdm_link *link, bool ours
 bool spdm_link_listening(const struct spdm_link *link)
 {
     return link->listener != NULL;
+}
+
+bool spdm_link_requester(const struct spdm_link *link)
+{
+    return (link->listener == NULL) != link->options.reach_out;
 }
 
 void *spdm_link_context(const struct spdm_link *link)
@@ -70,7 +78,7 @@ static uint64_t deadline(const struct spdm_link *link)
     case LINK_DIAL:
     case LINK_LEAVING: return link->until;
     case LINK_HELLO:
-    case LINK_DISCOVERY: return link->dialer->until;
+    case LINK_DISCOVERY: return link->dialer != NULL ? link->dialer->until : link->heard + link->options.stall_ms;
     case LINK_UP:
         if (link->congested != 0) /* we do not read meanwhile: nothing else can be the peer's fault */
             return link->congested + link->options.stall_ms;
@@ -126,7 +134,7 @@ static void leave(struct spdm_link *link)
     if (polite && link->listener != NULL) {
         link->shutdown.data = link;
         if (uv_shutdown(&link->shutdown, (uv_stream_t *)&link->tcp, on_shutdown) == 0) link->held++;
-    } else if (polite && link->target->emulator) {
+    } else if (polite && link->target->emulator && spdm_link_requester(link)) {
         uint32_t command = link->options.shutdown ? SPDM_EMU_SHUTDOWN : SPDM_EMU_CONTINUE;
         polite = spdm_link_transmit(link, command, (struct spdm_span){NULL, 0});
     } else {
@@ -144,14 +152,14 @@ static void on_timer(uv_timer_t *timer)
 {
     struct spdm_link *link = timer->data;
     double stall = link->options.stall_ms / 1e3;
-    if (link->phase <= LINK_DISCOVERY) {
+    if (link->phase <= LINK_DISCOVERY && link->dialer != NULL) {
         spdm_link_dial_late(link);
     } else if (link->phase == LINK_UP && link->congested != 0) {
         spdm_link_fail(link, SPDM_LINK_TIMEOUT, "%s took no data for %g s", spdm_link_peer(link), stall);
     } else if (link->phase == LINK_UP && link->partial != 0) {
         spdm_link_fail(link, SPDM_LINK_TIMEOUT, "%s began a frame and did not finish it within %g s (%zu bytes came)",
                        spdm_link_peer(link), stall, link->in_n);
-    } else if (link->phase == LINK_UP) {
+    } else if (link->phase == LINK_UP || link->phase == LINK_HELLO) {
         spdm_link_fail(link, SPDM_LINK_TIMEOUT, "%s was silent for %g s", spdm_link_peer(link),
                        link->spoke ? link->options.idle_ms / 1e3 : stall);
     } else if (link->phase == LINK_ENDING) {
@@ -227,6 +235,7 @@ static void on_written(uv_write_t *request, int status)
     struct pending *p = request->data;
     struct spdm_link *link = p->link;
     link->queued -= p->n;
+    link->waiting--;
     free(p);
     if (link->queued == 0) {
         link->congested = 0;
@@ -236,8 +245,10 @@ static void on_written(uv_write_t *request, int status)
         link->broken = true;
         spdm_link_fail(link, SPDM_LINK_CLOSED, "%s: the connection broke: %s", spdm_link_peer(link),
                        uv_strerror(status));
-    } else if (link->queued == 0 && link->phase < LINK_ENDING) {
+    } else if (link->phase < LINK_ENDING) {
         deliver(link);
+        if (link->queued == 0 && link->phase == LINK_UP && link->events.drained != NULL)
+            link->events.drained(link->ctx, link);
     }
     spdm_link_release(link);
 }
@@ -263,17 +274,15 @@ static bool queue(struct spdm_link *link, const uv_buf_t bufs[2], size_t done)
     }
     link->held++;
     link->queued += n;
+    link->waiting++;
     if (link->congested == 0) link->congested = uv_now(link->loop);
     return true;
 }
 
-bool spdm_link_transmit(struct spdm_link *link, uint32_t command, struct spdm_span frame)
+static bool transmit(struct spdm_link *link, uint8_t *header, size_t head, struct spdm_span frame)
 {
-    uint8_t header[SPDM_EMU_HEADER];
-    size_t head = link->target->emulator ? sizeof header : 0;
     uv_buf_t bufs[2] = {uv_buf_init((char *)header, (unsigned)head), {.base = (char *)header, .len = 0}};
     int done;
-    spdm_emu_put(header, &(struct spdm_emu_header){command, link->target->transport, (uint32_t)frame.n});
     if (frame.n != 0) /* libuv's buffers are not const; a write only reads them */
         memcpy(&bufs[1].base, &frame.p, sizeof bufs[1].base);
     bufs[1].len = frame.n;
@@ -296,17 +305,37 @@ bool spdm_link_transmit(struct spdm_link *link, uint32_t command, struct spdm_sp
     return false;
 }
 
+bool spdm_link_transmit(struct spdm_link *link, uint32_t command, struct spdm_span frame)
+{
+    uint8_t header[SPDM_EMU_HEADER];
+    spdm_emu_put(header, &(struct spdm_emu_header){command, link->target->transport, (uint32_t)frame.n});
+    return transmit(link, header, link->target->emulator ? sizeof header : 0, frame);
+}
+
+bool spdm_link_transmit_raw(struct spdm_link *link, struct spdm_span bytes)
+{
+    uint8_t none[1];
+    return transmit(link, none, 0, bytes);
+}
+
 bool spdm_link_send(struct spdm_link *link, struct spdm_span frame)
 {
     if (link->phase != LINK_UP || frame.n == 0 || frame.n > link->options.frame_max) return false;
-    if (!spdm_link_transmit(link, SPDM_EMU_NORMAL, frame)) return false;
+    if (spdm_link_is_storage(link->target) ? !spdm_link_storage_send(link, frame)
+                                           : !spdm_link_transmit(link, SPDM_EMU_NORMAL, frame))
+        return false;
     spdm_link_tapped(link, frame, true);
     return true;
 }
 
+size_t spdm_link_waiting(const struct spdm_link *link)
+{
+    return link->queued;
+}
+
 void spdm_link_tapped(struct spdm_link *link, struct spdm_span frame, bool sent)
 {
-    struct spdm_tapped tapped = {link, frame, sent, sent == (link->listener == NULL), {0, 0}, link->memo};
+    struct spdm_tapped tapped = {link, frame, sent, sent == spdm_link_requester(link), {0, 0}, link->memo};
     if (link->options.tap == NULL) return;
     clock_gettime(CLOCK_REALTIME, &tapped.time);
     link->options.tap(link->options.tap_ctx, &tapped);
@@ -351,14 +380,17 @@ static size_t deliver_frame(struct spdm_link *link)
 {
     struct spdm_piece piece = {0, 0, 0, 0};
     struct spdm_span in = {link->in, link->in_n}, frame;
-    enum spdm_cut cut = spdm_stream_cut(link->target, link->options.frame_max, in, &piece);
+    bool inquiry = link->listener != NULL && link->phase == LINK_HELLO;
+    enum spdm_cut cut = inquiry ? spdm_stream_cut_tcp(link->options.frame_max, in, &piece)
+                                : spdm_stream_cut(link->target, link->options.frame_max, in, &piece);
     if (cut == SPDM_CUT_MORE) return 0;
     if (cut != SPDM_CUT_WHOLE) {
         refuse(link, cut, &piece);
         return 0;
     }
     frame = (struct spdm_span){in.p + piece.head, piece.size};
-    if (link->listener != NULL) spdm_link_asked(link, piece.command, frame);
+    if (inquiry) spdm_link_inquired(link, frame);
+    else if (!spdm_link_requester(link)) spdm_link_asked(link, piece.command, frame);
     else spdm_link_answered(link, piece.command, frame);
     return piece.head + piece.size;
 }
@@ -368,11 +400,11 @@ static void on_again(uv_idle_t *again)
     deliver(again->data);
 }
 
-/* One frame, then its rest later: in the next turn if another frame may be there, when the peer has taken our answer
- * if it does not, when more bytes come otherwise. */
+/* One frame, then its rest later: in the next turn if another frame may be there, when the peer has taken our answers
+ * if too many wait, when more bytes come otherwise. */
 static void deliver(struct spdm_link *link)
 {
-    size_t taken = link->queued == 0 ? deliver_frame(link) : 0;
+    size_t taken = link->waiting < QUEUE_READ ? deliver_frame(link) : 0;
     uint64_t now = uv_now(link->loop);
     bool again;
     if (link->phase >= LINK_ENDING) return;
@@ -383,12 +415,12 @@ static void deliver(struct spdm_link *link)
         link->partial = 0;
         link->spoke = true;
     }
-    again = taken != 0 && link->in_n != 0 && link->queued == 0;
+    again = taken != 0 && link->in_n != 0 && link->waiting < QUEUE_READ;
     if (again) uv_idle_start(&link->again, on_again);
     else uv_idle_stop(&link->again);
     if (link->in_n == 0) link->partial = 0;
     else if (link->partial == 0 && link->queued == 0 && !again) link->partial = now;
-    read_on(link, link->queued == 0 && !again);
+    read_on(link, link->waiting < QUEUE_READ && !again);
     spdm_link_rearm(link);
 }
 
@@ -416,10 +448,10 @@ static void ended(struct spdm_link *link, ssize_t status)
     link->broken = true;
     if (link->phase == LINK_LEAVING) {
         close_all(link);
-    } else if (link->phase == LINK_HELLO || link->phase == LINK_DISCOVERY) {
+    } else if (link->dialer != NULL && (link->phase == LINK_HELLO || link->phase == LINK_DISCOVERY)) {
         spdm_link_fail(link, SPDM_LINK_UNREACHABLE,
                        "%s closed the connection during the %s; does it run the emulator's protocol with transport %s?",
-                       peer, link->phase == LINK_HELLO ? "hello" : "DOE discovery",
+                       peer, link->phase == LINK_HELLO ? "hello" : "discovery",
                        spdm_emu_transport_name(link->target->transport));
     } else if (status != UV_EOF) {
         spdm_link_fail(link, SPDM_LINK_CLOSED, "%s: the connection broke: %s", peer, uv_strerror((int)status));

@@ -92,7 +92,9 @@ struct spdm_openssl {
         void **v;
         size_t n;
     } providers;
-    unsigned fetches; /* counted for the tests: no algorithm is fetched twice */
+    struct spdm_openssl_lent *lent; /* those that it lends */
+    struct spdm_openssl *lent_by;   /* NULL: nobody's */
+    unsigned fetches;               /* counted for the tests: no algorithm is fetched twice */
 };
 
 struct spdm_openssl_key {
@@ -133,6 +135,9 @@ const char *spdm_openssl_hash_name(enum spdm_alg hash);
 size_t spdm_openssl_hash_size(enum spdm_alg hash);
 /* The digest of data; false if that fails. */
 bool spdm_openssl_digest(struct spdm_openssl *ossl, enum spdm_alg hash, struct spdm_span data, uint8_t *out);
+
+/* Closes all that were lent, given back or not. */
+void spdm_openssl_lent_close(struct spdm_openssl *lender);
 
 bool spdm_openssl_hash_begin(void *ctx, void *state, enum spdm_alg hash);
 bool spdm_openssl_hash_update(void *ctx, void *state, struct spdm_span data);

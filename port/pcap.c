@@ -240,7 +240,13 @@ void spdm_pcap_tap(void *ctx, const struct spdm_tapped *t)
 {
     struct spdm_pcap *p = ctx;
     const struct spdm_binding *binding = spdm_link_target(t->link)->binding;
+    struct spdm_tapped bare = *t;
     if (p->failed != 0 || t->frame.n == 0) return;
+    if (binding == &spdm_binding_storage) { /* the command's fields have no place in a capture */
+        bare.frame = binding->unwrap(t->frame).message;
+        if (bare.frame.n != 0) write_raw(p, &bare, NULL, 0);
+        return;
+    }
     if (p->form == SPDM_PCAP_DMTF && binding == &spdm_binding_mctp)
         write_raw(p, t, "\0\0\0\xc0", 4); /* as the emulator writes it: no version, no endpoints */
     else if (binding == &spdm_binding_mctp) write_mctp(p, t);

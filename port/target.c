@@ -27,6 +27,8 @@ static const struct scheme schemes[] = {
     {"emu+doe", "emu+doe://HOST[:2323]", &spdm_binding_doe, 2, 2323, true},
     {"emu+tcp", "emu+tcp://HOST[:4194]", &spdm_binding_tcp, 3, 4194, true},
     {"emu+none", "emu+none://HOST[:2323]", &spdm_binding_none, 0, 2323, true},
+    {"emu+nvme", "emu+nvme://HOST[:2323]", &spdm_binding_storage, 4, 2323, true},
+    {"emu+scsi", "emu+scsi://HOST[:2323]", &spdm_binding_storage, 3, 2323, true},
 };
 #define SCHEME_N (sizeof schemes / sizeof *schemes)
 
@@ -86,7 +88,8 @@ bool spdm_target_parse(const char *text, bool any_port, struct spdm_target *out,
     bool six;
     if (colon == NULL)
         return bad(error, text, "a target is SCHEME://HOST[:PORT], for example emu+mctp://127.0.0.1:2323");
-    if (scheme == NULL) return bad(error, text, "the scheme must be tcp, emu+mctp, emu+doe, emu+tcp or emu+none");
+    if (scheme == NULL)
+        return bad(error, text, "the scheme must be tcp, emu+mctp, emu+doe, emu+tcp, emu+none, emu+nvme or emu+scsi");
     memset(out, 0, sizeof *out);
     rest = take_host(colon + 3, out->host, sizeof out->host);
     if (rest == NULL) return bad(error, text, "there is no host between :// and the port (IPv6 addresses stand in [])");

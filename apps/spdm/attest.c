@@ -5,14 +5,10 @@
  * Opens everything it was told to use before it opens a connection, runs all
  * targets on one loop, and prints one report, or one line for each of several.
  * The exit code is that of the worst verdict. */
+#include "appraisal.h"
 #include "attest_options.h"
-#include "attest_policy.h"
-#include "attest_trust.h"
 #include "evidence.h"
-#include "port/pcap.h"
-#include "public_key.h"
 #include "report.h"
-#include "trace.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -34,14 +30,8 @@ struct device {
 
 struct fleet {
     struct spdm_attest_options options;
-    struct spdm_attest_policy policy;
+    struct spdm_setup setup;
     struct spdm_attest_order order;
-    struct spdm_attest_court court;
-    struct spdm_openssl *ossl;
-    struct spdm_openssl_key *key;
-    struct spdm_room key_bytes;
-    struct spdm_reference *reference;
-    struct spdm_pcap *pcap;
     uv_loop_t loop;
     struct device *devices;
     size_t n, next, running, finished;
@@ -51,67 +41,23 @@ struct fleet {
     int exit;
 };
 
-static void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static void complain(const char *format, ...)
-{
-    va_list list;
-    va_start(list, format);
-    fputs("spdm attest: ", stderr);
-    vfprintf(stderr, format, list);
-    fputc('\n', stderr);
-    va_end(list);
-}
-
 /* ---- what comes after a run ---- */
-
-/* The values alone, as the reference compares and keeps them. The caller frees. */
-static struct spdm_measurement *values_of(const struct spdm_attest_result *r)
-{
-    struct spdm_measurement *out = spdm_text_need(calloc(r->measured_n + 1, sizeof *out));
-    for (size_t i = 0; i < r->measured_n; i++) out[i] = r->measured[i].m;
-    return out;
-}
-
-static struct spdm_comparand comparand_of(const struct fleet *fleet, const struct spdm_attest_result *r,
-                                          const struct spdm_measurement *values)
-{
-    bool one = fleet->order.operation == SPDM_MEASURE_INDEX;
-    return (struct spdm_comparand){.m = values,
-                                   .n = r->measured_n,
-                                   .hash = (enum spdm_alg)r->facts.meas_hash,
-                                   .only = one ? fleet->order.index : 0,
-                                   .crypto = fleet->order.crypto,
-                                   .crypto_ctx = fleet->order.crypto_ctx};
-}
-
-static void compare(const struct fleet *fleet, struct spdm_attestation *a, struct spdm_comparison *out)
-{
-    const struct spdm_attest_result *r = a->result;
-    bool measured = r->end == SPDM_ATTEST_DONE && (r->goal.want & SPDM_WANT_MEASUREMENTS) != 0;
-    a->reference = fleet->options.reference;
-    if (fleet->reference == NULL || !measured) return;
-    struct spdm_measurement *values = values_of(r);
-    struct spdm_comparand what = comparand_of(fleet, r, values);
-    spdm_reference_compare(fleet->reference, &what, out);
-    a->comparison = out;
-    free(values);
-}
 
 static void save_reference(struct fleet *fleet, const struct spdm_attestation *a)
 {
     const char *path = fleet->options.save_reference;
     if (path == NULL) return;
     if (a->verdict.kind != SPDM_TRUSTED || a->verdict.checks[SPDM_CHECK_MEASUREMENTS].state != SPDM_CHECK_PASSED) {
-        complain("%s was not written: only measurements that a trusted device signed are a reference", path);
+        spdm_setup_complain(&fleet->setup,
+                            "%s was not written: only proven measurements of a trusted device are a reference", path);
         return;
     }
     char error[SPDM_REFERENCE_ERROR];
-    struct spdm_measurement *values = values_of(a->result);
-    struct spdm_comparand what = comparand_of(fleet, a->result, values);
+    struct spdm_measurement *values;
+    struct spdm_comparand what = spdm_appraisal_measured(&fleet->order, a->result, &values);
     char *device = spdm_text_safe_string(a->device->subject);
     if (!spdm_reference_save(path, &what, a->device->subject != NULL ? device : NULL, error)) {
-        complain("%s", error);
+        spdm_setup_complain(&fleet->setup, "%s", error);
         fleet->exit = SPDM_EXIT_USAGE;
     }
     free(device);
@@ -122,18 +68,8 @@ static void save_evidence(struct fleet *fleet, const struct spdm_attestation *a)
 {
     char error[SPDM_EVIDENCE_ERROR];
     if (fleet->options.evidence == NULL || spdm_evidence_save(fleet->options.evidence, a, error)) return;
-    complain("%s", error);
+    spdm_setup_complain(&fleet->setup, "%s", error);
     fleet->exit = SPDM_EXIT_USAGE;
-}
-
-static void remember(const struct fleet *fleet, const struct device *device, const struct spdm_attestation *a)
-{
-    char cause[SPDM_CAUSE_MAX];
-    if (a->verdict.checks[SPDM_CHECK_CHAIN].state != SPDM_CHECK_PASSED ||
-        a->verdict.checks[SPDM_CHECK_POSSESSION].state != SPDM_CHECK_PASSED)
-        return;
-    if (!spdm_attest_remember(&fleet->court, &device->file, a->result, cause))
-        complain("the chain could not be kept: %s", cause);
 }
 
 /* ---- what is printed ---- */
@@ -193,24 +129,18 @@ static void on_done(void *ctx, struct spdm_attest *run)
 {
     struct device *device = ctx;
     struct fleet *fleet = device->fleet;
-    struct spdm_subject subject;
-    struct spdm_comparison comparison = {.done = false};
-    struct spdm_attestation a = {.result = spdm_attest_result(run), .device = &subject};
-    spdm_attest_subject(&device->file, a.result, &subject);
-    compare(fleet, &a, &comparison);
-    a.summary = spdm_summary_compare(&fleet->order, a.result);
-    spdm_attestation_judge(&a);
-    fleet->count[a.verdict.kind]++;
-    fleet->exit = spdm_exit_worse(fleet->exit, spdm_verdict_exit(a.verdict.kind));
+    struct spdm_appraisal appraisal;
+    const struct spdm_attestation *a = &appraisal.a;
+    spdm_appraise(&fleet->setup, &fleet->order, run, &appraisal);
+    fleet->count[a->verdict.kind]++;
+    fleet->exit = spdm_exit_worse(fleet->exit, spdm_verdict_exit(a->verdict.kind));
     fleet->running--;
     fleet->finished++;
-    print(fleet, device, &a);
-    save_evidence(fleet, &a);
-    save_reference(fleet, &a);
-    remember(fleet, device, &a);
-    spdm_verdict_clear(&a.verdict);
-    spdm_comparison_clear(&comparison);
-    spdm_subject_clear(&subject);
+    print(fleet, device, a);
+    save_evidence(fleet, a);
+    save_reference(fleet, a);
+    spdm_appraisal_remember(&fleet->setup, run, &appraisal);
+    spdm_appraisal_clear(&appraisal);
     spdm_attest_free(run);
     spdm_attest_file_clear(&device->file);
     start_some(fleet);
@@ -226,12 +156,18 @@ static void start_some(struct fleet *fleet)
     print_progress(fleet);
 }
 
-static void on_tap(void *ctx, struct spdm_attest *run, const struct spdm_tapped *tapped)
+static void on_frame(void *ctx, struct spdm_attest *run, const struct spdm_tapped *tapped)
 {
     struct fleet *fleet = ctx;
     struct device *device = spdm_attest_context(run);
-    if (fleet->pcap != NULL) spdm_pcap_tap(fleet->pcap, tapped);
-    if (fleet->options.trace) spdm_trace_frame(&device->trace, tapped, spdm_attest_facts(run));
+    spdm_setup_frame(&fleet->setup, &device->trace, run, tapped);
+}
+
+static void on_message(void *ctx, struct spdm_attest *run, const struct spdm_passing *passing)
+{
+    struct fleet *fleet = ctx;
+    struct device *device = spdm_attest_context(run);
+    spdm_setup_message(&fleet->setup, &device->trace, run, passing);
 }
 
 /* ---- before the runs ---- */
@@ -245,54 +181,21 @@ static bool read_targets(struct fleet *fleet, const struct spdm_texts *targets)
         device->fleet = fleet;
         device->trace.to = stderr;
         if (spdm_target_parse(targets->v[fleet->n], false, &device->target, error)) continue;
-        complain("%s", error);
+        spdm_setup_complain(&fleet->setup, "%s", error);
         return false;
     }
     return true;
-}
-
-static bool read_roots(struct fleet *fleet)
-{
-    char cause[SPDM_CAUSE_MAX];
-    fleet->court = (struct spdm_attest_court){.judge = spdm_text_need(spdm_judge_open(fleet->ossl)),
-                                              .cache = fleet->options.cache,
-                                              .no_time = fleet->options.no_time};
-    for (size_t i = 0; i < fleet->options.trust.n; i++) {
-        if (spdm_judge_trust(fleet->court.judge, fleet->options.trust.v[i], cause) != 0) continue;
-        complain("--trust %s: %s", fleet->options.trust.v[i], cause);
-        return false;
-    }
-    return true;
-}
-
-static bool read_key(struct fleet *fleet)
-{
-    const char *path = fleet->options.public_key;
-    char cause[SPDM_CAUSE_MAX];
-    if (path == NULL) return true;
-    fleet->key = spdm_public_key_load(fleet->ossl, path, &fleet->key_bytes, cause);
-    if (fleet->key == NULL) complain("--public-key %s: %s", path, cause);
-    return fleet->key != NULL;
-}
-
-static bool read_reference(struct fleet *fleet)
-{
-    char error[SPDM_REFERENCE_ERROR];
-    if (fleet->options.reference == NULL) return true;
-    fleet->reference = spdm_reference_load(fleet->options.reference, error);
-    if (fleet->reference == NULL) complain("--reference %s", error);
-    return fleet->reference != NULL;
 }
 
 /* A file that cannot be written later is found out now. */
-static bool writable(const char *option, const char *path)
+static bool writable(const struct fleet *fleet, const char *option, const char *path)
 {
     if (path == NULL) return true;
     char *dir = spdm_text_need(strdup(path)), *slash = strrchr(dir, '/');
     if (slash != NULL) *slash = '\0';
     const char *where = slash == NULL ? "." : slash == dir ? "/" : dir;
     bool good = access(path, F_OK) == 0 ? access(path, W_OK) == 0 : access(where, W_OK | X_OK) == 0;
-    if (!good) complain("%s %s: %s", option, path, strerror(errno));
+    if (!good) spdm_setup_complain(&fleet->setup, "%s %s: %s", option, path, strerror(errno));
     free(dir);
     return good;
 }
@@ -300,88 +203,54 @@ static bool writable(const char *option, const char *path)
 static bool open_outputs(struct fleet *fleet)
 {
     const struct spdm_attest_options *o = &fleet->options;
-    char error[SPDM_REASON_MAX];
-    if (!writable("--save-reference", o->save_reference) || !writable("--evidence", o->evidence)) return false;
-    if (o->cache != NULL && access(o->cache, R_OK | W_OK | X_OK) != 0) {
-        complain("--cache %s: %s", o->cache, strerror(errno));
+    if (!writable(fleet, "--save-reference", o->save_reference) || !writable(fleet, "--evidence", o->evidence))
         return false;
-    }
-    if (o->pcap == NULL) return true;
     const struct spdm_binding *binding = fleet->devices[0].target.binding;
-    for (size_t i = 1; i < fleet->n && o->pcap_format != 0; i++) {
+    for (size_t i = 1; i < fleet->n && o->peer.pcap != NULL && o->peer.pcap_format != 0; i++) {
         if (fleet->devices[i].target.binding == binding) continue;
-        complain("--pcap-format dmtf: a capture of that form holds one kind of link");
+        spdm_setup_complain(&fleet->setup, "--pcap-format dmtf: a capture of that form holds one kind of link");
         return false;
     }
-    fleet->pcap = spdm_pcap_open(o->pcap, o->pcap_format != 0 ? SPDM_PCAP_DMTF : SPDM_PCAP_STANDARD, binding, error);
-    if (fleet->pcap == NULL) complain("--pcap %s", error);
-    return fleet->pcap != NULL;
+    return spdm_setup_record(&fleet->setup, binding);
 }
 
-static bool make_order(struct fleet *fleet)
+static void make_order(struct fleet *fleet)
 {
-    const struct spdm_attest_options *o = &fleet->options;
-    char error[200];
-    if (!spdm_attest_policy_make(o, spdm_openssl_crypto(), fleet->ossl, &fleet->policy, error)) {
-        complain("%s", error);
-        return false;
-    }
     static const uint8_t summaries[] = {0, 1, 0xff};
-    fleet->order = (struct spdm_attest_order){
-        .crypto = spdm_openssl_crypto(),
-        .crypto_ctx = fleet->ossl,
-        .policy = &fleet->policy.policy,
-        .trust = &spdm_attest_trust_judge,
-        .trust_ctx = &fleet->court,
-        .slots = o->slots,
-        .public_key = {fleet->key_bytes.p, fleet->key_bytes.n},
-        .public_key_handle = fleet->key,
-        .challenge = o->challenge      ? SPDM_CHALLENGE_ALWAYS
-                     : o->no_challenge ? SPDM_CHALLENGE_NEVER
-                                       : SPDM_CHALLENGE_AUTO,
-        .measure = !o->measurements.none,
-        .operation = o->measurements.operation,
-        .index = o->measurements.index,
-        .sign = !o->unsigned_only,
-        .raw = o->raw,
-        .fresh = o->fresh,
-        .summary = summaries[o->summary],
-        .timeout_ms = o->timeout,
-        .record = o->evidence != NULL,
-        .tap = on_tap,
-        .tap_ctx = fleet,
-    };
-    return true;
+    const struct spdm_attest_options *o = &fleet->options;
+    struct spdm_attest_order *order = &fleet->order;
+    *order = spdm_setup_order(&fleet->setup);
+    order->challenge = o->challenge      ? SPDM_CHALLENGE_ALWAYS
+                       : o->no_challenge ? SPDM_CHALLENGE_NEVER
+                                         : SPDM_CHALLENGE_AUTO;
+    order->measure = !o->measurements.none;
+    order->operation = o->measurements.operation;
+    order->index = o->measurements.index;
+    order->sign = !o->unsigned_only;
+    order->raw = o->raw;
+    order->fresh = o->fresh;
+    order->summary = summaries[o->summary];
+    order->record = o->evidence != NULL;
+    order->tap = on_frame;
+    order->message = on_message;
+    order->tap_ctx = fleet;
 }
 
 static bool prepare(struct fleet *fleet, const struct spdm_texts *targets)
 {
-    char cause[SPDM_CAUSE_MAX];
-    if (!read_targets(fleet, targets)) return false;
-    fleet->ossl = spdm_openssl_open(NULL, cause);
-    if (fleet->ossl == NULL) {
-        complain("%s", cause);
-        return false;
-    }
-    if (!read_roots(fleet) || !read_key(fleet) || !read_reference(fleet) || !make_order(fleet)) return false;
+    const struct spdm_attest_options *o = &fleet->options;
+    fleet->setup = (struct spdm_setup){.command = "attest", .options = &o->peer, .session = o->session};
+    if (!read_targets(fleet, targets) || !spdm_setup_open(&fleet->setup)) return false;
     if (!open_outputs(fleet)) return false;
+    make_order(fleet);
     fleet->screen = spdm_screen_on(stdout);
-    fleet->progress = fleet->n > 1 && !fleet->options.quiet && !fleet->options.trace && isatty(STDERR_FILENO) != 0;
+    fleet->progress = fleet->n > 1 && !o->quiet && !o->peer.trace && isatty(STDERR_FILENO) != 0;
     return true;
 }
 
 static void clean_up(struct fleet *fleet)
 {
-    char error[SPDM_REASON_MAX];
-    if (fleet->pcap != NULL && !spdm_pcap_close(fleet->pcap, error)) {
-        complain("--pcap %s", error);
-        fleet->exit = SPDM_EXIT_USAGE;
-    }
-    spdm_reference_free(fleet->reference);
-    spdm_openssl_key_free(fleet->key);
-    free(fleet->key_bytes.p);
-    if (fleet->court.judge != NULL) spdm_judge_close(fleet->court.judge);
-    if (fleet->ossl != NULL) spdm_openssl_close(fleet->ossl);
+    if (!spdm_setup_close(&fleet->setup)) fleet->exit = SPDM_EXIT_USAGE;
     free(fleet->devices);
 }
 

@@ -5,103 +5,8 @@
  * The table, the values that have a form of their own, and the combinations
  * that make no sense. Nothing here opens a file or a connection. */
 #include "attest_options.h"
-#include "names.h"
-#include "text.h"
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-
-/* Takes the next item off a list separated by commas: its length, and *rest moved behind it; 0 at the end. */
-static size_t item(const char **rest, const char **out)
-{
-    *out = *rest;
-    size_t n = strcspn(*rest, ",");
-    *rest += n + ((*rest)[n] == ',' ? 1 : 0);
-    return n;
-}
-
-static bool parse_versions(const char *text, void *field, char *error, size_t cap)
-{
-    uint8_t *out = field;
-    size_t n = 0;
-    memset(out, 0, 6);
-    do {
-        const char *at;
-        char name[8] = {0};
-        size_t length = item(&text, &at);
-        if (length < sizeof name) memcpy(name, at, length);
-        uint8_t version = spdm_version_named(name);
-        if (version == 0 || memchr(out, version, 6) != NULL || n == 5) {
-            snprintf(error, cap, "a list of different versions from 1.0 to 1.4 was expected, best first: 1.3,1.2");
-            return false;
-        }
-        out[n++] = version;
-    } while (*text != '\0');
-    return true;
-}
-
-static bool parse_algorithms(const char *text, struct spdm_algorithm_list *out, bool hash, char *error, size_t cap)
-{
-    size_t n = 0;
-    memset(out, 0, sizeof *out);
-    do {
-        const char *at;
-        char name[40] = {0};
-        size_t length = item(&text, &at);
-        if (length < sizeof name) memcpy(name, at, length);
-        enum spdm_alg id = spdm_algorithm_named(name);
-        uint8_t cls = spdm_algorithm(id)->cls;
-        if (hash ? cls != SPDM_CLASS_HASH : cls != SPDM_CLASS_ASYM && cls != SPDM_CLASS_PQC) {
-            char *safe = spdm_text_safe_string(name);
-            snprintf(error, cap, "\"%s\" is no %s algorithm of SPDM; names are like %s", safe,
-                     hash ? "hash" : "signature", hash ? "SHA_384 or SHA3_256" : "ECDSA_P384 or RSAPSS_3072");
-            free(safe);
-            return false;
-        }
-        if (memchr(out->id, (int)id, n) == NULL) out->id[n++] = (uint8_t)id;
-    } while (*text != '\0');
-    return true;
-}
-
-static bool parse_hashes(const char *text, void *field, char *error, size_t cap)
-{
-    return parse_algorithms(text, field, true, error, cap);
-}
-
-static bool parse_signatures(const char *text, void *field, char *error, size_t cap)
-{
-    return parse_algorithms(text, field, false, error, cap);
-}
-
-/* 0, 0,2, 1-3, or a mask 0x0f */
-static bool parse_slots(const char *text, void *field, char *error, size_t cap)
-{
-    unsigned mask = 0;
-    bool good = true;
-    if (strncasecmp(text, "0x", 2) == 0) {
-        char *end;
-        unsigned long n = strtoul(text + 2, &end, 16);
-        good = end != text + 2 && *end == '\0' && n <= 0xff;
-        mask = (unsigned)(n & 0xff);
-    } else if (strcmp(text, "all") != 0) {
-        do {
-            const char *at;
-            size_t n = item(&text, &at);
-            bool range = n == 3 && at[1] == '-';
-            int first = n == 1 || range ? at[0] - '0' : -1, last = range ? at[2] - '0' : first;
-            good = good && first >= 0 && last <= 7 && first <= last;
-            for (int slot = first; good && slot <= last; slot++) mask |= 1u << slot;
-        } while (*text != '\0');
-    } else {
-        mask = 0xff;
-    }
-    if (!good || mask == 0) {
-        snprintf(error, cap, "slots are 0 to 7: one (0), a list (0,2-4), a mask (0x1d) or all");
-        return false;
-    }
-    *(uint8_t *)field = (uint8_t)mask;
-    return true;
-}
 
 static bool parse_measurements(const char *text, void *field, char *error, size_t cap)
 {
@@ -123,64 +28,19 @@ static bool parse_measurements(const char *text, void *field, char *error, size_
 }
 
 static const char *const summaries[] = {"none", "tcb", "all", NULL};
-static const char *const pcap_formats[] = {"wireshark", "dmtf", NULL};
 
 #define AT(field) offsetof(struct spdm_attest_options, field)
 
 static const struct spdm_option options[] = {
-    SPDM_OPTION_GROUP("Whom to trust"),
-    {.name = "trust",
-     .letter = 't',
-     .kind = SPDM_OPTION_LIST,
-     .complete = SPDM_COMPLETE_FILE,
-     .at = AT(trust),
-     .value = "FILE|DIR",
-     .help = "root certificates to trust, PEM or DER; may be repeated"},
-    {.name = "public-key",
-     .kind = SPDM_OPTION_TEXT,
-     .complete = SPDM_COMPLETE_FILE,
-     .at = AT(public_key),
-     .value = "FILE",
-     .help = "the device's public key as provisioned, PEM or DER, instead of certificates"},
-    {.name = "no-time",
+    SPDM_OPTION_PART(spdm_peer_trust_options, AT(peer)),
+    SPDM_OPTION_PART(spdm_peer_negotiate_options, AT(peer)),
+    SPDM_OPTION_GROUP("The session"),
+    {.name = "session",
+     .letter = 's',
      .kind = SPDM_OPTION_FLAG,
-     .at = AT(no_time),
-     .help = "do not check the validity of certificates against the clock"},
-    {.name = "cache",
-     .kind = SPDM_OPTION_TEXT,
-     .complete = SPDM_COMPLETE_FILE,
-     .at = AT(cache),
-     .value = "DIR",
-     .help = "keep certificate chains here, and do not fetch known ones again"},
-    SPDM_OPTION_GROUP("What to negotiate"),
-    {.name = "slot",
-     .kind = SPDM_OPTION_OWN,
-     .at = AT(slots),
-     .value = "N",
-     .parse = parse_slots,
-     .help = "certificate slots that will do: 0, 0,2-4 or a mask 0x1d (default all)"},
-    {.name = "version",
-     .kind = SPDM_OPTION_OWN,
-     .at = AT(versions),
-     .value = "LIST",
-     .parse = parse_versions,
-     .help = "SPDM versions to accept, best first: 1.3,1.2 (default 1.4,1.3,1.2,1.1,1.0)"},
-    {.name = "hash",
-     .kind = SPDM_OPTION_OWN,
-     .at = AT(hashes),
-     .value = "LIST",
-     .parse = parse_hashes,
-     .help = "hash algorithms to accept, best first: SHA_384,SHA_256"},
-    {.name = "signature",
-     .kind = SPDM_OPTION_OWN,
-     .at = AT(signatures),
-     .value = "LIST",
-     .parse = parse_signatures,
-     .help = "signature algorithms to accept, best first: ECDSA_P384,RSAPSS_3072"},
-    {.name = "multi-key",
-     .kind = SPDM_OPTION_FLAG,
-     .at = AT(multi_key),
-     .help = "ask for a connection with a key for each slot, where the device leaves the choice (SPDM 1.3)"},
+     .at = AT(session),
+     .help = "open a secure session, measure inside it, and end it"},
+    SPDM_OPTION_PART(spdm_peer_session_options, AT(peer)),
     SPDM_OPTION_GROUP("What to ask for"),
     {.name = "challenge",
      .kind = SPDM_OPTION_FLAG,
@@ -214,7 +74,7 @@ static const struct spdm_option options[] = {
      .letter = 'r',
      .kind = SPDM_OPTION_TEXT,
      .complete = SPDM_COMPLETE_FILE,
-     .at = AT(reference),
+     .at = AT(peer.reference),
      .value = "FILE",
      .help = "expected measurements, see spdm-reference(5); any difference is a refusal"},
     {.name = "save-reference",
@@ -223,20 +83,7 @@ static const struct spdm_option options[] = {
      .at = AT(save_reference),
      .value = "FILE",
      .help = "write the measurements of a trusted device as such a file"},
-    SPDM_OPTION_GROUP("How long to try"),
-    {.name = "timeout",
-     .kind = SPDM_OPTION_TIME,
-     .at = AT(timeout),
-     .value = "SECONDS",
-     .min = 1,
-     .max = 3600000,
-     .help = "give up on a device after so long (default 30)"},
-    {.name = "retries",
-     .kind = SPDM_OPTION_NUMBER,
-     .at = AT(retries),
-     .value = "N",
-     .max = 20,
-     .help = "repeat a request so often within that time when no answer comes (default 0)"},
+    SPDM_OPTION_PART(spdm_peer_time_options, AT(peer)),
     SPDM_OPTION_GROUP("What to write"),
     {.name = "json",
      .letter = 'j',
@@ -244,19 +91,7 @@ static const struct spdm_option options[] = {
      .at = AT(json),
      .help = "the report as JSON: one object, one per line with several targets"},
     {.name = "quiet", .letter = 'q', .kind = SPDM_OPTION_FLAG, .at = AT(quiet), .help = "nothing but the exit code"},
-    {.name = "trace", .kind = SPDM_OPTION_FLAG, .at = AT(trace), .help = "every message, field by field, to stderr"},
-    {.name = "pcap",
-     .kind = SPDM_OPTION_TEXT,
-     .complete = SPDM_COMPLETE_FILE,
-     .at = AT(pcap),
-     .value = "FILE",
-     .help = "a capture of the conversation"},
-    {.name = "pcap-format",
-     .kind = SPDM_OPTION_CHOICE,
-     .at = AT(pcap_format),
-     .value = "wireshark|dmtf",
-     .choices = pcap_formats,
-     .help = "for Wireshark, or for DMTF's own tools (default wireshark)"},
+    SPDM_OPTION_PART(spdm_peer_record_options, AT(peer)),
     {.name = "evidence",
      .kind = SPDM_OPTION_TEXT,
      .complete = SPDM_COMPLETE_FILE,
@@ -293,9 +128,7 @@ static const char *contradiction(const struct spdm_attest_options *o, size_t tar
     bool values = !o->measurements.none && o->measurements.operation != SPDM_MEASURE_COUNT;
     if (o->challenge && o->no_challenge) return "--challenge and --no-challenge exclude each other";
     if (o->no_challenge && o->summary != 0) return "--summary comes with CHALLENGE, which --no-challenge forbids";
-    if (o->public_key != NULL && o->trust.n != 0) return "--public-key is instead of certificates: --trust has no use";
-    if (o->public_key != NULL && o->cache != NULL) return "--public-key needs no certificates: --cache has no use";
-    if (o->reference != NULL && !values) return "--reference needs the values of measurements";
+    if (o->peer.reference != NULL && !values) return "--reference needs the values of measurements";
     if (o->save_reference != NULL && (!values || o->measurements.operation == SPDM_MEASURE_INDEX))
         return "--save-reference needs all measurements";
     if (o->save_reference != NULL && o->unsigned_only)
@@ -305,12 +138,12 @@ static const char *contradiction(const struct spdm_attest_options *o, size_t tar
     if (targets > 1 && o->save_reference != NULL) return "--save-reference takes one target";
     if (targets > 1 && o->evidence != NULL) return "--evidence takes one target";
     if (o->quiet && o->json) return "--quiet and --json exclude each other";
-    return NULL;
+    return spdm_peer_contradiction(&o->peer, o->session);
 }
 
 int spdm_attest_parse(int argc, char **argv, struct spdm_attest_options *out, struct spdm_texts *targets)
 {
-    *out = (struct spdm_attest_options){.slots = 0xff, .timeout = 30000};
+    *out = (struct spdm_attest_options){.peer = SPDM_PEER_DEFAULTS};
     int rc = spdm_options_parse(&spdm_attest_command, argc, argv, out, targets);
     if (rc != SPDM_PARSED) return rc;
     const char *wrong = contradiction(out, targets->n);

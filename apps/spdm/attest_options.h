@@ -6,13 +6,8 @@
  * wrong with it is found before the network is touched. */
 #ifndef SPDM_ATTEST_OPTIONS_H
 #define SPDM_ATTEST_OPTIONS_H
-#include "options.h"
+#include "peer_options.h"
 #include <assay/requester.h>
-
-/* A list of algorithms as a policy takes it: best first, ended by 0. */
-struct spdm_algorithm_list {
-    uint8_t id[SPDM_ALG_N + 1];
-};
 
 struct spdm_measure_choice {
     bool none;
@@ -21,23 +16,14 @@ struct spdm_measure_choice {
 };
 
 struct spdm_attest_options {
-    struct spdm_texts trust;
-    const char *public_key;
-    bool no_time;
-    const char *cache;
-    uint8_t slots; /* mask */
-    uint8_t versions[6];
-    struct spdm_algorithm_list hashes, signatures;
-    bool multi_key;
+    struct spdm_peer_options peer;
+    bool session;
     bool challenge, no_challenge;
     struct spdm_measure_choice measurements;
     bool raw, unsigned_only, fresh;
     unsigned summary; /* index into none, tcb, all */
-    const char *reference, *save_reference;
-    uint32_t timeout, retries;
-    bool json, quiet, trace;
-    const char *pcap;
-    unsigned pcap_format; /* index into wireshark, dmtf */
+    const char *save_reference;
+    bool json, quiet;
     const char *evidence;
 };
 

@@ -1,38 +1,25 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * attest_run.c - drives one requester over one link.
+ * attest_run.c - drives one asker from the connection to the result.
  *
- * Everything happens in callbacks of the loop: a frame or the timer pushes,
- * advance() moves questions and frames until there is nothing to do, and
- * `done` is told from a timer of its own, so that whoever is told may free or
- * restart the run. Facts are copied the moment they are told; nothing in the
- * result points into the engine. */
-#include "attest_run.h"
+ * Everything happens in callbacks of the loop; `done` is told from a timer of
+ * its own, so that whoever is told may free or restart the run. */
+#include "attest_keep.h"
 #include <assay/dump.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    MESSAGE_MAX = 65520,  /* largest message taken: fits a frame of 64 KiB with any binding's header */
-    OUT_MAX = 4096,       /* largest request built */
-    CHAIN_MAX = 4 + 65535 /* largest chain of the short form */
-};
-
 struct spdm_attest {
     struct spdm_attest_result result;
     const struct spdm_attest_order *order;
+    struct spdm_asker_setup setup;
+    struct spdm_asker *asker;
     void (*done)(void *ctx, struct spdm_attest *run);
     void *ctx;
     uv_loop_t *loop;
-    struct spdm_link *link; /* NULL when there is none */
-    struct spdm_requester *rq;
-    struct spdm_config config;
-    struct spdm_room memory;
-    uint8_t *out, *chain;
     uint64_t began;           /* monotonic, us */
     struct spdm_room request; /* the last SPDM request sent */
-    uv_timer_t deadline, limit;
-    int open_timers;
+    uv_timer_t limit;
 };
 
 static uint64_t now_us(void)
@@ -55,7 +42,7 @@ static void finish(struct spdm_attest *run, enum spdm_attest_end end)
     if (r->end != SPDM_ATTEST_RUNNING) return;
     r->end = end;
     r->time_us = now_us() - run->began;
-    uv_timer_stop(&run->deadline);
+    if (end != SPDM_ATTEST_DONE || run->order->stay == NULL) spdm_asker_rest(run->asker);
     uv_timer_start(&run->limit, on_told, 0, 0);
 }
 
@@ -70,74 +57,7 @@ static void on_limit(uv_timer_t *timer)
     finish(run, SPDM_ATTEST_TIMEOUT);
 }
 
-static void drop_link(struct spdm_attest *run)
-{
-    if (run->link != NULL) spdm_link_close(run->link);
-    run->link = NULL;
-}
-
-/* ---- collecting ---- */
-
-static bool copy(struct spdm_room *to, struct spdm_span from)
-{
-    uint8_t *p = malloc(from.n + 1);
-    if (p == NULL) return false;
-    if (from.n != 0) memcpy(p, from.p, from.n);
-    free(to->p);
-    to->p = p;
-    to->n = from.n;
-    return true;
-}
-
-static void forget_measurements(struct spdm_attest_result *r)
-{
-    for (size_t i = 0; i < r->measured_n; i++) free(r->measured[i].bytes.p);
-    free(r->measured);
-    r->measured = NULL;
-    r->measured_n = 0;
-}
-
-static bool keep_measurement(struct spdm_attest_result *r, const struct spdm_measurement *m, bool proven)
-{
-    struct spdm_measured *grown = realloc(r->measured, (r->measured_n + 1) * sizeof *grown);
-    if (grown == NULL) return false;
-    r->measured = grown;
-    struct spdm_room value = {0};
-    if (!copy(&value, m->value)) return false;
-    size_t at = r->measured_n++; /* in the order of the index, whatever order they come in */
-    for (; at > 0 && r->measured[at - 1].m.index > m->index; at--) r->measured[at] = r->measured[at - 1];
-    struct spdm_measured *kept = &r->measured[at];
-    *kept = (struct spdm_measured){.m = *m, .proven = proven, .bytes = value};
-    kept->m.value = (struct spdm_span){value.p, value.n};
-    return true;
-}
-
-static bool keep_record(struct spdm_attest_result *r, const struct spdm_event *event)
-{
-    struct spdm_span rest = event->data;
-    struct spdm_measurement m;
-    while (spdm_measurement_next(&rest, &m))
-        if (!keep_measurement(r, &m, event->proven)) return false;
-    return true;
-}
-
-static void keep_message(struct spdm_attest_result *r, const struct spdm_tapped *tapped, struct spdm_span message)
-{
-    struct spdm_message *grown = realloc(r->messages, (r->message_n + 1) * sizeof *grown);
-    if (grown == NULL) return;
-    r->messages = grown;
-    struct spdm_room bytes = {0};
-    if (!copy(&bytes, message)) return;
-    r->messages[r->message_n++] = (struct spdm_message){tapped->sent, bytes};
-}
-
-static void forget_messages(struct spdm_attest_result *r)
-{
-    for (size_t i = 0; i < r->message_n; i++) free(r->messages[i].bytes.p);
-    free(r->messages);
-    r->messages = NULL;
-    r->message_n = 0;
-}
+/* ---- what passes ---- */
 
 /* Where MeasurementSummaryHash lies. */
 struct summary {
@@ -156,7 +76,7 @@ static struct spdm_span look_into(struct spdm_attest *run, struct spdm_span mess
 {
     struct summary summary = {0, 0};
     struct spdm_report report;
-    struct spdm_dump dump = {.facts = spdm_requester_facts(run->rq),
+    struct spdm_dump dump = {.facts = spdm_attest_facts(run),
                              .message = message,
                              .request = sent ? (struct spdm_span){NULL, 0} : spdm_attest_request(run),
                              .see = see_summary,
@@ -165,66 +85,114 @@ static struct spdm_span look_into(struct spdm_attest *run, struct spdm_span mess
     if (n != 0 && n < message.n) message.n = n;
     bool inside = summary.at <= message.n && summary.n <= message.n - summary.at;
     if (!sent && inside && summary.n != 0)
-        copy(&run->result.summary, (struct spdm_span){message.p + summary.at, summary.n});
+        (void)spdm_keep_bytes(&run->result.summary, (struct spdm_span){message.p + summary.at, summary.n});
     return message;
 }
 
-static void on_tap(void *ctx, const struct spdm_tapped *tapped)
+static void on_frame(void *ctx, const struct spdm_tapped *tapped)
 {
     struct spdm_attest *run = ctx;
     struct spdm_attest_result *r = &run->result;
-    struct spdm_frame frame = r->target.binding->unwrap(tapped->frame);
     *(tapped->sent ? &r->sent_bytes : &r->received_bytes) += tapped->frame.n;
-    if (frame.kind == SPDM_FRAME_PLAIN) {
-        *(tapped->sent ? &r->sent : &r->received) += 1;
-        struct spdm_span message = look_into(run, frame.message, tapped->sent);
-        if (tapped->sent) copy(&run->request, message);
-        if (run->order->record) keep_message(r, tapped, message);
-    }
     if (run->order->tap != NULL) run->order->tap(run->order->tap_ctx, run, tapped);
+}
+
+static void on_message(void *ctx, const struct spdm_passing *passing)
+{
+    struct spdm_attest *run = ctx;
+    struct spdm_attest_result *r = &run->result;
+    if (!passing->app && r->end == SPDM_ATTEST_RUNNING) {
+        struct spdm_span message = look_into(run, passing->message, passing->sent);
+        *(passing->sent ? &r->sent : &r->received) += 1;
+        if (run->order->record) (void)spdm_keep_message(r, passing->sent, message);
+    }
+    if (run->order->message != NULL) run->order->message(run->order->tap_ctx, run, passing);
+    if (!passing->app && passing->sent) (void)spdm_keep_bytes(&run->request, passing->message);
 }
 
 /* ---- questions ---- */
 
-static void on_question(struct spdm_attest *run, const struct spdm_event *event)
+/* Whether to believe the device. */
+static void judge(struct spdm_attest *run, const struct spdm_event *event, struct spdm_answer *answer)
 {
     const struct spdm_attest_trust *trust = run->order->trust;
     struct spdm_attest_result *r = &run->result;
-    struct spdm_answer answer = {.ticket = event->ticket};
     bool whole = event->kind == SPDM_ASK_TRUST;
     uint8_t bit = (uint8_t)(event->slot < SPDM_SLOT_N ? 1u << event->slot : 0u);
     /* asked although a chain was remembered: that one did not hold */
     if (r->source == SPDM_CHAIN_REMEMBERED) r->fell_back = true;
     r->source = whole ? SPDM_CHAIN_FETCHED : SPDM_CHAIN_NONE;
-    r->facts = *spdm_requester_facts(run->rq);
-    bool kept = !whole || copy(&r->chain, event->data);
-    if (kept && trust != NULL && trust->answer != NULL) trust->answer(run->order->trust_ctx, run, event, &answer);
-    if (!whole && answer.yes) r->source = SPDM_CHAIN_KNOWN;
+    r->facts = *spdm_attest_facts(run);
+    bool kept = !whole || spdm_keep_bytes(&r->chain, event->data);
+    if (kept && trust != NULL && trust->answer != NULL) trust->answer(run->order->trust_ctx, run, event, answer);
+    if (!whole && answer->yes) r->source = SPDM_CHAIN_KNOWN;
     if (whole) r->asked_slots |= bit;
-    if (whole && !answer.yes) r->refused_slots |= bit;
-    spdm_requester_answer(run->rq, &answer);
+    if (whole && !answer->yes) r->refused_slots |= bit;
+}
+
+static void on_question(struct spdm_attest *run, const struct spdm_event *event)
+{
+    struct spdm_answer answer = {.ticket = event->ticket};
+    if (event->kind == SPDM_ASK_DIGEST || event->kind == SPDM_ASK_TRUST) judge(run, event, &answer);
+    else if (run->order->own != NULL) spdm_own_answer(run->order->own, event, &answer);
+    spdm_requester_answer(spdm_asker_engine(run->asker), &answer);
 }
 
 /* ---- the plan ---- */
+
+/* What the two lack for the session that is wanted; NULL: nothing. */
+static const char *lacking(const struct spdm_attest_order *order, const struct spdm_facts *f)
+{
+    uint32_t theirs = f->responder.flags;
+    if (order->session == SPDM_NO_SESSION) return NULL;
+    if (f->version < SPDM_V11) return "SPDM 1.0, which was agreed on, has none";
+    if (order->session == SPDM_PSK_SESSION && (theirs & SPDM_PSK_CAP_MASK) == 0)
+        return "the device takes no pre-shared keys (PSK_CAP)";
+    if (order->session == SPDM_KEY_SESSION && (theirs & SPDM_KEY_EX_CAP) == 0)
+        return (theirs & SPDM_PSK_CAP_MASK) == 0 ? "the device opens none (KEY_EX_CAP)"
+                                                 : "the device opens one with a pre-shared key only (KEY_EX_CAP)";
+    if (order->session == SPDM_KEY_SESSION && f->exchange == SPDM_ALG_NONE)
+        return "there is no key exchange that both know";
+    if ((theirs & SPDM_MAC_CAP) == 0) return "the device cannot authenticate messages (MAC_CAP)";
+    if (f->aead == SPDM_ALG_NONE) return "there is no cipher that both know";
+    if (f->version >= SPDM_V12 && f->opaque_format != 2)
+        return "the device does not know the opaque data format that secured messages need (OpaqueDataFmt1)";
+    return NULL;
+}
+
+static void plan_measurements(const struct spdm_attest_order *order, const struct spdm_facts *f, struct spdm_goal *goal)
+{
+    uint32_t flags = f->responder.flags;
+    if (!order->measure || (flags & SPDM_MEAS_CAP_MASK) == 0 || f->meas_spec == 0) return;
+    goal->want |= SPDM_WANT_MEASUREMENTS;
+    goal->measure = order->operation;
+    goal->raw = order->raw && f->version >= SPDM_V12;
+    goal->fresh = order->fresh && f->version >= SPDM_V13;
+    goal->sign = order->sign && (goal->want & SPDM_WANT_IDENTITY) != 0 &&
+                 (flags & SPDM_MEAS_CAP_MASK) == SPDM_MEAS_CAP_SIGNED && order->operation != SPDM_MEASURE_COUNT;
+}
+
+static void plan_session(const struct spdm_attest_order *order, struct spdm_goal *goal)
+{
+    if (order->session == SPDM_NO_SESSION) return;
+    goal->want |= order->session == SPDM_PSK_SESSION ? SPDM_WANT_PSK_SESSION : SPDM_WANT_SESSION;
+    if (order->stay == NULL) goal->want |= SPDM_WANT_END_SESSION;
+    if (order->own != NULL) goal->psk_hint = order->own->hint;
+}
 
 /* What to ask a device with these capabilities for. */
 static struct spdm_goal plan(const struct spdm_attest_order *order, const struct spdm_facts *f)
 {
     struct spdm_goal goal = {.slots = order->slots, .use_key = order->public_key.n != 0, .index = order->index};
-    uint32_t flags = f->responder.flags;
-    bool identity = (flags & (goal.use_key ? SPDM_PUB_KEY_ID_CAP : SPDM_CERT_CAP)) != 0;
+    bool offered = (f->responder.flags & (goal.use_key ? SPDM_PUB_KEY_ID_CAP : SPDM_CERT_CAP)) != 0;
+    bool identity = offered && !order->known_by_psk;
     if (identity) goal.want |= SPDM_WANT_IDENTITY;
-    if (order->measure && (flags & SPDM_MEAS_CAP_MASK) != 0 && f->meas_spec != 0) {
-        goal.want |= SPDM_WANT_MEASUREMENTS;
-        goal.measure = order->operation;
-        goal.raw = order->raw && f->version >= SPDM_V12;
-        goal.fresh = order->fresh && f->version >= SPDM_V13;
-        goal.sign = order->sign && identity && (flags & SPDM_MEAS_CAP_MASK) == SPDM_MEAS_CAP_SIGNED &&
-                    order->operation != SPDM_MEASURE_COUNT;
-    }
-    bool needed = !goal.sign || f->version < SPDM_V12 || order->summary != 0;
-    if (identity && (flags & SPDM_CHAL_CAP) != 0 && order->challenge != SPDM_CHALLENGE_NEVER &&
-        (needed || order->challenge == SPDM_CHALLENGE_ALWAYS)) {
+    plan_measurements(order, f, &goal);
+    plan_session(order, &goal);
+    /* the signature of KEY_EXCHANGE_RSP, and of MEASUREMENTS from 1.2 on, prove as much */
+    bool needed = order->session != SPDM_KEY_SESSION && (!goal.sign || f->version < SPDM_V12);
+    if (identity && (f->responder.flags & SPDM_CHAL_CAP) != 0 && order->challenge != SPDM_CHALLENGE_NEVER &&
+        (needed || order->summary != 0 || order->challenge == SPDM_CHALLENGE_ALWAYS)) {
         goal.want |= SPDM_WANT_CHALLENGE;
         goal.summary = order->summary;
     }
@@ -234,8 +202,8 @@ static struct spdm_goal plan(const struct spdm_attest_order *order, const struct
 /* Digest of the provisioned key's bytes in the base hash. */
 static bool digest_of(const struct spdm_attest *run, struct spdm_span bytes, uint8_t out[SPDM_HASH_MAX])
 {
-    const struct spdm_crypto *c = run->config.crypto;
-    void *ctx = run->config.crypto_ctx, *state = calloc(1, c->hash_state_size + 1);
+    const struct spdm_crypto *c = run->order->crypto;
+    void *ctx = run->order->crypto_ctx, *state = calloc(1, c->hash_state_size + 1);
     if (state == NULL) return false;
     bool good = c->hash_begin(ctx, state, run->result.facts.hash) && c->hash_update(ctx, state, bytes) &&
                 c->hash_peek(ctx, state, out);
@@ -250,7 +218,7 @@ static void vouch_for_key(struct spdm_attest *run)
     uint8_t digest[SPDM_HASH_MAX];
     if (!digest_of(run, run->order->public_key, digest)) return;
     struct spdm_span hash = {digest, spdm_algorithm((enum spdm_alg)run->result.facts.hash)->size};
-    spdm_requester_trust(run->rq, SPDM_SLOT_KEY, hash, run->order->public_key_handle);
+    spdm_requester_trust(spdm_asker_engine(run->asker), SPDM_SLOT_KEY, hash, run->order->public_key_handle);
     run->result.source = SPDM_CHAIN_KEY;
 }
 
@@ -258,40 +226,38 @@ static void vouch_for_key(struct spdm_attest *run)
 static void vouch_for_memory(struct spdm_attest *run)
 {
     const struct spdm_attest_order *order = run->order;
-    if (order->public_key.n != 0 || order->trust == NULL || order->trust->remembered == NULL) return;
+    if (order->public_key.n != 0 || order->known_by_psk || order->trust == NULL || order->trust->remembered == NULL)
+        return;
     struct spdm_vouched v = order->trust->remembered(order->trust_ctx, run);
-    if (v.key != NULL && v.slot < SPDM_SLOT_N) spdm_requester_trust(run->rq, v.slot, v.digest, v.key);
+    if (v.key != NULL && v.slot < SPDM_SLOT_N)
+        spdm_requester_trust(spdm_asker_engine(run->asker), v.slot, v.digest, v.key);
 }
 
-/* ---- the engine ---- */
+/* ---- events ---- */
 
-static void close_engine(struct spdm_attest *run)
-{
-    if (run->rq != NULL) spdm_requester_close(run->rq);
-    run->rq = NULL;
-}
-
-/* An engine that knows nothing, and the first goal: to get connected. */
-static bool open_engine(struct spdm_attest *run)
+/* The first goal: to get connected. */
+static bool ask_for_connection(struct spdm_attest *run)
 {
     const struct spdm_attest_order *order = run->order;
     struct spdm_goal goal = {.want = SPDM_WANT_CONNECT, .slots = order->slots, .use_key = order->public_key.n != 0};
-    close_engine(run);
-    run->rq = spdm_requester_init(run->memory, &run->config);
-    if (run->rq == NULL) return false;
     if (!run->result.fell_back) vouch_for_memory(run);
-    return spdm_requester_ask(run->rq, &goal);
+    return spdm_requester_ask(spdm_asker_engine(run->asker), &goal);
+}
+
+static bool start_over(struct spdm_attest *run)
+{
+    return spdm_asker_renew(run->asker) && ask_for_connection(run);
 }
 
 static void forget_attempt(struct spdm_attest_result *r)
 {
-    forget_measurements(r);
+    spdm_forget_measurements(r);
     free(r->chain.p);
     free(r->summary.p);
     r->chain = r->summary = (struct spdm_room){0};
     r->source = SPDM_CHAIN_NONE;
     r->asked_slots = r->refused_slots = 0;
-    r->connected = r->planned = false;
+    r->connected = r->planned = r->session.opened = false;
 }
 
 /* A remembered chain that did not hold is no verdict: the device may have a new certificate. Ask for it. */
@@ -301,134 +267,101 @@ static bool fall_back(struct spdm_attest *run)
     if (r->source != SPDM_CHAIN_REMEMBERED || r->fell_back) return false;
     forget_attempt(r);
     r->fell_back = true;
-    return open_engine(run);
+    return start_over(run);
 }
 
 static void on_done(struct spdm_attest *run)
 {
     struct spdm_attest_result *r = &run->result;
-    r->facts = *spdm_requester_facts(run->rq);
+    r->facts = *spdm_attest_facts(run);
     r->connected = r->facts.negotiated;
     if (r->planned) {
         finish(run, SPDM_ATTEST_DONE);
         return;
     }
-    r->goal = plan(run->order, &r->facts);
+    r->session.lacking = lacking(run->order, &r->facts);
+    r->goal = r->session.lacking == NULL ? plan(run->order, &r->facts) : (struct spdm_goal){.want = 0};
     r->planned = true;
     if (r->goal.use_key) vouch_for_key(run);
+    else if (run->order->known_by_psk) r->source = SPDM_CHAIN_PSK;
     else if (r->facts.trusted) r->source = SPDM_CHAIN_REMEMBERED;
     if (r->goal.want == 0) finish(run, SPDM_ATTEST_DONE);
-    else if (!spdm_requester_ask(run->rq, &r->goal)) finish(run, SPDM_ATTEST_FAILED);
+    else if (!spdm_requester_ask(spdm_asker_engine(run->asker), &r->goal)) finish(run, SPDM_ATTEST_FAILED);
 }
 
 static void on_failed(struct spdm_attest *run, const struct spdm_event *event)
 {
     struct spdm_attest_result *r = &run->result;
     if (fall_back(run)) return;
-    const struct spdm_facts *facts = spdm_requester_facts(run->rq);
+    const struct spdm_facts *facts = spdm_attest_facts(run);
     if (facts->negotiated) r->facts = *facts;
     r->report = event->report;
     finish(run, SPDM_ATTEST_FAILED);
 }
 
-static void on_event(struct spdm_attest *run, const struct spdm_event *event)
+static void on_restarted(struct spdm_attest_result *r)
 {
+    r->restarts++;
+    r->session.opened = false;
+    spdm_forget_measurements(r);
+}
+
+static void on_event(void *ctx, const struct spdm_event *event)
+{
+    struct spdm_attest *run = ctx;
+    const struct spdm_attest_order *order = run->order;
     struct spdm_attest_result *r = &run->result;
+    if (event->kind >= SPDM_ASK_DIGEST) {
+        on_question(run, event);
+        return;
+    }
+    if (r->end != SPDM_ATTEST_RUNNING || event->kind == SPDM_DATA || event->kind == SPDM_CLOSED) {
+        if (order->stay != NULL) order->stay->event(run->ctx, run, event);
+        return;
+    }
     switch (event->kind) {
     case SPDM_CONNECTED:
-        r->facts = *spdm_requester_facts(run->rq);
+        r->facts = *spdm_attest_facts(run);
         r->connected = true;
         break;
-    case SPDM_RESTARTED:
-        r->restarts++;
-        forget_measurements(r);
+    case SPDM_RESTARTED: on_restarted(r); break;
+    case SPDM_OPENED:
+        r->session.opened = spdm_requester_session(spdm_asker_engine(run->asker), event->session, &r->session.facts);
         break;
     case SPDM_MEASURED:
-        if (!keep_record(r, event)) finish(run, SPDM_ATTEST_FAILED);
+        if (!spdm_keep_record(r, event)) finish(run, SPDM_ATTEST_FAILED);
         break;
-    case SPDM_ASK_DIGEST:
-    case SPDM_ASK_TRUST: on_question(run, event); break;
     case SPDM_DONE: on_done(run); break;
     case SPDM_FAILED: on_failed(run, event); break;
     default: break;
     }
 }
 
-static void on_deadline(uv_timer_t *timer);
-
-static void arm(struct spdm_attest *run)
-{
-    uint64_t at = spdm_requester_deadline(run->rq), now = now_us();
-    if (at == SPDM_NEVER) {
-        uv_timer_stop(&run->deadline);
-        return;
-    }
-    uv_update_time(run->loop);
-    uv_timer_start(&run->deadline, on_deadline, at <= now ? 0 : (at - now + 999) / 1000, 0);
-}
-
-/* Moves until the engine has nothing to tell and nothing to send. */
-static void advance(struct spdm_attest *run)
-{
-    struct spdm_event event;
-    for (;;) {
-        while (spdm_requester_event(run->rq, &event) != SPDM_NOTHING) {
-            on_event(run, &event);
-            if (run->result.end != SPDM_ATTEST_RUNNING) return;
-        }
-        struct spdm_span out = spdm_requester_pull(run->rq, now_us());
-        if (out.n == 0) break;
-        if (!spdm_link_send(run->link, out)) return; /* `down` follows */
-    }
-    arm(run);
-}
-
-static void on_deadline(uv_timer_t *timer)
-{
-    struct spdm_attest *run = timer->data;
-    if (run->result.end != SPDM_ATTEST_RUNNING || run->link == NULL) return;
-    spdm_requester_push(run->rq, (struct spdm_span){0}, now_us());
-    advance(run);
-}
-
-/* ---- the link ---- */
-
-static void on_up(void *ctx, struct spdm_link *link)
+static void on_up(void *ctx)
 {
     struct spdm_attest *run = ctx;
     run->result.reached = true;
-    snprintf(run->result.peer, sizeof run->result.peer, "%s", spdm_link_peer(link));
-    advance(run);
+    snprintf(run->result.peer, sizeof run->result.peer, "%s", spdm_asker_peer(run->asker));
 }
 
-static void on_frame(void *ctx, struct spdm_link *link, struct spdm_span frame)
+static void on_down(void *ctx, enum spdm_link_end end, const char *reason)
 {
     struct spdm_attest *run = ctx;
-    (void)link;
-    if (run->result.end != SPDM_ATTEST_RUNNING) return; /* nobody asked */
-    spdm_requester_push(run->rq, frame, now_us());
-    advance(run);
-}
-
-static void on_down(void *ctx, struct spdm_link *link, enum spdm_link_end end, const char *reason)
-{
-    struct spdm_attest *run = ctx;
-    (void)link;
-    run->link = NULL;
-    if (run->result.end != SPDM_ATTEST_RUNNING) return;
+    const struct spdm_attest_order *order = run->order;
+    if (run->result.end != SPDM_ATTEST_RUNNING) {
+        if (order->stay != NULL) order->stay->down(run->ctx, run, reason);
+        return;
+    }
     run->result.link_end = end;
     snprintf(run->result.reason, sizeof run->result.reason, "%s", reason);
     finish(run, SPDM_ATTEST_LINK);
 }
 
-static const struct spdm_link_events link_events = {.up = on_up, .frame = on_frame, .down = on_down};
-
-static bool connect_link(struct spdm_attest *run)
+static void on_drained(void *ctx)
 {
-    struct spdm_link_options options = {
-        .connect_ms = run->order->timeout_ms, .stall_ms = run->order->timeout_ms, .tap = on_tap, .tap_ctx = run};
-    run->link = spdm_link_connect(run->loop, &run->result.target, &options, &link_events, run);
-    return run->link != NULL;
+    struct spdm_attest *run = ctx;
+    const struct spdm_attest_stay *stay = run->order->stay;
+    if (run->result.end != SPDM_ATTEST_RUNNING && stay != NULL) stay->drained(run->ctx, run);
 }
 
 /* ---- life ---- */
@@ -436,8 +369,9 @@ static bool connect_link(struct spdm_attest *run)
 static void begin(struct spdm_attest *run)
 {
     struct spdm_attest_result *r = &run->result;
-    struct spdm_attest_result fresh = {.target = r->target, .reached = run->link != NULL && r->reached};
+    struct spdm_attest_result fresh = {.target = r->target, .reached = spdm_asker_linked(run->asker) && r->reached};
     memcpy(fresh.peer, r->peer, sizeof fresh.peer);
+    fresh.session.mode = run->order->session;
     *r = fresh;
     clock_gettime(CLOCK_REALTIME, &r->began);
     run->began = now_us();
@@ -446,42 +380,30 @@ static void begin(struct spdm_attest *run)
     uv_timer_start(&run->limit, on_limit, run->order->timeout_ms, 0);
 }
 
-static bool allocate(struct spdm_attest *run)
-{
-    const struct spdm_attest_order *order = run->order;
-    const struct spdm_binding *binding = run->result.target.binding;
-    size_t out = (size_t)OUT_MAX + binding->head + binding->tail;
-    run->out = malloc(out);
-    run->chain = malloc(CHAIN_MAX);
-    run->config = (struct spdm_config){.crypto = order->crypto,
-                                       .crypto_ctx = order->crypto_ctx,
-                                       .binding = binding,
-                                       .policy = order->policy,
-                                       .out = {run->out, out},
-                                       .chain = {run->chain, CHAIN_MAX},
-                                       .data_transfer_size = MESSAGE_MAX};
-    run->memory.n = spdm_requester_size(&run->config);
-    run->memory.p = malloc(run->memory.n);
-    return run->out != NULL && run->chain != NULL && run->memory.p != NULL && open_engine(run);
-}
-
 static void on_timer_closed(uv_handle_t *handle)
 {
     struct spdm_attest *run = handle->data;
-    if (--run->open_timers != 0) return;
     forget_attempt(&run->result);
-    forget_messages(&run->result);
-    free(run->out);
-    free(run->chain);
-    free(run->memory.p);
+    spdm_forget_messages(&run->result);
     free(run->request.p);
     free(run);
+}
+
+static bool dial(struct spdm_attest *run)
+{
+    return spdm_asker_connect(run->asker, run->order->timeout_ms);
 }
 
 struct spdm_attest *spdm_attest_start(uv_loop_t *loop, const struct spdm_target *target,
                                       const struct spdm_attest_order *order,
                                       void (*done)(void *ctx, struct spdm_attest *run), void *ctx)
 {
+    static const struct spdm_asker_events events = {.up = on_up,
+                                                    .event = on_event,
+                                                    .frame = on_frame,
+                                                    .message = on_message,
+                                                    .drained = on_drained,
+                                                    .down = on_down};
     struct spdm_attest *run = calloc(1, sizeof *run);
     if (run == NULL) return NULL;
     run->loop = loop;
@@ -489,12 +411,21 @@ struct spdm_attest *spdm_attest_start(uv_loop_t *loop, const struct spdm_target 
     run->done = done;
     run->ctx = ctx;
     run->result.target = *target;
-    uv_timer_init(loop, &run->deadline);
+    run->setup = (struct spdm_asker_setup){.crypto = order->crypto,
+                                           .crypto_ctx = order->crypto_ctx,
+                                           .policy = order->policy,
+                                           .own = order->own,
+                                           .session = order->session != SPDM_NO_SESSION,
+                                           .data_max = order->data_max,
+                                           .keylog = order->keylog,
+                                           .keylog_ctx = order->keylog_ctx};
     uv_timer_init(loop, &run->limit);
-    run->deadline.data = run->limit.data = run;
-    run->open_timers = 2;
-    begin(run);
-    if (allocate(run) && connect_link(run)) return run;
+    run->limit.data = run;
+    run->asker = spdm_asker_new(loop, target, &run->setup, &events, run);
+    if (run->asker != NULL) {
+        begin(run);
+        if (ask_for_connection(run) && dial(run)) return run;
+    }
     spdm_attest_free(run);
     return NULL;
 }
@@ -503,20 +434,21 @@ bool spdm_attest_again(struct spdm_attest *run)
 {
     struct spdm_attest_result *r = &run->result, last = *r;
     if (last.end == SPDM_ATTEST_RUNNING) return false;
-    if (last.end != SPDM_ATTEST_DONE) drop_link(run);
-    bool live = run->link != NULL;
+    if (last.end != SPDM_ATTEST_DONE) spdm_asker_drop(run->asker);
+    bool live = spdm_asker_linked(run->asker);
     if (live) r->chain = (struct spdm_room){0}; /* stays true */
     forget_attempt(r);
-    forget_messages(r);
+    spdm_forget_messages(r);
     begin(run);
-    if (!live) return open_engine(run) && connect_link(run);
+    if (!live) return start_over(run) && dial(run);
     r->goal = last.goal;
     r->source = last.source;
     r->facts = last.facts;
     r->chain = last.chain;
+    r->session.lacking = last.session.lacking;
     r->connected = r->planned = true;
-    if (!spdm_requester_ask(run->rq, &r->goal)) return false;
-    advance(run);
+    if (!spdm_requester_ask(spdm_asker_engine(run->asker), &r->goal)) return false;
+    spdm_asker_advance(run->asker);
     return true;
 }
 
@@ -527,7 +459,12 @@ const struct spdm_attest_result *spdm_attest_result(const struct spdm_attest *ru
 
 const struct spdm_facts *spdm_attest_facts(const struct spdm_attest *run)
 {
-    return spdm_requester_facts(run->rq);
+    return spdm_requester_facts(spdm_asker_engine(run->asker));
+}
+
+struct spdm_asker *spdm_attest_asker(const struct spdm_attest *run)
+{
+    return run->asker;
 }
 
 struct spdm_span spdm_attest_request(const struct spdm_attest *run)
@@ -543,9 +480,7 @@ void *spdm_attest_context(const struct spdm_attest *run)
 void spdm_attest_free(struct spdm_attest *run)
 {
     if (run == NULL) return;
-    drop_link(run);
-    close_engine(run);
+    spdm_asker_free(run->asker);
     run->result.end = SPDM_ATTEST_DONE; /* no callback looks further */
-    uv_close((uv_handle_t *)&run->deadline, on_timer_closed);
     uv_close((uv_handle_t *)&run->limit, on_timer_closed);
 }

@@ -14,11 +14,13 @@
  * message; if then a signature fails, the run starts over as with a stranger.
  *
  * After `done` the link stays open: spdm_attest_again() then costs one
- * exchange. spdm_attest_free() ends it. */
+ * exchange. spdm_attest_free() ends it.
+ *
+ * With a session, measurements are taken inside it, and it is ended before
+ * `done`, unless somebody wants to stay in it. */
 #ifndef SPDM_ATTEST_RUN_H
 #define SPDM_ATTEST_RUN_H
-#include "port/link.h"
-#include <assay/requester.h>
+#include "asker.h"
 
 struct spdm_attest; /* a run */
 
@@ -45,6 +47,19 @@ struct spdm_attest_trust {
     struct spdm_vouched (*remembered)(void *ctx, struct spdm_attest *run);
 };
 
+enum spdm_session_mode { SPDM_NO_SESSION, SPDM_KEY_SESSION, SPDM_PSK_SESSION };
+
+/* Who goes on where attesting ends: the session is left open, and what happens from then on is told here, with the ctx
+ * of `done`. */
+struct spdm_attest_stay {
+    /* Events that attesting has no use for: application data, the end of the session; after `done`: all. */
+    void (*event)(void *ctx, struct spdm_attest *run, const struct spdm_event *event);
+    /* Everything sent has left, after some of it had to wait. */
+    void (*drained)(void *ctx, struct spdm_attest *run);
+    /* The link has ended after `done`. */
+    void (*down)(void *ctx, struct spdm_attest *run, const char *reason);
+};
+
 struct spdm_attest_order {
     const struct spdm_crypto *crypto;
     void *crypto_ctx;
@@ -62,9 +77,17 @@ struct spdm_attest_order {
     uint8_t summary; /* summary hash asked for in CHALLENGE: 0, 1, 0xff */
     uint32_t timeout_ms;
     bool record; /* keep every message in the result */
-    /* Every frame as it passes; may be NULL. */
+    enum spdm_session_mode session;
+    struct spdm_own *own; /* our identity and the pre-shared key; NULL: none */
+    bool known_by_psk;    /* SPDM_PSK_SESSION: who holds the key is the device, certificates are not asked for */
+    size_t data_max;      /* the longest application data that will be sent */
+    const struct spdm_attest_stay *stay;                        /* NULL: nobody does */
+    void (*keylog)(void *ctx, const struct spdm_keylog *entry); /* may be NULL */
+    void *keylog_ctx;
+    /* Every frame as it passes, and every message, in a record or not; may be NULL. */
     void (*tap)(void *ctx, struct spdm_attest *run, const struct spdm_tapped *tapped);
-    void *tap_ctx;
+    void (*message)(void *ctx, struct spdm_attest *run, const struct spdm_passing *passing);
+    void *tap_ctx; /* of both */
 };
 
 /* ---- what came of it ---- */
@@ -82,18 +105,26 @@ enum spdm_chain_source {
     SPDM_CHAIN_FETCHED,
     SPDM_CHAIN_KNOWN,      /* DIGESTS named a chain that is in the cache */
     SPDM_CHAIN_REMEMBERED, /* taken for granted, and the signature verified */
-    SPDM_CHAIN_KEY         /* a provisioned public key */
+    SPDM_CHAIN_KEY,        /* a provisioned public key */
+    SPDM_CHAIN_PSK         /* a pre-shared key */
 };
 
 struct spdm_measured {
     struct spdm_measurement m; /* its value lies in bytes */
-    bool proven;               /* covered by a signature that verified */
+    bool proven;               /* covered by a signature that verified, or read in a session with the device */
     struct spdm_room bytes;
 };
 
 struct spdm_message {
     bool sent;
     struct spdm_room bytes;
+};
+
+struct spdm_attest_session {
+    enum spdm_session_mode mode; /* what was wanted */
+    const char *lacking;         /* what the device has not that it takes; NULL: nothing */
+    bool opened;
+    struct spdm_session_facts facts; /* as it was opened */
 };
 
 struct spdm_attest_result {
@@ -118,6 +149,7 @@ struct spdm_attest_result {
     bool fell_back;         /* a remembered chain did not hold */
     unsigned restarts;      /* by the device, or RequestResynch */
 
+    struct spdm_attest_session session;
     struct spdm_measured *measured;
     size_t measured_n;
     struct spdm_room summary; /* MeasurementSummaryHash of the last CHALLENGE_AUTH: good if facts.authentic */
@@ -137,6 +169,8 @@ struct spdm_attest *spdm_attest_start(uv_loop_t *loop, const struct spdm_target 
 bool spdm_attest_again(struct spdm_attest *run);
 /* Valid until spdm_attest_again() or spdm_attest_free(); in a callback of spdm_attest_trust facts are up to date. */
 const struct spdm_attest_result *spdm_attest_result(const struct spdm_attest *run);
+/* For who stays. */
+struct spdm_asker *spdm_attest_asker(const struct spdm_attest *run);
 /* For taps: what is agreed so far, and the last SPDM request that was sent. */
 const struct spdm_facts *spdm_attest_facts(const struct spdm_attest *run);
 struct spdm_span spdm_attest_request(const struct spdm_attest *run);

@@ -20,7 +20,32 @@ struct parse {
     char **argv;
     void *out;
     struct spdm_texts *operands;
+    size_t field; /* of the option at hand, in out */
 };
+
+/* ---- rows ---- */
+
+static bool is_end(const struct spdm_option *o)
+{
+    return o->name == NULL && o->help == NULL && o->part == NULL;
+}
+
+struct spdm_option_walk spdm_option_rows(const struct spdm_option *table)
+{
+    return (struct spdm_option_walk){.next = table};
+}
+
+const struct spdm_option *spdm_option_row(struct spdm_option_walk *walk)
+{
+    if (is_end(walk->next) && walk->behind != NULL) *walk = (struct spdm_option_walk){.next = walk->behind};
+    if (walk->next->part != NULL) {
+        *walk = (struct spdm_option_walk){.next = walk->next->part, .behind = walk->next + 1, .base = walk->next->at};
+        return spdm_option_row(walk);
+    }
+    if (is_end(walk->next)) return NULL;
+    walk->at = walk->base + walk->next->at;
+    return walk->next++;
+}
 
 /* ---- errors ---- */
 
@@ -75,7 +100,8 @@ static int unknown_option(const struct parse *p, const char *name)
 {
     const char *names[128] = {"help"}, *near;
     size_t n = 1;
-    for (const struct spdm_option *o = p->command->options; o->name != NULL || o->help != NULL; o++)
+    struct spdm_option_walk walk = spdm_option_rows(p->command->options);
+    for (const struct spdm_option *o; (o = spdm_option_row(&walk)) != NULL;)
         if (o->name != NULL && n < sizeof names / sizeof *names - 1) names[n++] = o->name;
     near = spdm_options_nearest(name, names);
     if (near != NULL) return spdm_options_error(p->command, "there is no option --%s; did you mean --%s?", name, near);
@@ -169,7 +195,7 @@ static int set_choice(const struct parse *p, const struct spdm_option *o, const 
 
 static int set(const struct parse *p, const struct spdm_option *o, const char *text)
 {
-    void *field = (char *)p->out + o->at;
+    void *field = (char *)p->out + p->field;
     char error[300] = "is not understood";
     switch (o->kind) {
     case SPDM_OPTION_FLAG: *(bool *)field = true; return SPDM_PARSED;
@@ -187,9 +213,11 @@ static int set(const struct parse *p, const struct spdm_option *o, const char *t
 
 /* ---- words ---- */
 
-static const struct spdm_option *find(const struct spdm_command *command, const char *name, size_t n, char letter)
+static const struct spdm_option *find(struct parse *p, const char *name, size_t n, char letter)
 {
-    for (const struct spdm_option *o = command->options; o->name != NULL || o->help != NULL; o++) {
+    struct spdm_option_walk walk = spdm_option_rows(p->command->options);
+    for (const struct spdm_option *o; (o = spdm_option_row(&walk)) != NULL;) {
+        p->field = walk.at;
         if (o->name == NULL) continue;
         if (letter != '\0' ? o->letter == letter : strlen(o->name) == n && strncmp(o->name, name, n) == 0) return o;
     }
@@ -218,7 +246,7 @@ static int set_with_value(struct parse *p, const struct spdm_option *o, const ch
 static int long_option(struct parse *p, const char *word)
 {
     size_t n = strcspn(word, "=");
-    const struct spdm_option *o = find(p->command, word, n, '\0');
+    const struct spdm_option *o = find(p, word, n, '\0');
     char name[64];
     if (o != NULL) return set_with_value(p, o, word[n] == '=' ? word + n + 1 : NULL);
     if (strcmp(word, "help") == 0) return show_help(p);
@@ -230,7 +258,7 @@ static int long_option(struct parse *p, const char *word)
 static int short_options(struct parse *p, const char *letters)
 {
     for (; *letters != '\0'; letters++) {
-        const struct spdm_option *o = find(p->command, NULL, 0, *letters);
+        const struct spdm_option *o = find(p, NULL, 0, *letters);
         int rc;
         if (o == NULL && *letters == 'h') return show_help(p);
         if (o == NULL) return spdm_options_error(p->command, "there is no option -%c", *letters);
@@ -254,7 +282,7 @@ static int check_operands(const struct parse *p)
 int spdm_options_parse(const struct spdm_command *command, int argc, char **argv, void *out,
                        struct spdm_texts *operands)
 {
-    struct parse p = {command, argc, 1, argv, out, operands};
+    struct parse p = {.command = command, .argc = argc, .at = 1, .argv = argv, .out = out, .operands = operands};
     bool only_operands = false;
     for (; p.at < argc; p.at++) {
         const char *word = argv[p.at];

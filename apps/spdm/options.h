@@ -75,11 +75,26 @@ struct spdm_option {
     uint32_t min, max;
     /* SPDM_OPTION_OWN: field is the option's; false with a sentence in error. May be called repeatedly. */
     bool (*parse)(const char *text, void *field, char *error, size_t cap);
+    const struct spdm_option *part; /* instead of all that: the rows of another table, which has no parts */
 };
 #define SPDM_OPTION_GROUP(title)                                                                                       \
     {                                                                                                                  \
         .name = NULL, .help = (title)                                                                                  \
     }
+/* Options that several commands share: their fields lie in a struct inside the command's. */
+#define SPDM_OPTION_PART(table, where)                                                                                 \
+    {                                                                                                                  \
+        .part = (table), .at = (where)                                                                                 \
+    }
+
+/* Every row of a table and of its parts in order, headings too. */
+struct spdm_option_walk {
+    const struct spdm_option *next, *behind; /* behind: where the table goes on after a part */
+    size_t base, at;                         /* at: where the field of the row just returned lies */
+};
+struct spdm_option_walk spdm_option_rows(const struct spdm_option *table);
+/* NULL after the last. */
+const struct spdm_option *spdm_option_row(struct spdm_option_walk *walk);
 
 struct spdm_command {
     const char *name, *summary; /* "attest", one line */

@@ -106,13 +106,14 @@ static void show_option(FILE *out, const struct spdm_option *o)
 void spdm_options_help(const struct spdm_command *command, FILE *out)
 {
     static const struct spdm_option help = {.name = "help", .letter = 'h', .help = "show this text"};
-    const struct spdm_option *o = command->options;
+    struct spdm_option_walk walk = spdm_option_rows(command->options);
+    const struct spdm_option *o = spdm_option_row(&walk);
     fprintf(out, "Usage: spdm %s [OPTION...]%s%s\n", command->name, command->operands != NULL ? " " : "",
             command->operands != NULL ? command->operands : "");
     fprintf(out, "\n");
     wrap(out, command->about != NULL ? command->about : command->summary, 0, 0);
-    if (o->name != NULL || o->help == NULL) heading(out, "Options");
-    for (; o->name != NULL || o->help != NULL; o++) {
+    if (o == NULL || o->name != NULL) heading(out, "Options");
+    for (; o != NULL; o = spdm_option_row(&walk)) {
         if (o->name == NULL) heading(out, o->help);
         else show_option(out, o);
     }
@@ -143,8 +144,9 @@ static void complete_value(FILE *out, const struct spdm_command *c, const struct
 static void complete_command(FILE *out, const struct spdm_command *c)
 {
     static const char *const how[] = {":", "_spdm_files", "_spdm_targets"};
+    struct spdm_option_walk walk = spdm_option_rows(c->options);
     fprintf(out, "    %s)\n        case $cur in\n        -*) _spdm_words '", c->name);
-    for (const struct spdm_option *o = c->options; o->name != NULL || o->help != NULL; o++)
+    for (const struct spdm_option *o; (o = spdm_option_row(&walk)) != NULL;)
         if (o->name != NULL) fprintf(out, "--%s ", o->name);
     fprintf(out, "--help' ;;\n        *) %s ;;\n        esac ;;\n", how[c->operand_complete]);
 }
@@ -171,9 +173,11 @@ void spdm_options_completion(const struct spdm_command *const *commands, FILE *o
           out);
     for (unsigned i = 0; commands[i] != NULL; i++) fprintf(out, "%s ", commands[i]->name);
     fputs("--help --version'\n        return\n    fi\n    case \"$command $prev\" in\n", out);
-    for (unsigned i = 0; commands[i] != NULL; i++)
-        for (const struct spdm_option *o = commands[i]->options; o->name != NULL || o->help != NULL; o++)
+    for (unsigned i = 0; commands[i] != NULL; i++) {
+        struct spdm_option_walk walk = spdm_option_rows(commands[i]->options);
+        for (const struct spdm_option *o; (o = spdm_option_row(&walk)) != NULL;)
             if (o->name != NULL) complete_value(out, commands[i], o);
+    }
     fputs("    esac\n    case $command in\n    help) _spdm_words '", out);
     for (unsigned i = 0; commands[i] != NULL; i++) fprintf(out, "%s ", commands[i]->name);
     fputs("' ;;\n", out);

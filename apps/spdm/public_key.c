@@ -5,6 +5,7 @@
  * The PEM form is the one of RFC 7468, "PUBLIC KEY", and nothing else: a
  * certificate or a private key in its place is refused by name. */
 #include "public_key.h"
+#include "text.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,32 +15,6 @@ enum { FILE_MAX = 65536 };
 
 static const char begin[] = "-----BEGIN PUBLIC KEY-----", end[] = "-----END PUBLIC KEY-----";
 
-static int digit(char c)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *at = c != '\0' ? strchr(digits, c) : NULL;
-    return at == NULL ? -1 : (int)(at - digits);
-}
-
-/* Decodes base64 from text to out (in place is fine); the number of bytes, 0 if it is none. */
-static size_t decode(const char *text, const char *stop, uint8_t *out)
-{
-    size_t n = 0;
-    uint32_t bits = 0;
-    unsigned have = 0;
-    for (; text < stop && *text != '='; text++) {
-        if (strchr(" \t\r\n", *text) != NULL) continue;
-        int value = digit(*text);
-        if (value < 0) return 0;
-        bits = bits << 6 | (uint32_t)value;
-        have += 6;
-        if (have < 8) continue;
-        have -= 8;
-        out[n++] = (uint8_t)(bits >> have);
-    }
-    return n;
-}
-
 /* The DER in what was read: all of it, or what the PEM holds. 0: cause says why. */
 static size_t to_der(uint8_t *data, size_t n, char *cause)
 {
@@ -47,7 +22,7 @@ static size_t to_der(uint8_t *data, size_t n, char *cause)
     if (n != 0 && data[0] == 0x30) return n;
     const char *to = from == NULL ? NULL : strstr(from, end);
     if (to != NULL) {
-        n = decode(from + sizeof begin - 1, to, data);
+        n = spdm_text_unbase64(from + sizeof begin - 1, to, data);
         if (n == 0) snprintf(cause, SPDM_CAUSE_MAX, "the base64 of the public key is broken");
         return n;
     }

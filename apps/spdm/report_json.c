@@ -145,6 +145,24 @@ static json_t *connection(const struct spdm_attest_result *r)
     return out;
 }
 
+/* null: there was none. */
+static json_t *session(const struct spdm_attest_result *r)
+{
+    const struct spdm_session_facts *s = &r->session.facts;
+    if (!r->session.opened) return json_null();
+    json_t *out = json_object();
+    put(out, "id", json_sprintf("%08x", s->id));
+    put(out, "mode", json_string(s->psk ? "psk" : "key exchange"));
+    put(out, "key_exchange", s->psk ? json_null() : algorithm(r->facts.exchange));
+    put(out, "aead", algorithm(r->facts.aead));
+    put(out, "encrypted", json_boolean(!s->mac_only));
+    put(out, "secured_version", json_sprintf("%u.%u", s->secured_version >> 12, s->secured_version >> 8 & 15u));
+    put(out, "clear_handshake", json_boolean(s->in_the_clear));
+    put(out, "heartbeat", json_integer(s->heartbeat));
+    put(out, "mutual_authentication", json_boolean(s->mut_auth != 0));
+    return out;
+}
+
 /* ---- measurements ---- */
 
 static json_t *modes(const struct spdm_value *v, unsigned which)
@@ -309,6 +327,7 @@ json_t *spdm_report_json(const struct spdm_attestation *a)
     put(out, "device", device(a->device));
     put(out, "chain", chain(a));
     put(out, "connection", connection(a->result));
+    put(out, "session", session(a->result));
     put(out, "measurements", measurements(a));
     put(out, "reference", reference(a));
     put(out, "error", failure(a->result));

@@ -49,6 +49,7 @@ static void print_device(const struct spdm_attestation *a, const struct spdm_scr
     heading(screen, "Device");
     told(table, "target", a->result->target.text);
     if (a->result->source == SPDM_CHAIN_KEY) told(table, "identity", "the provisioned public key");
+    if (a->result->source == SPDM_CHAIN_PSK) told(table, "identity", "the pre-shared key");
     told(table, "subject", d->subject);
     char *what = product(d);
     told(table, "product", what);
@@ -64,7 +65,7 @@ static void print_device(const struct spdm_attestation *a, const struct spdm_scr
 
 const char *spdm_chain_source_name(enum spdm_chain_source source)
 {
-    static const char *const names[] = {"none", "fetched", "known", "remembered", "public key"};
+    static const char *const names[] = {"none", "fetched", "known", "remembered", "public key", "pre-shared key"};
     return names[source];
 }
 
@@ -163,6 +164,29 @@ static void print_connection(const struct spdm_attestation *a, const struct spdm
     spdm_table_print(table, screen, 2);
 }
 
+static char *protection(const struct spdm_attest_result *r)
+{
+    return spdm_text_format("%s, %s", r->session.facts.mac_only ? "authenticated, not encrypted" : "encrypted",
+                            spdm_algorithm_name((enum spdm_alg)r->facts.aead));
+}
+
+static void print_session(const struct spdm_attest_result *r, const struct spdm_screen *screen)
+{
+    const struct spdm_session_facts *s = &r->session.facts;
+    if (!r->session.opened) return;
+    struct spdm_table *table = spdm_table_new(2);
+    heading(screen, "Session");
+    row(table, "opened with",
+        spdm_text_format("%s", s->psk ? "a pre-shared key" : spdm_algorithm_name((enum spdm_alg)r->facts.exchange)));
+    row(table, "messages", protection(r));
+    row(table, "secured messages", spdm_text_format("%u.%u", s->secured_version >> 12, s->secured_version >> 8 & 15u));
+    told(table, "handshake", s->in_the_clear ? "in the clear" : "in records");
+    if (s->heartbeat != 0) row(table, "heartbeat", spdm_text_format("every %u s", s->heartbeat));
+    else told(table, "heartbeat", "none");
+    if (!s->psk) told(table, "who we are", s->mut_auth != 0 ? "proven to the device" : "not asked for");
+    spdm_table_print(table, screen, 2);
+}
+
 /* ---- what does it run ---- */
 
 static enum spdm_style match_style(enum spdm_match match)
@@ -254,6 +278,7 @@ static void print_checks(const struct spdm_attestation *a, const struct spdm_scr
     for (unsigned i = 0; i < SPDM_CHECK_N; i++) {
         const struct spdm_check *check = &a->verdict.checks[i];
         if (i == SPDM_CHECK_SUMMARY && check->state == SPDM_CHECK_NOT_DONE && a->result->goal.summary == 0) continue;
+        if (i == SPDM_CHECK_SESSION && a->result->session.mode == SPDM_NO_SESSION) continue;
         spdm_table_add(table, SPDM_PLAIN, spdm_check_title((enum spdm_check_id)i));
         spdm_table_add(table, check_style(check->state), spdm_check_state_name(check->state));
         spdm_table_add(table, SPDM_PLAIN, check->detail);
@@ -283,6 +308,7 @@ void spdm_report_print(const struct spdm_attestation *a, const struct spdm_scree
     print_device(a, screen);
     print_chain(a, screen);
     print_connection(a, screen);
+    print_session(a->result, screen);
     print_measurements(a, screen);
     print_checks(a, screen);
     print_cost(a->result, screen);

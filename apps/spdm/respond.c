@@ -97,10 +97,10 @@ void spdm_respond_stop(struct server *s, const char *why)
 static void summary(const struct server *s)
 {
     fprintf(stderr,
-            "spdm respond: served %lu clients (%u at once), %lu requests, %lu signatures; refused %lu requests, "
-            "turned away %lu clients\n",
-            s->count.clients, s->clients_peak, s->count.requests, s->count.signatures, s->count.refusals,
-            s->count.turned_away);
+            "spdm respond: served %lu clients (%u at once), %lu requests, %lu signatures, %lu sessions; refused %lu "
+            "requests, turned away %lu clients\n",
+            s->count.clients, s->clients_peak, s->count.requests, s->count.signatures, s->count.sessions,
+            s->count.refusals, s->count.turned_away);
 }
 
 /* ---- the description, again ---- */
@@ -122,6 +122,7 @@ static void reload(struct server *s)
         return;
     }
     s->generation = now;
+    s->client_room = spdm_respond_client_room(fresh);
     spdm_respond_retire(s, before);
     for (struct client *c = s->live; c != NULL; c = c->older) spdm_respond_renew(c);
     spdm_device_describe(fresh, text, sizeof text);
@@ -173,9 +174,7 @@ static int listen_on(struct server *s, const struct spdm_target *target)
     const struct spdm_device *d = s->generation->device;
     struct spdm_listen_options options = {.links_max = o->clients_max, .ctx = s};
     char error[SPDM_REASON_MAX];
-    options.link.frame_max = target->binding->head + (size_t)d->data_transfer_size + target->binding->tail;
-    if (options.link.frame_max < target->binding->head + (size_t)d->send_size + target->binding->tail)
-        options.link.frame_max = target->binding->head + (size_t)d->send_size + target->binding->tail;
+    options.link.frame_max = spdm_respond_frame_max(target->binding, d);
     options.link.idle_ms = o->idle_ms;
     options.link.stall_ms = o->stall_ms;
     if (s->pcap != NULL || o->trace) {
@@ -248,6 +247,17 @@ static int open_capture(struct server *s, const struct spdm_target *targets, uns
     return SPDM_EXIT_USAGE;
 }
 
+/* After everything else that could be wrong: who reads that secrets are written must be able to believe it. */
+static int open_keylog(struct server *s)
+{
+    char error[SPDM_KEYLOG_ERROR];
+    if (s->options->keylog == NULL) return SPDM_PARSED;
+    s->keylog = spdm_keylog_open(s->options->keylog, "spdm respond", error);
+    if (s->keylog != NULL) return SPDM_PARSED;
+    spdm_respond_say(s, "--keylog %s", error);
+    return SPDM_EXIT_USAGE;
+}
+
 static int load_first(struct server *s)
 {
     char error[SPDM_DEVICE_REASON] = "";
@@ -265,7 +275,11 @@ static int load_first(struct server *s)
         return SPDM_EXIT_USAGE;
     }
     s->client_room = spdm_respond_client_room(device);
-    return SPDM_PARSED;
+    s->in.n = spdm_respond_frame_max(&spdm_binding_tcp, device); /* less than that of a binding is in a record */
+    s->in.p = malloc(s->in.n);
+    if (s->in.p != NULL) return SPDM_PARSED;
+    spdm_respond_say(s, "out of memory");
+    return SPDM_EXIT_USAGE;
 }
 
 static void announce(struct server *s)
@@ -283,6 +297,7 @@ static int start(struct server *s)
     int rc = read_targets(s->options, targets, &n);
     if (rc == SPDM_PARSED) rc = load_first(s);
     if (rc == SPDM_PARSED) rc = open_capture(s, targets, n);
+    if (rc == SPDM_PARSED) rc = open_keylog(s);
     for (unsigned i = 0; rc == SPDM_PARSED && i < n; i++) rc = listen_on(s, &targets[i]);
     if (rc == SPDM_PARSED) rc = write_ports(s);
     if (rc != SPDM_PARSED) return rc;
@@ -318,24 +333,31 @@ static int finish(struct server *s, int rc)
     stop_watching(s);
     spdm_respond_free_pool(s);
     uv_run(&s->loop, UV_RUN_DEFAULT);
+    (void)uv_loop_close(&s->loop);
+    uv_library_shutdown(); /* ends the threads, and with them what they hold of the keys' library contexts */
     if (s->generation != NULL) spdm_respond_retire(s, s->generation);
     if (s->ossl != NULL) spdm_openssl_close(s->ossl);
+    free(s->in.p);
     if (s->pcap != NULL && !spdm_pcap_close(s->pcap, error)) {
         spdm_respond_say(s, "%s", error);
         rc = SPDM_EXIT_USAGE;
     }
-    (void)uv_loop_close(&s->loop);
+    if (!spdm_keylog_close(s->keylog, error)) {
+        spdm_respond_say(s, "--keylog %s", error);
+        rc = SPDM_EXIT_USAGE;
+    }
     return rc;
 }
 
 static int spdm_respond_main(int argc, char **argv)
 {
-    struct respond_options options = {.clients_max = 4096, .idle_ms = 120000, .stall_ms = 10000};
+    struct respond_options options = {.clients_max = 4096, .apps_max = 256, .idle_ms = 120000, .stall_ms = 10000};
     struct spdm_texts files = {NULL, 0};
     struct server *s;
     int rc = spdm_options_parse(&spdm_respond_command, argc, argv, &options, &files);
     if (rc != SPDM_PARSED) return rc;
     make_room();
+    signal(SIGPIPE, SIG_IGN); /* an application that does not read ends its stream, not us */
     s = calloc(1, sizeof *s);
     if (s == NULL || uv_loop_init(&s->loop) != 0) {
         free(s);
@@ -369,7 +391,8 @@ static const struct spdm_option options_table[] = {
     SPDM_OPTION_GROUP("Where"),
     {.name = "listen", .letter = 'l', .kind = SPDM_OPTION_LIST, .complete = SPDM_COMPLETE_TARGET, .at = AT(listen),
      .value = "TARGET",
-     .help = "where to listen: tcp://HOST[:PORT], emu+mctp://..., emu+doe://..., emu+tcp://..., emu+none://...; port 0 "
+     .help = "where to listen: tcp://HOST[:PORT], emu+mctp://..., emu+doe://..., emu+tcp://..., emu+none://..., "
+             "emu+nvme://..., emu+scsi://...; port 0 "
              "lets the system choose; may be repeated (default emu+mctp://127.0.0.1:2323)"},
     {.name = "public", .kind = SPDM_OPTION_FLAG, .at = AT(public),
      .help = "allow addresses that other machines can reach"},
@@ -386,6 +409,12 @@ static const struct spdm_option options_table[] = {
     {.name = "stall", .kind = SPDM_OPTION_TIME, .at = AT(stall_ms), .value = "TIME", .min = 10, .max = 86400000,
      .help = "close a client that does not begin, does not finish a frame, or does not take its answer for so long "
              "(default 10s)"},
+    SPDM_OPTION_GROUP("Application data of sessions"),
+    {.name = "app", .kind = SPDM_OPTION_OWN, .at = AT(app), .value = "APP", .parse = spdm_respond_app_parse,
+     .help = "what a stream in a session is joined to: echo sends it back; exec:COMMAND, standard input and output of "
+             "a shell command; socket:PATH or socket:HOST:PORT, a connection (default: streams are refused)"},
+    {.name = "max-apps", .kind = SPDM_OPTION_NUMBER, .at = AT(apps_max), .value = "N", .min = 1, .max = 100000,
+     .help = "refuse further streams when so many commands and connections are there (default 256)"},
     SPDM_OPTION_GROUP("What to write"),
     {.name = "quiet", .letter = 'q', .kind = SPDM_OPTION_FLAG, .at = AT(quiet), .help = "errors only"},
     {.name = "trace", .kind = SPDM_OPTION_FLAG, .at = AT(trace), .help = "every message, field by field, to stderr"},
@@ -393,6 +422,8 @@ static const struct spdm_option options_table[] = {
      .help = "a capture of all conversations"},
     {.name = "pcap-format", .kind = SPDM_OPTION_CHOICE, .at = AT(pcap_format), .choices = pcap_formats,
      .help = "for Wireshark, or for DMTF's own tools (default wireshark)"},
+    {.name = "keylog", .kind = SPDM_OPTION_TEXT, .complete = SPDM_COMPLETE_FILE, .at = AT(keylog), .value = "FILE",
+     .help = "append the secrets of sessions, with which anybody can read the capture; see spdm-keylog(5)"},
     {.name = NULL},
 };
 /* clang-format on */

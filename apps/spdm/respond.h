@@ -3,8 +3,11 @@
  * respond.h - the inside of `spdm respond`.
  *
  *   respond.c          options, start and end, listeners, signals, logging
- *   respond_client.c   one client: link, engine, questions
+ *   respond_client.c   one client: memory, link, engine, sessions
+ *   respond_answer.c   what the engine asks
  *   respond_sign.c     signatures on the thread pool, one queue per key
+ *   respond_app.c      application data of sessions: streams
+ *   respond_end.c      where they end: child processes and sockets
  *
  * One loop, one thread for everything but signing. A client is one object in
  * one block of memory, taken from a pool and given back; a device as loaded is
@@ -12,6 +15,8 @@
  * done. */
 #ifndef SPDM_RESPOND_H
 #define SPDM_RESPOND_H
+#include "app_data.h"
+#include "keylog.h"
 #include "options.h"
 #include "port/device.h"
 #include "port/link.h"
@@ -52,6 +57,33 @@ struct generation {
     bool retired;            /* a newer one has taken its place */
 };
 
+/* ---- applications ---- */
+
+enum app_kind { APP_NONE, APP_ECHO, APP_EXEC, APP_PATH, APP_TCP };
+
+/* What --app says. */
+struct app_plan {
+    enum app_kind kind;
+    const char *text; /* the command, or the path of a socket */
+    char host[256];   /* APP_TCP */
+    char port[6];
+};
+
+struct app_end;
+
+/* The stream of one session, from the requester's first message to the end of the session. */
+struct app {
+    struct app *next;
+    struct client *client;
+    uint32_t session;
+    struct spdm_app_stream stream;
+    struct app_end *end; /* NULL: echo, or it is over */
+    uint8_t *room;       /* what waits for the peer: n bytes from `at` on, SPDM_APP_HEAD bytes or more before them */
+    size_t cap, at, n;
+    bool ended;       /* nothing follows behind them */
+    uint64_t in, out; /* bytes of DATA */
+};
+
 /* ---- one client ---- */
 
 enum signing_state { SIGN_IDLE, SIGN_WAITING, SIGN_RUNNING };
@@ -63,13 +95,19 @@ struct to_sign {
     uint8_t bytes[TO_SIGN_MAX];
 };
 
+struct to_derive {
+    const struct spdm_device_psk *psk; /* NULL: there is none for the hint */
+    enum spdm_alg hash;
+    struct spdm_span salt; /* the engine's, constant */
+};
+
 struct client {
     struct server *server;
     struct client *next; /* pool */
     struct client *older, *newer;
     uv_timer_t timer;
-    struct spdm_link *link; /* NULL: the link has ended, a signature is still being made */
-    struct spdm_config config;
+    struct spdm_link *link;            /* NULL: the link has ended, a signature is still being made */
+    struct spdm_config config, turned; /* turned: of the requester in the engine, that verifies ours */
     struct spdm_responder *engine;
     struct spdm_trace trace;
 
@@ -77,6 +115,16 @@ struct client {
     enum spdm_event_kind asked;
     uint64_t due; /* when it may be answered (answer_delay_ms), SPDM_NEVER if it is being answered */
     struct to_sign question;
+    struct to_derive derive;
+
+    /* who the client is, if it was asked */
+    struct spdm_judgement
+        *judged[2];                 /* the engine verifies with the key of the last, perhaps still of the one before */
+    struct spdm_openssl_key *known; /* vouched for; lives until another takes its place */
+    char requester[128];            /* the subject of its chain */
+
+    struct app *apps; /* streams of its sessions; the next to send is the first */
+    bool stranger;    /* application data of a protocol that is not ours was reported */
 
     /* the signature on its way; of an earlier question if the client has started over meanwhile */
     enum signing_state signing;
@@ -85,18 +133,19 @@ struct client {
     struct key_queue *queue;
     struct client *next_waiting;
 
-    unsigned requests, refusals, signatures;
+    unsigned requests, refusals, signatures, sessions;
     size_t room;       /* bytes at memory */
-    uint64_t memory[]; /* the engine's, then the buffer for answers */
+    uint64_t memory[]; /* the engine's, sessions, buffers */
 };
 
 /* ---- the server ---- */
 
 struct respond_options {
     struct spdm_texts listen;
-    const char *pcap, *port_file;
+    const char *pcap, *keylog, *port_file;
     unsigned pcap_format;
-    uint32_t clients_max, idle_ms, stall_ms;
+    struct app_plan app;
+    uint32_t clients_max, apps_max, idle_ms, stall_ms;
     bool public, once, quiet, trace, end_on_shutdown;
 };
 
@@ -111,13 +160,16 @@ struct server {
     struct spdm_listener *listener[RESPOND_LISTEN_MAX];
     unsigned listener_n;
     struct spdm_pcap *pcap;
+    struct spdm_keylog_file *keylog;
     struct client *live, *pool;
     size_t client_room;
+    struct spdm_room in; /* where records are opened; one for all, as one is looked at at a time */
     unsigned clients, clients_peak;
+    unsigned ends;        /* processes and sockets behind streams, those that are closing included */
     unsigned generations; /* alive, the present one included */
     bool stopping;
     struct {
-        unsigned long clients, requests, refusals, signatures, turned_away;
+        unsigned long clients, requests, refusals, signatures, sessions, turned_away;
     } count;
     struct {
         unsigned lines, suppressed;
@@ -131,14 +183,60 @@ void spdm_respond_stop(struct server *s, const char *why);
 
 /* respond_client.c */
 size_t spdm_respond_client_room(const struct spdm_device *device);
+/* The largest frame that comes or goes. */
+size_t spdm_respond_frame_max(const struct spdm_binding *binding, const struct spdm_device *device);
 void *spdm_respond_accept(void *ctx, struct spdm_listener *listener, struct spdm_link *link);
 extern const struct spdm_link_events spdm_respond_link_events;
 void spdm_respond_tap(void *ctx, const struct spdm_tapped *tapped);
 /* The device has changed under a client. */
 void spdm_respond_renew(struct client *client);
+/* Everything that can happen without waiting. */
+void spdm_respond_serve(struct client *client);
+void spdm_respond_give_back(struct client *client);
+void spdm_respond_free_pool(struct server *s);
+uint64_t spdm_respond_now(void); /* us */
+
+/* respond_answer.c */
+void spdm_respond_question(struct client *client, const struct spdm_event *event);
+/* Answers what waits for its time. */
+void spdm_respond_answer_now(struct client *client);
+/* The question, if there is one, is void. */
+void spdm_respond_forget_question(struct client *client);
+/* Algorithms are agreed: tells the engine of a requester that is known beforehand. */
+void spdm_respond_vouch(struct client *client);
+/* Whom the client was found to be; on its end, or when it starts over. */
+void spdm_respond_forget_requester(struct client *client);
 /* A signature has come, or could not be made (n is 0). */
 void spdm_respond_signed(struct client *client, struct spdm_span signature, const char *cause);
-void spdm_respond_free_pool(struct server *s);
+
+/* respond_app.c */
+/* Reads what --app says; field is a struct app_plan. */
+bool spdm_respond_app_parse(const char *text, void *field, char *error, size_t cap);
+void spdm_respond_app_data(struct client *client, const struct spdm_event *event);
+/* Sends one message of application data, if there is one and the way is free. */
+bool spdm_respond_app_send(struct client *client);
+/* The session, or with 0 every session of the client, is over. */
+void spdm_respond_app_close(struct client *client, uint32_t session);
+/* Ends all streams of a client with a reason. */
+void spdm_respond_app_reset(struct client *client, const char *reason);
+/* From the end of a stream: room for bytes that it has for the peer; they are there; there will be no more (reason:
+ * this is no good end); n bytes of the peer's have been taken. */
+struct spdm_room spdm_respond_app_room(struct app *app);
+void spdm_respond_app_came(struct app *app, size_t n);
+void spdm_respond_app_ended(struct app *app, const char *reason);
+void spdm_respond_app_taken(struct app *app, size_t n);
+
+/* respond_end.c */
+/* NULL: error says why. What goes wrong later is told by spdm_respond_app_ended(). */
+struct app_end *spdm_respond_end_open(struct app *app, char *error, size_t cap);
+/* A copy is kept of what cannot be written at once. */
+void spdm_respond_end_write(struct app_end *end, struct spdm_span data);
+/* Nothing follows. */
+void spdm_respond_end_finish(struct app_end *end);
+/* There is room again. */
+void spdm_respond_end_read(struct app_end *end);
+/* The stream is gone; a process that does not end by itself is ended. */
+void spdm_respond_end_close(struct app_end *end);
 
 /* respond_sign.c */
 struct generation *spdm_respond_generation(struct server *s, struct spdm_device *device);

@@ -1,21 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * respond_client.c - one client of the device: frames in, questions, frames out.
+ * respond_client.c - one client of the device: its memory, frames in and out, its sessions.
  *
  * Everything a client needs lies in one block that is used again for the next
- * one. The engine never waits: a question is answered at once, after the
- * configured delay, or when its signature is done; a timer per client wakes
- * the engine when it wants to say ResponseNotReady. A client that starts over
- * while its signature is being made gets the new one after the old. */
+ * one. The engine never waits: what it asks is answered in respond_answer.c; a
+ * timer per client wakes it when it wants to say ResponseNotReady, or when
+ * nothing was heard of a session for too long. */
 #include "respond.h"
 
+#include "port/lender.h"
 #include <assay/responder.h>
+#include <assay/session.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void serve(struct client *c);
+#define CHAIN_MAX 65535    /* of a requester ... */
+#define CHAIN_LARGE 524288 /* ... that may have an SLH-DSA key: a certificate has one signature or more */
+#define SIGNATURE_LARGE 5000
+#define RECORD_EXTRA 96   /* what a record adds to a message: header, lengths, random bytes, tag */
+#define TURNED_OUT 256    /* of a requester inside the engine: its requests are short */
+#define FRAMES_AT_ONCE 64 /* of application data, then others have their turn */
 
-static uint64_t now_us(void)
+uint64_t spdm_respond_now(void)
 {
     return uv_hrtime() / 1000;
 }
@@ -27,43 +33,125 @@ static size_t aligned(size_t n)
     return (n + 15) & ~(size_t)15;
 }
 
-static size_t out_size(const struct spdm_device *device, const struct spdm_binding *binding)
+size_t spdm_respond_frame_max(const struct spdm_binding *binding, const struct spdm_device *device)
 {
-    return binding->head + (size_t)device->send_size + binding->tail;
+    size_t in = device->data_transfer_size, out = device->send_size;
+    return binding->head + RECORD_EXTRA + (in > out ? in : out) + binding->tail;
 }
 
-static void configure(struct spdm_config *config, const struct server *s, const struct spdm_device *device)
+/* What travels in records, for the trace. */
+static void on_inside(void *ctx, const struct spdm_inside *inside)
 {
+    struct client *c = ctx;
+    if (c->link == NULL) return;
+    const struct spdm_traced traced = {.peer = spdm_link_peer(c->link),
+                                       .session = inside->session,
+                                       .message = inside->message,
+                                       .sent = !inside->request,
+                                       .request = inside->request,
+                                       .app = inside->app};
+    spdm_trace_inside(&c->trace, &traced, spdm_responder_facts(c->engine));
+}
+
+static void configure(struct client *c, const struct server *s, const struct spdm_device *device)
+{
+    struct spdm_config *config = &c->config;
     config->crypto = spdm_openssl_crypto();
     config->crypto_ctx = s->ossl;
     config->policy = &device->policy;
     config->data_transfer_size = device->data_transfer_size;
+    config->chunks = &spdm_responder_chunks;
+    config->lender = &spdm_lend_heap;
+    config->max_message_size = device->max_message_size;
     config->identity = &device->identity;
-    config->services = &spdm_serve_attestation;
+    config->services = &spdm_serve_all;
+    config->in = s->in;
+    config->keylog = s->keylog != NULL ? spdm_keylog_write : NULL;
+    config->keylog_ctx = s->keylog;
+    config->inside = s->options != NULL && s->options->trace ? on_inside : NULL;
+    config->inside_ctx = c;
+    c->turned.crypto = config->crypto;
+    c->turned.crypto_ctx = config->crypto_ctx;
+    c->turned.policy = config->policy;
+    c->turned.data_transfer_size = config->data_transfer_size;
+}
+
+static size_t chain_max(const struct spdm_policy *p)
+{
+    for (const uint8_t *alg = p->req_signatures; alg != NULL && *alg != 0; alg++)
+        if (spdm_algorithm((enum spdm_alg) * alg)->size > SIGNATURE_LARGE) return CHAIN_LARGE;
+    return CHAIN_MAX;
+}
+
+/* What an engine has from its beginning on: places for sessions, and, if requesters are asked, a requester of its own.
+ * When the device changes under a client that is there, these stay: it has as many sessions as before, and if it could
+ * not be asked then, it opens none where it must be asked now. */
+static void equip(struct client *c, const struct spdm_device *device)
+{
+    const struct spdm_policy *p = &device->policy;
+    bool asks = (p->flags & (SPDM_MUT_AUTH_CAP | SPDM_ENCAP_CAP)) != 0;
+    bool fetches = p->basic_mut_auth || p->mut_auth > 1;
+    c->config.sessions = &spdm_with_sessions;
+    c->config.session_memory.n =
+        (p->flags & (SPDM_KEY_EX_CAP | SPDM_PSK_CAP_MASK)) != 0 ? device->sessions * spdm_session_size(&c->config) : 0;
+    c->config.mutual = asks ? &spdm_with_mutual : NULL;
+    c->config.turned = asks ? &c->turned : NULL;
+    c->turned.binding = &spdm_binding_none;
+    c->turned.out.n = asks ? TURNED_OUT : 0;
+    c->turned.chain.n = asks && fetches ? chain_max(p) : 0;
+}
+
+/* Puts the parts one behind the other; returns what they need. */
+static size_t lay_out(struct client *c, uint8_t *memory, const struct spdm_device *device)
+{
+    struct spdm_room *const parts[] = {&c->config.session_memory, &c->config.out, &c->turned.out, &c->turned.chain};
+    size_t at = aligned(spdm_responder_size(&c->config));
+    c->config.out.n = spdm_respond_frame_max(c->config.binding, device);
+    for (unsigned i = 0; i < sizeof parts / sizeof *parts; i++) {
+        parts[i]->p = memory != NULL && parts[i]->n != 0 ? memory + at : NULL;
+        at += aligned(parts[i]->n);
+    }
+    return at;
 }
 
 size_t spdm_respond_client_room(const struct spdm_device *device)
 {
     static const struct spdm_binding *const all[] = {&spdm_binding_none, &spdm_binding_mctp, &spdm_binding_doe,
-                                                     &spdm_binding_tcp};
+                                                     &spdm_binding_tcp, &spdm_binding_storage};
     struct server nobody = {0};
     size_t most = 0;
     for (unsigned i = 0; i < sizeof all / sizeof *all; i++) {
-        struct spdm_config config = {.binding = all[i]};
+        struct client c = {.config = {.binding = all[i]}};
         size_t n;
-        configure(&config, &nobody, device);
-        n = aligned(spdm_responder_size(&config)) + aligned(out_size(device, all[i]));
+        configure(&c, &nobody, device);
+        equip(&c, device);
+        n = lay_out(&c, NULL, device);
         if (n > most) most = n;
     }
     return most;
 }
 
+static void on_freed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+/* One of the pool that is large enough: those that are not were made for a description of before. */
+static struct client *from_pool(struct server *s)
+{
+    while (s->pool != NULL) {
+        struct client *c = s->pool;
+        s->pool = c->next;
+        if (c->room >= s->client_room) return c;
+        uv_close((uv_handle_t *)&c->timer, on_freed);
+    }
+    return NULL;
+}
+
 static struct client *take_client(struct server *s)
 {
-    struct client *c = s->pool;
-    if (c != NULL) {
-        s->pool = c->next;
-    } else {
+    struct client *c = from_pool(s);
+    if (c == NULL) {
         c = calloc(1, sizeof *c + s->client_room);
         if (c == NULL) return NULL;
         c->room = s->client_room;
@@ -80,7 +168,7 @@ static struct client *take_client(struct server *s)
     return c;
 }
 
-static void give_back(struct client *c)
+void spdm_respond_give_back(struct client *c)
 {
     struct server *s = c->server;
     if (c->newer != NULL) c->newer->older = c->older;
@@ -92,11 +180,6 @@ static void give_back(struct client *c)
     if (s->options->once && s->clients == 0) spdm_respond_stop(s, "the one client is served");
 }
 
-static void on_freed(uv_handle_t *handle)
-{
-    free(handle->data);
-}
-
 void spdm_respond_free_pool(struct server *s)
 {
     while (s->pool != NULL) {
@@ -106,150 +189,112 @@ void spdm_respond_free_pool(struct server *s)
     }
 }
 
-/* ---- questions ---- */
-
-static void answer(struct client *c, const struct spdm_answer *a)
-{
-    c->asked = SPDM_NOTHING;
-    c->due = SPDM_NEVER;
-    (void)spdm_responder_answer(c->engine, a);
-}
-
-static void refuse(struct client *c)
-{
-    answer(c, &(struct spdm_answer){.ticket = c->question.ticket, .yes = false});
-}
-
-static void answer_measurements(struct client *c)
-{
-    const struct spdm_device *d = c->server->generation->device;
-    answer(c, &(struct spdm_answer){.ticket = c->question.ticket,
-                                    .yes = true,
-                                    .measurements = d->measurements,
-                                    .measurement_n = d->measurement_n,
-                                    .content_changed = 0});
-}
-
-/* Spans of a copy point into the copy. */
-static void copy_job(struct to_sign *to, const struct to_sign *from)
-{
-    *to = *from;
-    to->what.data.p = to->bytes;
-    to->what.context.p = to->bytes + to->what.data.n;
-}
-
-static void start_signing(struct client *c)
-{
-    c->due = SPDM_NEVER;
-    if (c->signing != SIGN_IDLE) {
-        c->sign_again = true;
-        return;
-    }
-    copy_job(&c->job, &c->question);
-    if (!spdm_respond_sign(c)) refuse(c);
-}
-
-static void answer_now(struct client *c)
-{
-    if (c->asked == SPDM_ASK_SIGN) start_signing(c);
-    else if (c->asked == SPDM_ASK_MEASURE) answer_measurements(c);
-    else refuse(c); /* vendor messages: nothing here understands any */
-}
-
-static void take_question(struct client *c, const struct spdm_event *event)
-{
-    uint32_t delay = c->server->generation->device->delay_ms;
-    struct to_sign *q = &c->question;
-    /* An earlier question is void: its signature, if not begun, need not be made. */
-    c->sign_again = false;
-    if (c->signing == SIGN_WAITING) spdm_respond_forget(c);
-    c->asked = event->kind;
-    q->ticket = event->ticket;
-    q->slot = event->slot;
-    q->what = event->signing;
-    if (event->kind == SPDM_ASK_SIGN) {
-        size_t n = event->signing.data.n, context = event->signing.context.n;
-        if (n > sizeof q->bytes || context > sizeof q->bytes - n) {
-            refuse(c);
-            return;
-        }
-        memcpy(q->bytes, event->signing.data.p, n);
-        if (context != 0) memcpy(q->bytes + n, event->signing.context.p, context);
-        q->what.data.p = q->bytes;
-        q->what.context.p = q->bytes + n;
-    }
-    c->due = now_us() + (uint64_t)delay * 1000;
-    if (delay == 0) answer_now(c);
-}
-
-void spdm_respond_signed(struct client *c, struct spdm_span signature, const char *cause)
-{
-    struct server *s = c->server;
-    if (c->link == NULL) { /* it has left meanwhile */
-        give_back(c);
-        return;
-    }
-    if (signature.n == 0)
-        spdm_respond_client_says(s, "%s: cannot sign with slot %u: %s", spdm_link_peer(c->link), c->job.slot, cause);
-    if (c->sign_again) {
-        c->sign_again = false;
-        start_signing(c);
-        return;
-    }
-    if (c->asked != SPDM_ASK_SIGN || c->job.ticket != c->question.ticket) return;
-    c->signatures += signature.n != 0;
-    answer(c, &(struct spdm_answer){.ticket = c->job.ticket, .yes = signature.n != 0, .data = signature});
-    serve(c);
-}
-
 /* ---- the engine ---- */
 
+static void opened(struct client *c, uint32_t id)
+{
+    const struct spdm_facts *f = spdm_responder_facts(c->engine);
+    struct spdm_session_facts session;
+    c->sessions++;
+    if (!spdm_responder_session(c->engine, id, &session)) return;
+    spdm_respond_client_says(c->server, "%s: session %08x opened by %s, %s%s%s%s", spdm_link_peer(c->link), id,
+                             session.psk ? "a pre-shared key" : spdm_algorithm_name((enum spdm_alg)f->exchange),
+                             spdm_algorithm_name((enum spdm_alg)f->aead), session.mac_only ? " without encryption" : "",
+                             session.mut_auth != 0 ? ", requester " : "",
+                             session.mut_auth == 0     ? ""
+                             : c->requester[0] != '\0' ? c->requester
+                                                       : "as it is known here");
+}
+
+/* What happened. Session events come in their order: data, then the end. */
 static void told(struct client *c, const struct spdm_event *event)
 {
     char text[300];
-    if (event->kind != SPDM_FAILED) return;
-    c->refusals++;
     (void)spdm_report_text(&event->report, text, sizeof text);
-    spdm_respond_client_says(c->server, "%s: refused %s", spdm_link_peer(c->link), text);
+    switch (event->kind) {
+    case SPDM_FAILED:
+        c->refusals++;
+        spdm_respond_client_says(c->server, "%s: refused %s", spdm_link_peer(c->link), text);
+        break;
+    case SPDM_CONNECTED: spdm_respond_vouch(c); break;
+    case SPDM_RESTARTED:
+        spdm_respond_app_close(c, 0);
+        spdm_respond_forget_requester(c);
+        break;
+    case SPDM_OPENED: opened(c, event->session); break;
+    case SPDM_CLOSED:
+        spdm_respond_app_close(c, event->session);
+        spdm_respond_client_says(c->server, "%s: session %08x closed: %s", spdm_link_peer(c->link), event->session,
+                                 text);
+        break;
+    case SPDM_DATA:
+        c->requests--; /* on_frame() counted it as one */
+        spdm_respond_app_data(c, event);
+        break;
+    default: break;
+    }
 }
 
 static void on_timer(uv_timer_t *timer)
 {
     struct client *c = timer->data;
     if (c->link == NULL) return;
-    if (c->due <= now_us()) answer_now(c);
-    spdm_responder_push(c->engine, (struct spdm_span){NULL, 0}, now_us());
-    serve(c);
+    if (c->due <= spdm_respond_now()) spdm_respond_answer_now(c);
+    spdm_responder_push(c->engine, (struct spdm_span){NULL, 0}, spdm_respond_now());
+    spdm_respond_serve(c);
 }
 
-/* Everything that can happen without waiting, then the timer for what cannot. */
-static void serve(struct client *c)
+/* Answers go first, application data when the way is free; then the timer for what has to wait. */
+void spdm_respond_serve(struct client *c)
 {
     struct spdm_event event;
     struct spdm_span out;
     uint64_t at, now;
+    unsigned left = FRAMES_AT_ONCE;
     do {
         while (spdm_responder_event(c->engine, &event) != SPDM_NOTHING) {
-            if (event.kind >= SPDM_ASK_DIGEST) take_question(c, &event);
+            if (event.kind >= SPDM_ASK_DIGEST) spdm_respond_question(c, &event);
             else told(c, &event);
         }
-        out = spdm_responder_pull(c->engine, now_us());
+        out = spdm_responder_pull(c->engine, spdm_respond_now());
         if (out.n != 0 && !spdm_link_send(c->link, out)) return; /* the link tells its end itself */
-    } while (out.n != 0);
-    at = spdm_responder_deadline(c->engine);
+    } while (out.n != 0 || (left != 0 && spdm_respond_app_send(c) && left-- != 0));
+    at = left != 0 ? spdm_responder_deadline(c->engine) : 0;
     if (c->due < at) at = c->due;
-    now = now_us();
+    now = spdm_respond_now();
     if (at == SPDM_NEVER) uv_timer_stop(&c->timer);
     else uv_timer_start(&c->timer, on_timer, at > now ? (at - now + 999) / 1000 : 0, 0);
 }
+
+/* ---- the link ---- */
 
 static void on_frame(void *ctx, struct spdm_link *link, struct spdm_span frame)
 {
     struct client *c = ctx;
     (void)link;
     c->requests++;
-    spdm_responder_push(c->engine, frame, now_us());
-    serve(c);
+    spdm_responder_push(c->engine, frame, spdm_respond_now());
+    spdm_respond_serve(c);
+}
+
+static void on_drained(void *ctx, struct spdm_link *link)
+{
+    (void)link;
+    spdm_respond_serve(ctx);
+}
+
+/* The emulator's way to have us begin a key update. */
+static bool on_update(void *ctx, struct spdm_link *link, struct spdm_span data)
+{
+    struct client *c = ctx;
+    uint32_t id;
+    bool will;
+    if (data.n != 4) return false;
+    id = data.p[0] | (uint32_t)data.p[1] << 8 | (uint32_t)data.p[2] << 16 | (uint32_t)data.p[3] << 24;
+    will = spdm_responder_update(c->engine, id);
+    spdm_respond_client_says(c->server, "%s: session %08x %s", spdm_link_peer(link), id,
+                             will ? "shall get new keys" : "cannot get new keys from here");
+    return will;
 }
 
 static void on_down(void *ctx, struct spdm_link *link, enum spdm_link_end end, const char *reason)
@@ -259,60 +304,63 @@ static void on_down(void *ctx, struct spdm_link *link, enum spdm_link_end end, c
     const struct spdm_facts *facts = spdm_responder_facts(c->engine);
     (void)link;
     (void)end;
-    spdm_respond_client_says(s, "%s: %u requests, %u refused, %u signatures, SPDM %u.%u: %s", spdm_link_peer(link),
-                             c->requests, c->refusals, c->signatures, (unsigned)facts->version >> 4,
-                             facts->version & 15u, reason);
+    spdm_respond_app_close(c, 0);
+    spdm_respond_client_says(s, "%s: %u requests, %u refused, %u signatures, %u sessions, SPDM %u.%u: %s",
+                             spdm_link_peer(link), c->requests, c->refusals, c->signatures, c->sessions,
+                             (unsigned)facts->version >> 4, facts->version & 15u, reason);
     s->count.requests += c->requests;
     s->count.refusals += c->refusals;
     s->count.signatures += c->signatures;
+    s->count.sessions += c->sessions;
     uv_timer_stop(&c->timer);
     spdm_responder_close(c->engine);
     c->engine = NULL;
+    spdm_respond_forget_requester(c);
+    spdm_openssl_key_free(c->known);
+    c->known = NULL;
     c->link = NULL;
     if (c->signing == SIGN_WAITING) spdm_respond_forget(c);
-    if (c->signing == SIGN_IDLE) give_back(c);
+    if (c->signing == SIGN_IDLE) spdm_respond_give_back(c);
 }
 
-const struct spdm_link_events spdm_respond_link_events = {.frame = on_frame, .down = on_down};
+const struct spdm_link_events spdm_respond_link_events = {
+    .frame = on_frame, .down = on_down, .update = on_update, .drained = on_drained};
 
 void *spdm_respond_accept(void *ctx, struct spdm_listener *listener, struct spdm_link *link)
 {
     struct server *s = ctx;
     struct client *c = s->stopping ? NULL : take_client(s);
     const struct spdm_device *device = s->generation->device;
-    size_t engine;
-    uint8_t *bytes;
     if (c == NULL) return NULL;
     memset(&c->config, 0, sizeof c->config);
+    memset(&c->turned, 0, sizeof c->turned);
     c->config.binding = spdm_listener_target(listener)->binding;
-    configure(&c->config, s, device);
-    engine = aligned(spdm_responder_size(&c->config));
-    bytes = (uint8_t *)c->memory;
-    c->config.out = (struct spdm_room){bytes + engine, out_size(device, c->config.binding)};
-    c->engine = spdm_responder_init((struct spdm_room){bytes, engine}, &c->config);
+    configure(c, s, device);
+    equip(c, device);
+    (void)lay_out(c, (uint8_t *)c->memory, device);
+    c->engine =
+        spdm_responder_init((struct spdm_room){(uint8_t *)c->memory, spdm_responder_size(&c->config)}, &c->config);
     c->link = link;
-    c->asked = SPDM_NOTHING;
-    c->due = SPDM_NEVER;
-    c->sign_again = false;
-    c->requests = c->refusals = c->signatures = 0;
+    spdm_respond_forget_question(c);
+    c->requests = c->refusals = c->signatures = c->sessions = 0;
+    c->stranger = false;
     c->trace = (struct spdm_trace){.to = stderr};
     s->count.clients++;
     if (c->engine != NULL) return c;
     spdm_respond_client_says(s, "%s: refused, the connection cannot be set up", spdm_link_peer(link));
     c->link = NULL;
-    give_back(c);
+    spdm_respond_give_back(c);
     return NULL;
 }
 
 void spdm_respond_renew(struct client *c)
 {
-    configure(&c->config, c->server, c->server->generation->device);
+    configure(c, c->server, c->server->generation->device);
     if (c->link == NULL) return;
-    c->asked = SPDM_NOTHING;
-    c->due = SPDM_NEVER;
-    c->sign_again = false;
+    spdm_respond_forget_question(c);
+    spdm_respond_app_reset(c, "the device has changed");
     spdm_responder_resynch(c->engine);
-    serve(c);
+    spdm_respond_serve(c);
 }
 
 void spdm_respond_tap(void *ctx, const struct spdm_tapped *tapped)

@@ -140,6 +140,31 @@ size_t spdm_text_unhex(const char *s, struct spdm_room out)
     return n;
 }
 
+static int base64_digit(char c)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *at = c != '\0' ? strchr(digits, c) : NULL;
+    return at == NULL ? -1 : (int)(at - digits);
+}
+
+size_t spdm_text_unbase64(const char *text, const char *stop, uint8_t *out)
+{
+    size_t n = 0;
+    uint32_t bits = 0;
+    unsigned have = 0;
+    for (; text < stop && *text != '='; text++) {
+        if (strchr(" \t\r\n", *text) != NULL) continue;
+        int value = base64_digit(*text);
+        if (value < 0) return 0;
+        bits = bits << 6 | (uint32_t)value;
+        have += 6;
+        if (have < 8) continue;
+        have -= 8;
+        out[n++] = (uint8_t)(bits >> have);
+    }
+    return n;
+}
+
 size_t spdm_text_width(const char *s)
 {
     size_t width = 0, n = strlen(s);

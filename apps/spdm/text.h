@@ -23,6 +23,9 @@ char *spdm_text_hex(struct spdm_span bytes, size_t group);
 /* Reads hex digits, ignoring spaces, ':' and '-', into out; the number of bytes, SIZE_MAX if it is no hex or too long.
  */
 size_t spdm_text_unhex(const char *s, struct spdm_room out);
+/* Decodes base64 up to `stop`, space ignored, into out, which may be the text itself; the number of bytes, 0 if it is
+ * none. */
+size_t spdm_text_unbase64(const char *text, const char *stop, uint8_t *out);
 /* Columns that a string takes on a terminal. */
 size_t spdm_text_width(const char *s);
 /* A string put together like printf does. The caller frees it. */

@@ -38,28 +38,54 @@ static void keep_request(struct spdm_trace *t, struct spdm_span message)
     memcpy(t->request, message.p, t->request_n);
 }
 
-void spdm_trace_frame(struct spdm_trace *t, const struct spdm_tapped *tapped, const struct spdm_facts *facts)
+static const char *arrow(bool sent)
+{
+    return sent ? "->" : "<-";
+}
+
+/* The fields of a message whose first line is there already. */
+static void show_message(struct spdm_trace *t, struct spdm_span message, bool request, const struct spdm_facts *facts)
 {
     static const struct spdm_facts unknown;
-    const char *arrow = tapped->sent ? "->" : "<-", *peer = spdm_link_peer(tapped->link);
-    struct spdm_frame frame = spdm_link_target(tapped->link)->binding->unwrap(tapped->frame);
-    struct painter painter = {t->to, frame.message};
-    struct spdm_dump dump = {.facts = facts != NULL ? facts : &unknown, .message = frame.message, .see = show_field};
+    struct painter painter = {t->to, message};
+    struct spdm_dump dump = {
+        .facts = facts != NULL ? facts : &unknown, .message = message, .see = show_field, .ctx = &painter};
     struct spdm_report report;
     char why[300];
-    dump.ctx = &painter;
-    if (frame.kind != SPDM_FRAME_PLAIN || frame.message.n < 4) {
-        static const char *const kinds[] = {"no frame of this binding", "a short message", "a secured message",
-                                            "a control frame of the binding"};
-        fprintf(t->to, "%s %s  %s, %zu bytes\n", arrow, peer, kinds[frame.kind], tapped->frame.n);
-        return;
-    }
-    fprintf(t->to, "%s %s  SPDM %u.%u %s, %zu bytes\n", arrow, peer, (unsigned)frame.message.p[0] >> 4,
-            frame.message.p[0] & 15u, spdm_message_name(frame.message.p[1]), frame.message.n);
-    if (!tapped->request) dump.request = (struct spdm_span){t->request, t->request_n};
+    fprintf(t->to, "SPDM %u.%u %s, %zu bytes\n", (unsigned)message.p[0] >> 4, message.p[0] & 15u,
+            spdm_message_name(message.p[1]), message.n);
+    if (!request) dump.request = (struct spdm_span){t->request, t->request_n};
     if (spdm_dump(&dump, &report) == 0) {
         (void)spdm_report_text(&report, why, sizeof why);
         fprintf(t->to, "           %s\n", why);
     }
-    if (tapped->request) keep_request(t, frame.message);
+    if (request) keep_request(t, message);
+}
+
+static void show_record(const struct spdm_trace *t, struct spdm_span record)
+{
+    if (record.n < 4) fprintf(t->to, "a secured message, %zu bytes\n", record.n);
+    else
+        fprintf(t->to, "a record of session %02x%02x%02x%02x, %zu bytes\n", record.p[3], record.p[2], record.p[1],
+                record.p[0], record.n);
+}
+
+void spdm_trace_frame(struct spdm_trace *t, const struct spdm_tapped *tapped, const struct spdm_facts *facts)
+{
+    struct spdm_frame frame = spdm_link_target(tapped->link)->binding->unwrap(tapped->frame);
+    fprintf(t->to, "%s %s  ", arrow(tapped->sent), spdm_link_peer(tapped->link));
+    if (frame.kind == SPDM_FRAME_SECURED) show_record(t, frame.message);
+    else if (frame.kind == SPDM_FRAME_CONTROL)
+        fprintf(t->to, "a control frame of the binding, %zu bytes\n", tapped->frame.n);
+    else if (frame.kind == SPDM_FRAME_BAD) fprintf(t->to, "no frame of this binding, %zu bytes\n", tapped->frame.n);
+    else if (frame.message.n < 4) fprintf(t->to, "a short message, %zu bytes\n", tapped->frame.n);
+    else show_message(t, frame.message, tapped->request, facts);
+}
+
+void spdm_trace_inside(struct spdm_trace *t, const struct spdm_traced *traced, const struct spdm_facts *facts)
+{
+    fprintf(t->to, "%s %s  in session %08x: ", arrow(traced->sent), traced->peer, traced->session);
+    if (traced->app) fprintf(t->to, "application data, %zu bytes\n", traced->message.n);
+    else if (traced->message.n < 4) fprintf(t->to, "a short message, %zu bytes\n", traced->message.n);
+    else show_message(t, traced->message, traced->request, facts);
 }

@@ -17,4 +17,15 @@ struct spdm_trace {
 
 /* Shows a frame. facts: what was negotiated before it (NULL: nothing); what it settles itself does no harm. */
 void spdm_trace_frame(struct spdm_trace *trace, const struct spdm_tapped *tapped, const struct spdm_facts *facts);
+
+/* A message that travels in a record, or application data, in plain. */
+struct spdm_traced {
+    const char *peer;
+    uint32_t session;
+    struct spdm_span message;
+    bool sent;    /* by us */
+    bool request; /* from requester to responder */
+    bool app;
+};
+void spdm_trace_inside(struct spdm_trace *trace, const struct spdm_traced *traced, const struct spdm_facts *facts);
 #endif

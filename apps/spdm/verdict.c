@@ -41,6 +41,23 @@ static void check_connection(struct spdm_attestation *a)
     else set(a, SPDM_CHECK_CONNECTION, SPDM_CHECK_FAILED, spdm_text_safe_string(r->reason));
 }
 
+/* There was a session, and everything that was wanted in it has been done. */
+static bool opened(const struct spdm_attest_result *r)
+{
+    return r->end == SPDM_ATTEST_DONE && r->session.opened;
+}
+
+static void check_session(struct spdm_attestation *a)
+{
+    const struct spdm_attest_session *s = &a->result->session;
+    if (s->mode == SPDM_NO_SESSION) set(a, SPDM_CHECK_SESSION, SPDM_CHECK_NOT_DONE, words("not asked for"));
+    else if (s->lacking != NULL) set(a, SPDM_CHECK_SESSION, SPDM_CHECK_FAILED, words(s->lacking));
+    else if (s->opened)
+        set(a, SPDM_CHECK_SESSION, SPDM_CHECK_PASSED,
+            words(s->facts.psk ? "opened with the pre-shared key" : "opened with a key exchange"));
+    else set(a, SPDM_CHECK_SESSION, SPDM_CHECK_NOT_DONE, words("it was not opened"));
+}
+
 static void check_chain(struct spdm_attestation *a)
 {
     const struct spdm_subject *d = a->device;
@@ -50,8 +67,12 @@ static void check_chain(struct spdm_attestation *a)
     if (r->source == SPDM_CHAIN_KEY && used) {
         set(a, SPDM_CHECK_CHAIN, SPDM_CHECK_PASSED, words("the key is the provisioned one"));
         set(a, SPDM_CHECK_VALIDITY, SPDM_CHECK_NOT_DONE, words("a provisioned key has no certificate"));
+    } else if (r->source == SPDM_CHAIN_PSK && opened(r)) {
+        set(a, SPDM_CHECK_CHAIN, SPDM_CHECK_PASSED, words("the key is the pre-shared one"));
+        set(a, SPDM_CHECK_VALIDITY, SPDM_CHECK_NOT_DONE, words("a pre-shared key has no certificate"));
     } else if (!d->judged) {
-        bool none = r->planned && (r->goal.want & SPDM_WANT_IDENTITY) == 0;
+        bool none = r->source != SPDM_CHAIN_PSK && r->planned && r->session.lacking == NULL &&
+                    (r->goal.want & SPDM_WANT_IDENTITY) == 0;
         set(a, SPDM_CHECK_CHAIN, SPDM_CHECK_NOT_DONE,
             none ? words("the device offers no certificates") : words("no chain was received"));
     } else if (d->trusted && used) {
@@ -67,6 +88,12 @@ static void check_chain(struct spdm_attestation *a)
     free(reason);
 }
 
+/* Whoever answered does not have the key. */
+static bool proves_another(enum spdm_why why)
+{
+    return why == SPDM_WHY_BAD_SIGNATURE || why == SPDM_WHY_BAD_VERIFY_DATA;
+}
+
 static void check_possession(struct spdm_attestation *a)
 {
     const struct spdm_attest_result *r = a->result;
@@ -76,9 +103,13 @@ static void check_possession(struct spdm_attestation *a)
         set(a, SPDM_CHECK_POSSESSION, SPDM_CHECK_PASSED, words("CHALLENGE_AUTH is signed by the device's key"));
     } else if (done && r->goal.sign && r->facts.measured_signed) {
         set(a, SPDM_CHECK_POSSESSION, SPDM_CHECK_PASSED, words("MEASUREMENTS is signed by the device's key"));
-    } else if (r->end == SPDM_ATTEST_FAILED && r->report.why == SPDM_WHY_BAD_SIGNATURE) {
+    } else if (opened(r) && r->session.mode == SPDM_KEY_SESSION) {
+        set(a, SPDM_CHECK_POSSESSION, SPDM_CHECK_PASSED, words("KEY_EXCHANGE_RSP is signed by the device's key"));
+    } else if (opened(r) && r->source == SPDM_CHAIN_PSK) {
+        set(a, SPDM_CHECK_POSSESSION, SPDM_CHECK_PASSED, words("PSK_EXCHANGE_RSP is made with the pre-shared key"));
+    } else if (r->end == SPDM_ATTEST_FAILED && proves_another(r->report.why)) {
         set(a, SPDM_CHECK_POSSESSION, SPDM_CHECK_FAILED, report_words(&r->report));
-    } else if (r->planned && !challenged && !r->goal.sign) {
+    } else if (r->planned && !challenged && !r->goal.sign && r->session.mode == SPDM_NO_SESSION) {
         set(a, SPDM_CHECK_POSSESSION, SPDM_CHECK_NOT_DONE, words("nothing was asked for that the device could sign"));
     }
 }
@@ -97,9 +128,13 @@ static void check_measurements(struct spdm_attestation *a)
     bool asked = r->planned && (r->goal.want & SPDM_WANT_MEASUREMENTS) != 0;
     if (r->planned && !asked)
         why = (r->facts.responder.flags & SPDM_MEAS_CAP_MASK) == 0 ? "the device offers none" : "not asked for";
-    else if (asked && !r->goal.sign) why = "unsigned: anybody on the way could have made them up";
+    else if (asked && r->goal.measure == SPDM_MEASURE_COUNT) why = "only their number was asked for";
+    else if (asked && !r->goal.sign && r->end == SPDM_ATTEST_DONE)
+        why = "unsigned: anybody on the way could have made them up";
     if (r->end == SPDM_ATTEST_DONE && asked && r->goal.sign && r->facts.measured_signed && all_proven(r))
         set(a, SPDM_CHECK_MEASUREMENTS, SPDM_CHECK_PASSED, NULL);
+    else if (asked && opened(r) && !r->goal.sign && r->goal.measure != SPDM_MEASURE_COUNT && all_proven(r))
+        set(a, SPDM_CHECK_MEASUREMENTS, SPDM_CHECK_PASSED, words("unsigned, but read in the session with the device"));
     else if (r->end == SPDM_ATTEST_DONE && asked && r->goal.sign)
         set(a, SPDM_CHECK_MEASUREMENTS, SPDM_CHECK_FAILED, words("not all of them are covered by the signature"));
     else set(a, SPDM_CHECK_MEASUREMENTS, SPDM_CHECK_NOT_DONE, why == NULL ? NULL : words(why));
@@ -172,6 +207,7 @@ static enum spdm_verdict_kind kind_of(const struct spdm_report *report)
 {
     switch (report->why) {
     case SPDM_WHY_BAD_SIGNATURE:
+    case SPDM_WHY_BAD_VERIFY_DATA:
     case SPDM_WHY_BAD_DIGEST:
     case SPDM_WHY_BAD_CHAIN:
     case SPDM_WHY_NOT_TRUSTED:
@@ -202,11 +238,13 @@ static void refuse(struct spdm_attest_verdict *v, enum spdm_verdict_kind kind, c
 /* The verdict on a conversation that went to its end. */
 static void judge_checks(struct spdm_attestation *a)
 {
-    static const enum spdm_check_id needed[] = {SPDM_CHECK_CONNECTION, SPDM_CHECK_CHAIN, SPDM_CHECK_POSSESSION};
+    static const enum spdm_check_id needed[] = {SPDM_CHECK_CONNECTION, SPDM_CHECK_SESSION, SPDM_CHECK_CHAIN,
+                                                SPDM_CHECK_POSSESSION};
     struct spdm_attest_verdict *v = &a->verdict;
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
         const struct spdm_check *check = &v->checks[needed[i]];
-        if (check->state == SPDM_CHECK_PASSED) continue;
+        bool unasked = needed[i] == SPDM_CHECK_SESSION && a->result->session.mode == SPDM_NO_SESSION;
+        if (check->state == SPDM_CHECK_PASSED || unasked) continue;
         refuse(v, SPDM_NOT_TRUSTED,
                spdm_text_format("%s: %s", spdm_check_title(needed[i]),
                                 check->detail != NULL ? check->detail : spdm_check_state_name(check->state)));
@@ -230,6 +268,7 @@ void spdm_attestation_judge(struct spdm_attestation *a)
     a->verdict = (struct spdm_attest_verdict){.kind = SPDM_NOT_TRUSTED};
     set(a, SPDM_CHECK_REVOCATION, SPDM_CHECK_NOT_DONE, words("SPDM does not carry it"));
     check_connection(a);
+    check_session(a);
     check_chain(a);
     check_possession(a);
     check_measurements(a);
@@ -275,16 +314,16 @@ const char *spdm_verdict_name(enum spdm_verdict_kind kind)
 
 const char *spdm_check_name(enum spdm_check_id id)
 {
-    static const char *const names[] = {"connection", "chain",        "validity", "revocation",
-                                        "possession", "measurements", "summary",  "reference"};
+    static const char *const names[] = {"connection",   "chain",   "validity",  "revocation", "possession",
+                                        "measurements", "summary", "reference", "session"};
     return names[id];
 }
 
 const char *spdm_check_title(enum spdm_check_id id)
 {
-    static const char *const titles[] = {"connection",          "certificate chain",     "validity period",
-                                         "revocation",          "proof of possession",   "measurement signature",
-                                         "measurement summary", "reference measurements"};
+    static const char *const titles[] = {"connection",          "certificate chain",      "validity period",
+                                         "revocation",          "proof of possession",    "measurement signature",
+                                         "measurement summary", "reference measurements", "session"};
     return titles[id];
 }
 

@@ -4,10 +4,14 @@
  *
  * A device is trusted only if
  *   1. its certificate chain (or provisioned key) is trusted, and
- *   2. it proved possession of the key: CHALLENGE_AUTH or signed MEASUREMENTS
- *      verified in this conversation, and
+ *   2. it proved possession of the key: CHALLENGE_AUTH, signed MEASUREMENTS or
+ *      KEY_EXCHANGE_RSP verified in this conversation, and
  *   3. if reference values were given, every one of them was compared and is
- *      the same, and the measurements compared are proven by that signature.
+ *      the same, and the measurements compared are proven by that signature or
+ *      were read in a session with the device, and
+ *   4. if a session was asked for, there was one.
+ * A pre-shared key can stand for chain and possession: who opens a session
+ * with it has it.
  *
  * Each check has passed, failed or was not done; what was not done is never
  * counted as passed. */
@@ -29,6 +33,7 @@ enum spdm_check_id {
     SPDM_CHECK_MEASUREMENTS, /* measurements signed by it */
     SPDM_CHECK_SUMMARY,      /* summary hash of CHALLENGE_AUTH against the measurements */
     SPDM_CHECK_REFERENCE,
+    SPDM_CHECK_SESSION, /* it was opened */
     SPDM_CHECK_N
 };
 

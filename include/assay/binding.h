@@ -10,7 +10,8 @@
  *   spdm_binding_none   the message itself
  *   spdm_binding_mctp   DSP0275/0276: one message-type byte
  *   spdm_binding_doe    PCI DOE: 8-byte header, padding to 4 bytes
- *   spdm_binding_tcp    DSP0287: 4-byte header */
+ *   spdm_binding_tcp    DSP0287: 4-byte header
+ *   spdm_binding_storage DSP0286: 7 bytes of the security command in front of its data */
 #ifndef ASSAY_BINDING_H
 #define ASSAY_BINDING_H
 #include <assay/span.h>
@@ -20,7 +21,7 @@ enum spdm_frame_kind {
     SPDM_FRAME_BAD,     /* not a frame of this binding: drop it */
     SPDM_FRAME_PLAIN,   /* message is an SPDM message, possibly followed by padding */
     SPDM_FRAME_SECURED, /* message is a secured record (DSP0277) */
-    SPDM_FRAME_CONTROL  /* the binding's own: DOE discovery, TCP role inquiry and errors */
+    SPDM_FRAME_CONTROL  /* the binding's own: DOE and storage discovery, TCP role inquiry and errors */
 };
 
 struct spdm_frame {
@@ -28,17 +29,23 @@ struct spdm_frame {
     struct spdm_span message; /* inside the frame; valid as long as it */
 };
 
+enum { SPDM_INNER_MAX = 20 };
+
 struct spdm_binding {
     const char *name;
     uint8_t head; /* bytes to leave free in front of a message */
     uint8_t tail; /* at most so many bytes are added behind it */
     uint32_t rtt; /* worst-case round trip in microseconds when the caller gives none */
     /* Secured records (DSP0277): bytes of the sequence number, whether random data may follow, and the header in front
-     * of an SPDM message inside (0 or 1 byte), which tells it from other application data. */
+     * of an SPDM message inside (0 or 1 byte, but for storage), which tells it from other application data. */
     uint8_t sequence_bytes;
     bool random_data;
     bool app_data; /* application data beside SPDM messages is possible at all (not over PCI DOE) */
     uint8_t inner_n, inner;
+    /* Storage, where that header tells more: put writes its inner_n bytes (at most SPDM_INNER_MAX) for an SPDM message
+     * of n bytes, take finds the message behind one (empty: malformed). NULL elsewhere. */
+    void (*put_inner)(uint8_t *header, size_t n);
+    struct spdm_span (*take_inner)(struct spdm_span data);
 
     /* A message of n bytes lies at buffer.p + head. Adds header and padding; returns the frame's length from
      * buffer.p on, 0 if it does not fit the buffer or the binding's limit. */
@@ -48,7 +55,8 @@ struct spdm_binding {
     size_t (*control)(struct spdm_span frame, struct spdm_room out);
 };
 
-extern const struct spdm_binding spdm_binding_none, spdm_binding_mctp, spdm_binding_doe, spdm_binding_tcp;
+extern const struct spdm_binding spdm_binding_none, spdm_binding_mctp, spdm_binding_doe, spdm_binding_tcp,
+    spdm_binding_storage;
 
 /* ---- PCI DOE discovery, requester side (PCIe 6.x 6.30.1) ---- */
 
@@ -63,6 +71,36 @@ struct spdm_doe_protocol {
 };
 /* Reads a discovery response frame. false: it is none. */
 bool spdm_doe_discovered(struct spdm_span frame, struct spdm_doe_protocol *out);
+
+/* ---- storage (DSP0286): security commands of NVMe, SCSI, ATA ---- */
+
+/* A frame is the command's fields in 7 bytes, then its data: of IF-SEND (Security Send) for a request, of IF-RECV for
+ * a response. A device builds the seven bytes of the command it received, and strips them from an answer. */
+struct spdm_storage_command {
+    uint8_t protocol;   /* SECURITY PROTOCOL: SPDM_STORAGE_PROTOCOL */
+    uint8_t operation;  /* SPSP0 bits 7:2 */
+    uint8_t connection; /* SPSP0 bits 1:0, 0 here */
+    uint8_t reserved;   /* SPSP1, 0 */
+    uint32_t length;    /* of the data; IF-RECV: how much is taken */
+};
+enum {
+    SPDM_STORAGE_HEADER = 7,
+    SPDM_STORAGE_PROTOCOL = 0xe8,
+    SPDM_STORAGE_DISCOVERY = 1, /* IF-RECV */
+    SPDM_STORAGE_PENDING = 2,   /* IF-RECV */
+    SPDM_STORAGE_PLAIN = 5,
+    SPDM_STORAGE_SECURED = 6
+};
+/* Writes the 7 bytes; returns 7, 0 if out is too small. */
+size_t spdm_storage_put(struct spdm_room out, const struct spdm_storage_command *command);
+/* Reads them; false if there are fewer. */
+bool spdm_storage_get(struct spdm_span frame, struct spdm_storage_command *out);
+/* Writes the frame of a discovery command (7 bytes; no data). */
+size_t spdm_storage_discovery(struct spdm_room out);
+/* Reads the data of its answer: bit n of *operations is operation n. false: it is none. */
+bool spdm_storage_discovered(struct spdm_span data, uint8_t *operations);
+/* Writes the data of an answer to pending info (12 bytes): whether a response waits, and its length. */
+size_t spdm_storage_pending(struct spdm_room out, bool ready, uint32_t length);
 
 /* ---- streams (TCP): how long is the frame that begins here ---- */
 

@@ -43,15 +43,21 @@ enum spdm_harm { SPDM_HARM_MESSAGE, SPDM_HARM_SESSION, SPDM_HARM_CONNECTION };
     X(NO_INDEX, 0x01, MESSAGE, "there is no measurement with index %g")                                                \
     X(BAD_TOKEN, 0x01, MESSAGE, "%f at byte %o is %g, the deferred request has %l")                                    \
     X(TOO_BIG_FOR_PEER, 0x0d, MESSAGE, "the answer has %g bytes, the peer takes %l")                                   \
+    X(REQUEST_TOO_LARGE, 0x0e, MESSAGE, "the request has %g bytes, at most %l are taken")                              \
+    X(ALL_LENT, 0x03, MESSAGE, "no room is left now for a message of %g bytes")                                        \
+    X(TRANSFER_LOST, 0x00, MESSAGE, "a transfer in chunks was not continued")                                          \
     X(DATA_TOO_LARGE, 0x12, MESSAGE, "%f has %g bytes, the short form carries %l")                                     \
     X(SESSION_REQUIRED, 0x0b, MESSAGE, "the request is legal only inside a session")                                   \
     X(SESSION_LIMIT, 0x0a, MESSAGE, "no more sessions: %l are in use")                                                 \
     X(BAD_RECORD, 0x06, SESSION, "a secured record did not open")                                                      \
+    X(OTHER_MODE, 0x04, SESSION, "the session was not opened by the exchange that this message finishes")              \
     X(BAD_VERIFY_DATA, 0x06, SESSION, "%f is not the HMAC of the transcript")                                          \
     X(BAD_PSK_FINISH, 0x01, SESSION, "%f is not the HMAC of the transcript")                                           \
     X(NO_SESSION, 0x00, MESSAGE, "there is no session with id %x")                                                     \
     X(SESSION_ENDED, 0x00, SESSION, "the session was ended")                                                           \
     X(SESSION_EXPIRED, 0x00, SESSION, "nothing came in the session for twice the heartbeat period")                    \
+    X(HANDSHAKE_EXPIRED, 0x00, SESSION, "the handshake of the session was not finished in time")                       \
+    X(SPENT, 0x00, SESSION, "the keys of the session have protected as many records as they may")                      \
     X(IN_FLIGHT, 0x08, MESSAGE, "an encapsulated request is being answered")                                           \
     X(NO_PENDING, 0x45, MESSAGE, "there is no encapsulated request")                                                   \
     X(BAD_ENCAPSULATED, 0x09, MESSAGE, "the encapsulated response is not acceptable")                                  \

@@ -13,6 +13,8 @@
 #include <assay/responder.h>
 
 extern const struct spdm_sessions spdm_with_sessions;
+/* The same for a responder alone: who names no other links nothing that only requesters do. */
+extern const struct spdm_sessions spdm_serving_sessions;
 
 /* Encapsulated requests and mutual authentication: the same jobs with the roles turned, run by a responder inside the
  * requester and a requester inside the responder. Their questions (SPDM_ASK_SIGN of the requester's own key,
@@ -38,9 +40,13 @@ size_t spdm_session_size(const struct spdm_config *config);
 struct spdm_session_facts {
     uint32_t id;
     bool established, psk, mac_only, in_the_clear;
+    bool proven;              /* the peer has proven who it is: the Responder always, the Requester by mutual
+                                 authentication; in a PSK session, that it has the PSK */
     uint16_t secured_version; /* of DSP0277: 0x1000 ... */
     uint8_t heartbeat;        /* HeartbeatPeriod, seconds */
     uint8_t slot;             /* of the Responder; SPDM_SLOT_KEY */
+    uint8_t mut_auth;         /* MutAuthRequested: the Requester has proven itself, if the session is established */
+    unsigned updates[2];      /* KEY_UPDATEs of the request and the response direction */
     uint8_t policy;           /* SessionPolicy: bit 0 TerminationPolicy, bit 1 EventAllPolicy */
     uint64_t sent, received;  /* records under the present keys */
 };
@@ -51,7 +57,8 @@ bool spdm_responder_session(const struct spdm_responder *rs, uint32_t id, struct
 
 /* Seals application data (over MCTP it begins with its message type, which is not SPDM's; elsewhere its first byte must
  * not look like an SPDM version, 0x10 to 0x1f; PCI DOE carries none) as the next frame that
- * pull() hands over. false: not established, too large, or a frame still waits. */
+ * pull() hands over. false: not established, too large, a frame still waits, or keys are being updated (a requester's
+ * own KEY_UPDATE, or the one that a responder has enveloped). */
 bool spdm_requester_send(struct spdm_requester *rq, uint32_t session, struct spdm_span data);
 bool spdm_responder_send(struct spdm_responder *rs, uint32_t session, struct spdm_span data);
 

@@ -114,6 +114,7 @@ struct spdm_policy {
     uint8_t mut_auth_slot;    /* responder, MutAuthRequested 1: the requester's slot, or SPDM_SLOT_KEY */
     uint8_t secured_versions; /* of DSP0277, bit n for 1.n: 0x0f */
     uint8_t heartbeat;        /* responder: HeartbeatPeriod offered, seconds: 0 (none) */
+    uint8_t handshake_time;   /* responder: how long it waits for the next message of a session's handshake, s: 60 */
     uint8_t record_random;    /* most random bytes in a record, where the binding has them: 0 */
     uint8_t aead_limit_exponent; /* largest sequence number is 2^this - 1: 64 */
     bool big_endian_nonce;       /* records of DSP0277 1.0 and 1.1: big-endian sequence number (UN-18) */
@@ -132,6 +133,8 @@ struct spdm_identity; /* responder.h */
 struct spdm_services; /* responder.h */
 struct spdm_sessions; /* session.h */
 struct spdm_mutual;   /* session.h */
+struct spdm_chunks;   /* large.h */
+struct spdm_lender;   /* large.h */
 
 /* One secret of a session, as it comes into being; valid until the call returns. */
 struct spdm_keylog {
@@ -140,6 +143,19 @@ struct spdm_keylog {
     uint32_t session;
     unsigned generation; /* KEY_UPDATEs of that direction so far */
     struct spdm_span secret;
+    uint8_t version;          /* of SPDM: part of the labels that key and IV are derived with */
+    uint16_t secured_version; /* of DSP0277: 0x1000 ... */
+    uint8_t hash, aead;       /* enum spdm_alg */
+    uint8_t sequence_bytes;   /* of the sequence number in a record */
+    bool mac_only, big_endian;
+};
+
+/* What a record holds, in plain, on its way in or out. */
+struct spdm_inside {
+    uint32_t session;
+    bool request; /* from requester to responder */
+    bool app;     /* application data, with its first byte as send() takes it */
+    struct spdm_span message;
 };
 
 struct spdm_config {
@@ -150,7 +166,7 @@ struct spdm_config {
     struct spdm_room out;   /* where messages for the peer are built, with the binding's head and tail; a requester
                                needs it only from pull() to the next call, a responder from push() to pull() */
     bool out_shared;        /* responder: others write to `out` between calls, answers cannot be kept for retries */
-    struct spdm_room chain; /* requester, witness: room for the peer's certificate chain */
+    struct spdm_room chain; /* requester, witness: room for the peer's certificate chain; in chunks: and 16 bytes */
     uint32_t data_transfer_size;          /* largest SPDM message the caller can push; >= 42 (advertised from 1.2 on) */
     const struct spdm_identity *identity; /* responder */
     const struct spdm_services *services; /* responder: the requests it serves, spdm_serve_all or a smaller set */
@@ -162,11 +178,18 @@ struct spdm_config {
     void (*keylog)(void *ctx,
                    const struct spdm_keylog *entry); /* NULL: none. For decoding captures, never for production */
     void *keylog_ctx;
-    struct spdm_room session_memory; /* spdm_session_size() bytes for each session wanted, aligned like uint64_t */
-    struct spdm_room in;             /* sessions: room to open a record into, as long as the longest record; can be
-                                        shared: it holds nothing beyond the event() calls after a push() */
-    uint16_t vca_max;                /* bytes kept for the six negotiation messages: 512 */
-    uint16_t request_max;            /* bytes kept of a request while its answer is outstanding: 160 */
+    void (*inside)(void *ctx, const struct spdm_inside *inside); /* NULL: none. For traces */
+    void *inside_ctx;
+    struct spdm_room session_memory;  /* spdm_session_size() bytes for each session wanted, aligned like uint64_t */
+    struct spdm_room in;              /* sessions: room to open a record into, as long as the longest record; can be
+                                         shared: it holds nothing beyond the event() calls after a push() */
+    const struct spdm_chunks *chunks; /* &spdm_requester_chunks, &spdm_responder_chunks, or NULL: no message larger
+                                         than one transfer */
+    const struct spdm_lender *lender; /* room for such messages; NULL: only those that need none */
+    void *lender_ctx;
+    uint32_t max_message_size; /* largest message taken in chunks (advertised): 0 is data_transfer_size */
+    uint16_t vca_max;          /* bytes kept for the six negotiation messages: 512 */
+    uint16_t request_max;      /* bytes kept of a request while its answer is outstanding: 160 */
 };
 
 /* ---- facts: what is known of a connection; read only ---- */
@@ -187,7 +210,7 @@ struct spdm_facts {
     bool multi_key_rsp, multi_key_req;
     bool negotiated;                            /* ALGORITHMS has come */
     bool trusted;                               /* the caller trusts the chain in use */
-    bool authentic;                             /* CHALLENGE_AUTH verified with it */
+    bool authentic;                             /* CHALLENGE_AUTH verified with it; responder: the Requester's */
     bool measured_signed;                       /* the last MEASUREMENTS verified with it */
     bool little_endian;                         /* a 1.0/1.1 signature verified in reversed byte order */
     uint8_t supported_slots, provisioned_slots; /* from DIGESTS; supported is 0 below 1.3 */
@@ -298,6 +321,8 @@ struct spdm_answer {
     const void *key;       /* trust: the leaf's public key for crypto->verify; must outlive the connection */
     const struct spdm_measurement *measurements; /* ascending index; copied */
     size_t measurement_n;
+    bool stays;                /* measurements and values stay as they are until the connection's next request: a large
+                                  response is then made from them portion by portion, and not stored */
     uint8_t content_changed;   /* 1.2+: 0 not detected, 1 changed, 2 unchanged */
     uint8_t error, error_data; /* questions of errands refused: ErrorCode and Param2 for the peer; 0: the usual one */
 };

@@ -29,6 +29,16 @@ uint8_t *spdm_take(struct spdm_room *r, size_t n);
 /* Copies s to the start of r; false, and nothing written, if it does not fit. */
 bool spdm_put(struct spdm_room r, struct spdm_span s);
 
+/* The part of something longer that lies in a room: its bytes from `at` on, until the room is full. */
+struct spdm_window {
+    struct spdm_room room;
+    size_t at;
+};
+/* Whether anything of n bytes at `place` falls into it. */
+bool spdm_window_shows(const struct spdm_window *w, size_t place, size_t n);
+/* Copies what of a piece at `place` falls into it. */
+void spdm_window_lay(const struct spdm_window *w, size_t place, struct spdm_span piece);
+
 static inline struct spdm_span spdm_span(const uint8_t *p, size_t n)
 {
     return (struct spdm_span){p, n};

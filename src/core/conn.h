@@ -46,7 +46,17 @@ static inline const struct spdm_sessions *spdm_sessions_of(const struct spdm_con
 }
 static inline const struct spdm_mutual *spdm_mutual_of(const struct spdm_config *cfg)
 {
-    return SPDM_SESSIONS ? cfg->mutual : NULL;
+    return SPDM_WHOLE ? cfg->mutual : NULL;
+}
+static inline const struct spdm_chunks *spdm_chunks_of(const struct spdm_config *cfg)
+{
+    return SPDM_CHUNKS ? cfg->chunks : NULL;
+}
+/* Both sides can transfer messages in chunks. */
+static inline bool spdm_conn_chunks(const struct conn *c)
+{
+    return spdm_chunks_of(c->cfg) != NULL &&
+           (c->facts.requester.flags & c->facts.responder.flags & SPDM_CHUNK_CAP) != 0;
 }
 /* The session in which the exchange at hand takes place; NULL: outside. */
 static inline struct session *spdm_conn_channel(const struct conn *c)
@@ -97,6 +107,9 @@ uint8_t spdm_conn_decode(struct conn *c, const struct spdm_message *row, struct 
 /* Encodes x->req or x->rsp into room and points x->request or x->response to it. The result as above. */
 uint8_t spdm_conn_encode(struct conn *c, const struct spdm_message *row, struct exchange *x, struct spdm_room room);
 
+/* The place in `out` of a message in the channel of the exchange at hand, as long as the buffer allows (out.c). */
+struct spdm_room spdm_conn_out(const struct conn *c);
+
 /* Notes a refusal and returns it. */
 uint8_t spdm_conn_refuse(struct conn *c, uint8_t why, uint32_t got, uint32_t limit);
 uint8_t spdm_conn_refuse_tersely(struct conn *c, uint8_t why);
@@ -146,6 +159,17 @@ static inline uint8_t spdm_slot_nibble(uint8_t slot)
 /* capability.c: what GET_CAPABILITIES or CAPABILITIES says, as far as the masks go; and the flag rules of the text:
  * SPDM_WHY_FINE or the refusal. */
 void spdm_capability_learn(struct spdm_endpoint_facts *out, const struct capabilities *m, uint32_t flags, uint16_t ext);
+/* What we say of ourselves: `flags` as far as this configuration can keep them, and sizes. */
+static inline void spdm_capability_offer(const struct conn *c, uint32_t flags, struct capabilities *m)
+{
+    const struct spdm_config *cfg = c->cfg;
+
+    m->flags = spdm_chunks_of(cfg) != NULL ? flags : flags & ~SPDM_CHUNK_CAP;
+    m->ct_exponent = cfg->policy->ct_exponent;
+    m->data_transfer_size = m->max_message_size = cfg->data_transfer_size;
+    if (SPDM_CHUNKS && (m->flags & SPDM_CHUNK_CAP) != 0 && cfg->max_message_size > cfg->data_transfer_size)
+        m->max_message_size = cfg->max_message_size; /* R-CAP-09; without chunks both are equal (R-CAP-10) */
+}
 uint8_t spdm_capability_judge_requester(struct conn *c, uint32_t flags);
 uint8_t spdm_capability_judge_responder(struct conn *c, uint32_t flags);
 
@@ -153,6 +177,9 @@ uint8_t spdm_capability_judge_responder(struct conn *c, uint32_t flags);
 uint32_t spdm_select_mask(const uint8_t *list, enum spdm_class cls, uint8_t version);
 /* The first of the list that a mask of its class offers: class `cls` in `mask`, any other in `other`. */
 uint8_t spdm_select_first(const uint8_t *list, uint8_t version, enum spdm_class cls, const uint32_t mask[2]);
+/* All that policy allows, as NEGOTIATE_ALGORITHMS and the SupportedAlgorithms block name it; but for a multi-key
+ * connection. */
+void spdm_select_offer(const struct conn *c, struct algorithms *m);
 /* Facts from a complete and judged ALGORITHMS. */
 void spdm_select_learn(struct conn *c, const struct algorithms *offer, const struct algorithms *chosen);
 #endif

@@ -2,7 +2,7 @@
  *
  * Putting a request into flight, and how long its answer may take
  * (DSP0274 "Timing requirements"; spec digest messages.md "Timing"). */
-#include "core/requester_state.h"
+#include "core/large.h"
 
 enum { ST1 = 100000, WAIT_MAX = 60000000 };
 
@@ -38,27 +38,45 @@ uint8_t spdm_requester_start(struct spdm_requester *rq, const struct verify_job 
     return why == SPDM_WHY_FINE ? spdm_requester_start_in(rq, job, s) : why;
 }
 
+/* Encodes the request into the connection's own room, or, if it is longer, into room that is lent. */
+static uint8_t encode(struct spdm_requester *rq, const struct verify_job *job, struct exchange *x)
+{
+    struct spdm_room own = {rq->request, rq->request_max};
+    uint8_t why = spdm_conn_encode(&rq->c, job->request, x, own);
+
+    if (why != SPDM_WHY_NO_ROOM || spdm_requester_large(rq) == NULL) return why;
+    if (!rq->c.cfg->chunks->widen(rq, x->request.n)) return why;
+    return spdm_conn_encode(&rq->c, job->request, x, (struct spdm_room){rq->request, rq->request_max});
+}
+
+/* R-CAP-22; or it goes in chunks. */
+static uint8_t fits(struct spdm_requester *rq)
+{
+    uint32_t limit = rq->c.facts.responder.data_transfer_size, n = spdm_requester_length(rq);
+
+    if (spdm_requester_large(rq) != NULL && spdm_conn_chunks(&rq->c)) return rq->c.cfg->chunks->begin(rq);
+    return limit == 0 || n <= limit ? SPDM_WHY_FINE : refuse(&rq->c, TOO_BIG_FOR_PEER, NULL, n, limit);
+}
+
 uint8_t spdm_requester_start_in(struct spdm_requester *rq, const struct verify_job *job, struct session *s)
 {
-    uint32_t limit = rq->c.facts.responder.data_transfer_size;
     struct exchange x = {0};
     uint8_t why;
-    size_t n;
 
-    if (SPDM_SESSIONS) rq->tail = (struct spdm_span){0};
+    if (SPDM_WHOLE) rq->tail = (struct spdm_span){0};
     if (SPDM_SESSIONS) spdm_conn_turn_to(&rq->c, s, s != NULL ? &s->tr : NULL);
+    if (spdm_requester_large(rq) != NULL) rq->c.cfg->chunks->fresh(rq);
     why = job->fill(rq, &x.req);
+    if (why == SPDM_WHY_FINE) why = encode(rq, job, &x);
     if (why != SPDM_WHY_FINE) return why;
-    why = spdm_conn_encode(&rq->c, job->request, &x, (struct spdm_room){rq->request, rq->request_max});
+    rq->request_n = (uint32_t)x.request.n;
+    why = fits(rq);
     if (why != SPDM_WHY_FINE) return why;
-    rq->request_n = (uint16_t)x.request.n;
-    n = rq->request_n + (SPDM_SESSIONS ? rq->tail.n : 0);
-    if (limit != 0 && n > limit) return refuse(&rq->c, TOO_BIG_FOR_PEER, NULL, n, limit); /* R-CAP-22 */
     if (SPDM_SESSIONS && job->complete != NULL) why = job->complete(rq, x.verify_at);
     if (why != SPDM_WHY_FINE) return why;
     spdm_conn_reset_by(&rq->c, job->request);
     rq->job = job;
-    if (SPDM_SESSIONS && rq->encap.signing)
+    if (SPDM_WHOLE && rq->encap.signing)
         spdm_requester_question(rq, SPDM_ASK_SIGN); /* FINISH goes out when it is signed */
     else rq->flight = FLIGHT_SEND;
     rq->ask_ready = false;

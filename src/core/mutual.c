@@ -22,7 +22,8 @@ void spdm_mutual_adopt(struct conn *inner, const struct conn *outer)
                                        .multi_key_rsp = f->multi_key_req,
                                        .negotiated = true,
                                        .slot = SPDM_SLOT_KEY};
-    /* What is enveloped must leave room for the envelope. */
+    /* What is enveloped must leave room for the envelope, which itself may go in chunks. */
+    if (spdm_conn_chunks(outer)) inner->facts.requester.data_transfer_size = inner->facts.requester.max_message_size;
     if (inner->facts.requester.data_transfer_size > ENVELOPE) inner->facts.requester.data_transfer_size -= ENVELOPE;
     inner->tr.vca = outer->tr.vca;
     inner->tr.vca_n = outer->tr.vca_n;
@@ -85,6 +86,7 @@ const struct spdm_mutual spdm_with_mutual = {.requester_size = requester_size,
                                              .answer = spdm_mutual_answer,
                                              .sign_finish = spdm_mutual_sign_finish,
                                              .possible = spdm_mutual_possible,
+                                             .busy = spdm_mutual_busy,
                                              .arm = spdm_mutual_arm,
                                              .blocks = spdm_mutual_blocks,
                                              .describe = spdm_mutual_describe,

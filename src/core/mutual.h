@@ -38,6 +38,8 @@ struct spdm_mutual {
     /* ---- responder ---- */
     /* Whether this connection allows MutAuthRequested `value` (0: basic). */
     bool (*possible)(const struct spdm_responder *rs, uint8_t value);
+    /* Another flow, or a handshake that was proven by one, has not come to its end. */
+    bool (*busy)(const struct spdm_responder *rs);
     void (*arm)(struct spdm_responder *rs, struct session *s, uint8_t value);
     /* An encapsulated flow forbids this request now. */
     bool (*blocks)(const struct spdm_responder *rs, uint8_t code);
@@ -64,6 +66,7 @@ struct step spdm_mutual_plan(struct spdm_requester *rq);
 void spdm_mutual_question(struct spdm_requester *rq, struct spdm_event *event);
 void spdm_mutual_answer(struct spdm_requester *rq, const struct spdm_answer *answer);
 uint8_t spdm_mutual_sign_finish(struct spdm_requester *rq, size_t verify_at);
+bool spdm_mutual_busy(const struct spdm_responder *rs);
 bool spdm_mutual_possible(const struct spdm_responder *rs, uint8_t value);
 void spdm_mutual_arm(struct spdm_responder *rs, struct session *s, uint8_t value);
 bool spdm_mutual_blocks(const struct spdm_responder *rs, uint8_t code);

@@ -31,12 +31,14 @@ static void deliver_own(struct spdm_requester *rq, uint8_t code, uint8_t param1,
     deliver(rq, spdm_span(m, sizeof rq->encap.own));
 }
 
-/* The inner responder has an answer, or a question first. */
+/* The inner responder has an answer, or a question first. What it dropped, because it looks like no message at all,
+ * must have an answer too. */
 static void collect(struct spdm_requester *rq)
 {
     struct spdm_span out = spdm_responder_pull(rq->inner, rq->now);
 
     if (out.n != 0) deliver(rq, out);
+    else if (rq->inner->stage == STAGE_IDLE) deliver_own(rq, spdm_message_ERROR.code, ERROR_INVALID_REQUEST, 0);
     else rq->encap.due = ENCAP_QUESTION;
 }
 
@@ -65,7 +67,7 @@ static bool allowed(const struct spdm_requester *rq, uint8_t code)
     return code == spdm_message_CHALLENGE.code && rq->encap.flow == FLOW_BASIC;
 }
 
-static void take(struct spdm_requester *rq, uint8_t id, struct spdm_span message)
+static uint8_t take(struct spdm_requester *rq, uint8_t id, struct spdm_span message)
 {
     const struct session *s = spdm_conn_channel(&rq->c);
     uint8_t code = message.p[1];
@@ -76,9 +78,12 @@ static void take(struct spdm_requester *rq, uint8_t id, struct spdm_span message
     } else if (allowed(rq, code)) {
         spdm_responder_push(rq->inner, message, rq->now);
         collect(rq);
+    } else if (rq->encap.flow == FLOW_SESSION) {
+        return refuse(&rq->c, NOT_NOW, "R-MUT-04", 0, 0);
     } else {
         deliver_own(rq, spdm_message_ERROR.code, ERROR_UNEXPECTED, 0); /* R-ENC-11 */
     }
+    return SPDM_WHY_FINE;
 }
 
 /* ---- GET_ENCAPSULATED_REQUEST, DELIVER_ENCAPSULATED_RESPONSE ---- */
@@ -99,8 +104,7 @@ static uint8_t judge_nothing(struct conn *c, const struct exchange *x)
 
 static uint8_t finish_get(struct spdm_requester *rq, const struct exchange *x)
 {
-    take(rq, x->rsp.encapsulated.id, x->rsp.encapsulated.message);
-    return SPDM_WHY_FINE;
+    return take(rq, x->rsp.encapsulated.id, x->rsp.encapsulated.message);
 }
 
 const struct verify_job spdm_verify_get_encapsulated = {.request = &spdm_message_GET_ENCAPSULATED_REQUEST,
@@ -150,8 +154,7 @@ static uint8_t finish_deliver(struct spdm_requester *rq, const struct exchange *
     }
     rq->encap.any = true;
     if (x->rsp.encapsulated.kind != ACK_REQUEST) return end_flow(rq, &x->rsp.encapsulated);
-    take(rq, x->rsp.encapsulated.id, x->rsp.encapsulated.message);
-    return SPDM_WHY_FINE;
+    return take(rq, x->rsp.encapsulated.id, x->rsp.encapsulated.message);
 }
 
 const struct verify_job spdm_verify_deliver_encapsulated = {.request = &spdm_message_DELIVER_ENCAPSULATED_RESPONSE,
@@ -178,8 +181,8 @@ uint8_t spdm_mutual_begin(struct spdm_requester *rq, uint8_t mut_auth, uint8_t s
         return refuse(&rq->c, BAD_SLOT, "SlotIDParam R-KEX-31", slot, 0);
     }
     if (!spdm_mutual_encapsulates(&rq->c)) return refuse(&rq->c, BAD_VALUE, "MutAuthRequested R-KEX-32", mut_auth, 0);
-    if (mut_auth == IMPLICIT_DIGESTS) take(rq, 0, spdm_span(digests, sizeof digests));
-    else rq->encap.due = ENCAP_GET;
+    if (mut_auth == IMPLICIT_DIGESTS) return take(rq, 0, spdm_span(digests, sizeof digests));
+    rq->encap.due = ENCAP_GET;
     return SPDM_WHY_FINE;
 }
 

@@ -5,7 +5,18 @@
 #include "core/mutual.h"
 
 enum { NO_ENCAPSULATION = 1, ENCAPSULATED = 2, IMPLICIT_DIGESTS = 4, ACK_NONE = 0, ACK_REQUEST = 1, ACK_SLOT = 2 };
-enum { UPDATE_KEY = 1, VERIFY_NEW_KEY = 3 };
+enum { UPDATE_KEY = 1, VERIFY_NEW_KEY = 3, ERROR_DECRYPT = 0x06 };
+
+/* Whether somebody's proof is still needed: there is one requester inside, which knows one identity at a time. */
+bool spdm_mutual_busy(const struct spdm_responder *rs)
+{
+    const struct session *s;
+
+    for (size_t i = 0; (s = spdm_session_at(&rs->c, i)) != NULL; i++) {
+        if (s->state == SESSION_HANDSHAKE && s->mut_auth != 0) return true;
+    }
+    return rs->encap.state != ENCAP_IDLE;
+}
 
 bool spdm_mutual_possible(const struct spdm_responder *rs, uint8_t value)
 {
@@ -13,7 +24,7 @@ bool spdm_mutual_possible(const struct spdm_responder *rs, uint8_t value)
 
     if ((both & SPDM_MUT_AUTH_CAP) == 0 || rs->c.facts.req_signature == SPDM_ALG_NONE) return false;
     if (value == NO_ENCAPSULATION) return true;
-    if (value == 0 && (rs->c.facts.requester.flags & SPDM_CHAL_CAP) == 0) return false;
+    if (value == 0 && ((rs->c.facts.requester.flags & SPDM_CHAL_CAP) == 0 || spdm_mutual_busy(rs))) return false;
     return spdm_mutual_encapsulates(&rs->c) && (rs->c.facts.requester.flags & SPDM_CERT_CAP) != 0; /* R-KEX-32 */
 }
 
@@ -30,6 +41,7 @@ void spdm_mutual_arm(struct spdm_responder *rs, struct session *s, uint8_t value
     spdm_requester_reset(rs->inner);
     rs->inner->broken = false;
     spdm_mutual_adopt(&rs->inner->c, &rs->c);
+    if (value == 0) rs->c.facts.authentic = false;
     rs->encap.flow = value == 0 ? FLOW_BASIC : FLOW_SESSION;
     rs->encap.where = s != NULL && !s->in_the_clear ? s : NULL;
     rs->encap.session = s;
@@ -118,10 +130,12 @@ const struct prove_job spdm_prove_get_encapsulated = {.request = &spdm_message_G
 
 /* ---- DELIVER_ENCAPSULATED_RESPONSE ---- */
 
+/* The session that the flow is about ends with it; in the clear it is not the one that the message came in. */
 static uint8_t give_up(struct spdm_responder *rs)
 {
     rs->encap.state = ENCAP_IDLE;
     rs->encap.request = (struct spdm_span){0};
+    if (rs->encap.session != NULL) rs->at = rs->encap.session;
     return refuse(&rs->c, BAD_ENCAPSULATED, NULL, 0, 0);
 }
 
@@ -143,9 +157,17 @@ static uint8_t settle(struct spdm_responder *rs)
     }
     collect(rs);
     if (rs->encap.request.n != 0 || rs->encap.session == NULL) return SPDM_WHY_FINE;
-    rs->encap.session->proven = inner->c.facts.trusted;
+    if (!inner->c.facts.trusted) return give_up(rs); /* put off: there is no later in a handshake */
+    rs->encap.session->proven = true;
     rs->encap.session->req_slot = inner->c.facts.slot;
     return SPDM_WHY_FINE;
+}
+
+/* The requester refused UpdateKey: nothing has changed, the flow is over and the session goes on; unless it could not
+ * decipher something (sessions.md 7.4). */
+static bool harmless(const struct spdm_responder *rs, struct spdm_span m)
+{
+    return m.p[1] == spdm_message_ERROR.code && m.p[2] != ERROR_DECRYPT && rs->encap.own[2] == UPDATE_KEY;
 }
 
 /* KEY_UPDATE_ACK to our UpdateKey, then to our VerifyNewKey. */
@@ -154,6 +176,11 @@ static uint8_t updated(struct spdm_responder *rs, struct spdm_span m)
     struct session *s = rs->encap.session;
     uint8_t operation = rs->encap.own[2];
 
+    if (m.n == 4 && harmless(rs, m)) {
+        rs->encap.state = ENCAP_IDLE;
+        rs->encap.request = (struct spdm_span){0};
+        return refuse(&rs->c, PEER_ERROR, NULL, m.p[2], 0);
+    }
     if (m.n != 4 || m.p[1] != spdm_message_KEY_UPDATE_ACK.code || m.p[2] != operation || m.p[3] != rs->encap.own[3]) {
         return give_up(rs);
     }
@@ -179,6 +206,7 @@ static uint8_t consider_deliver(struct spdm_responder *rs, const union spdm_body
         return refuse(&rs->c, NOT_NOW, NULL, 0, 0);
     if (q->id != rs->encap.id) return refuse(&rs->c, MISMATCH, "RequestID", q->id, rs->encap.id);
     if (rs->encap.flow == FLOW_UPDATE) return updated(rs, q->message);
+    if (s != NULL) s->heard = rs->now; /* in the clear nobody else notes it */
     /* R-ORD-08 */
     if (s != NULL && !rs->encap.any && q->message.p[1] == spdm_message_DIGESTS.code && rs->c.facts.multi_key_req) {
         spdm_session_th(&rs->c, s, q->message);
@@ -200,6 +228,7 @@ static uint8_t reply_deliver(struct spdm_responder *rs, const union spdm_body *r
         return SPDM_WHY_FINE;
     }
     rs->encap.state = ENCAP_IDLE;
+    if (rs->encap.flow == FLOW_BASIC) rs->c.facts.authentic = rs->inner->c.facts.authentic;
     if (rs->encap.flow != FLOW_SESSION) return SPDM_WHY_FINE;
     m->kind = ACK_SLOT; /* with the slot, also for slot 0 (R-MUT-06, LQ-22) */
     rs->encap.own[0] = rs->encap.session->req_slot;
@@ -233,7 +262,7 @@ uint8_t spdm_mutual_take(struct spdm_responder *rs, const struct spdm_answer *an
     (void)spdm_requester_answer(rs->inner, &inner);
     why = settle(rs);
     if (why != SPDM_WHY_FINE || rs->need != SPDM_NOTHING) return why;
-    return spdm_responder_build(rs, NULL);
+    return spdm_responder_resume(rs, NULL);
 }
 
 /* transcripts.md section 6, row 4: TH, the requester's chain, FINISH up to its signature. */

@@ -4,6 +4,8 @@
  * measurement summary if asked for; the signature is the caller's. */
 #include "core/mutual.h"
 
+enum { BASIC_MUT_AUTH = 0x80 };
+
 static uint8_t consider_challenge(struct spdm_responder *rs, const union spdm_body *req)
 {
     const struct challenge *q = &req->challenge;
@@ -30,9 +32,11 @@ static bool wants_mutual(const struct spdm_responder *rs)
     return spdm_responder_inner(rs) != NULL && rs->c.cfg->policy->basic_mut_auth && rs->c.cfg->mutual->possible(rs, 0);
 }
 
+/* As the response says: what is possible may have changed while it was signed. */
 static void sent_challenge(struct spdm_responder *rs)
 {
-    if (wants_mutual(rs)) rs->c.cfg->mutual->arm(rs, NULL, 0);
+    if (spdm_responder_inner(rs) != NULL && (spdm_responder_body(rs).p[2] & BASIC_MUT_AUTH) != 0)
+        rs->c.cfg->mutual->arm(rs, NULL, 0);
 }
 
 static uint8_t reply_challenge(struct spdm_responder *rs, const union spdm_body *req, union spdm_body *rsp)

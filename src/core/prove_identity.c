@@ -57,14 +57,14 @@ uint8_t spdm_slots_usable(const struct spdm_responder *rs)
 /* The key pair that the identity has for a slot, if it has a table of them. */
 static const struct spdm_key_pair *key_pair(const struct spdm_responder *rs, uint8_t slot)
 {
-    return SPDM_SESSIONS && rs->c.cfg->identity->key_pair_n != 0 ? spdm_slot_key_pair(rs, slot) : NULL;
+    return SPDM_WHOLE && rs->c.cfg->identity->key_pair_n != 0 ? spdm_slot_key_pair(rs, slot) : NULL;
 }
 
 uint8_t spdm_slots_provisioned(const struct spdm_responder *rs)
 {
     uint8_t mask = spdm_slots_usable(rs);
 
-    for (uint8_t slot = 0; SPDM_SESSIONS && rs->c.facts.multi_key_rsp && slot < SPDM_SLOT_N; slot++) {
+    for (uint8_t slot = 0; SPDM_WHOLE && rs->c.facts.multi_key_rsp && slot < SPDM_SLOT_N; slot++) {
         if (key_pair(rs, slot) != NULL) mask = (uint8_t)(mask | 1u << slot);
     }
     return mask;
@@ -124,7 +124,7 @@ static uint8_t consider_digests(struct spdm_responder *rs, const union spdm_body
 {
     (void)req;
     if (rs->c.facts.hash == SPDM_ALG_NONE) return refuse(&rs->c, NO_SELECTION, "a base hash", 0, 0);
-    if (SPDM_SESSIONS && rs->c.cfg->identity->pending != 0) { /* R-DIG-16 */
+    if (SPDM_WHOLE && rs->c.cfg->identity->pending != 0) { /* R-DIG-16 */
         return refuse(&rs->c, RESET_REQUIRED, NULL, rs->c.cfg->identity->pending, 0);
     }
     if (spdm_slots_provisioned(rs) == 0) return refuse(&rs->c, ANSWER_REFUSED, "no slot is provisioned", 0, 0);
@@ -204,8 +204,8 @@ static uint8_t consider_certificate(struct spdm_responder *rs, const union spdm_
         return refuse(c, UNSUPPORTED, "LARGE_RESP_CAP", 0, 0);
     }
     if (q->slot >= SPDM_SLOT_N) return refuse(c, BAD_SLOT, "SlotID R-CER-02", q->slot, 0);
-    if (q->size_requested) return SPDM_WHY_FINE;                            /* of an empty slot too (R-CER-16) */
-    if (SPDM_SESSIONS && (c->cfg->identity->pending >> q->slot & 1) != 0) { /* R-ERR-15 */
+    if (q->size_requested) return SPDM_WHY_FINE;                         /* of an empty slot too (R-CER-16) */
+    if (SPDM_WHOLE && (c->cfg->identity->pending >> q->slot & 1) != 0) { /* R-ERR-15 */
         return refuse(c, RESET_REQUIRED, NULL, c->cfg->identity->pending, 0);
     }
     if (!spdm_slot_usable(rs, q->slot)) return refuse(c, BAD_SLOT, "SlotID R-CER-16", q->slot, 0);
@@ -229,6 +229,26 @@ bool spdm_chain_copy(const struct spdm_responder *rs, const struct spdm_slot *sl
     return true;
 }
 
+/* Everything but the portion. */
+static void around(const struct spdm_responder *rs, const struct get_certificate *q, struct certificate *m)
+{
+    m->slot = q->slot;
+    m->large = q->large;
+    /* UN-03: without multi-key the model is 0. */
+    if (rs->c.facts.multi_key_rsp) m->model = spdm_slot_at(rs, q->slot)->model;
+}
+
+/* How much of n bytes is sent: what fits one transfer, or with chunks all of it (R-CER-14); and what the requester
+ * cannot take, only if it asked for the whole chain, which must not be cut (R-CER-15): then it will hear so. */
+static size_t portion(const struct spdm_responder *rs, const struct get_certificate *q, size_t n, size_t fits)
+{
+    size_t head = q->large ? LARGE_HEAD : SHORT_HEAD, max = rs->c.facts.requester.max_message_size;
+    bool whole = q->offset == 0 && q->length == (q->large ? 0xffffffff : SHORT_MAX);
+
+    if (SPDM_CHUNKS && spdm_conn_chunks(&rs->c)) fits = whole || max < head ? n : max - head;
+    return n < fits ? n : fits;
+}
+
 static uint8_t reply_certificate(struct spdm_responder *rs, const union spdm_body *req, union spdm_body *rsp)
 {
     const struct get_certificate *q = &req->get_certificate;
@@ -237,22 +257,43 @@ static uint8_t reply_certificate(struct spdm_responder *rs, const union spdm_bod
     const struct spdm_slot *slot = spdm_slot_at(rs, q->slot);
     size_t total = spdm_chain_size(rs, slot), n = q->length;
 
-    m->slot = q->slot;
-    m->large = q->large;
-    /* UN-03: without multi-key the model is 0. */
-    if (rs->c.facts.multi_key_rsp) m->model = slot->model;
+    around(rs, q, m);
     if (q->size_requested || n == 0) { /* R-CER-06, R-CER-11 */
         m->remainder = (uint32_t)(q->size_requested ? SHORT_MAX : total);
         return SPDM_WHY_FINE;
     }
     (void)spdm_take(&at, q->large ? LARGE_HEAD : SHORT_HEAD);
     if (n > total - q->offset) n = total - q->offset;
-    if (at.n > n) at.n = n;
-    if (!q->large && at.n > SHORT_MAX) at.n = SHORT_MAX;
-    if (!spdm_chain_copy(rs, slot, at, q->offset)) return refuse(&rs->c, CRYPTO_FAILED, "RootHash", 0, 0);
-    m->portion.n = at.n; /* it is in its place */
-    m->remainder = (uint32_t)(total - q->offset - at.n);
+    n = portion(rs, q, n, !q->large && at.n > SHORT_MAX ? SHORT_MAX : at.n);
+    if (n < at.n) at.n = n;
+    /* if it does not fit, encoding finds out */
+    if (n == at.n && !spdm_chain_copy(rs, slot, at, q->offset)) return refuse(&rs->c, CRYPTO_FAILED, "RootHash", 0, 0);
+    m->portion.n = n; /* it is in its place */
+    m->remainder = (uint32_t)(total - q->offset - n);
     return SPDM_WHY_FINE;
+}
+
+bool spdm_certificate_portion(struct spdm_responder *rs, size_t at, struct spdm_room room)
+{
+    struct exchange x = {.request = spdm_span(rs->request, rs->request_n)};
+    const struct get_certificate *q = &x.req.get_certificate;
+    struct certificate *m = &x.rsp.certificate;
+    uint8_t head[LARGE_HEAD];
+    struct io io = {.sh.ver = rs->c.ed->version, .wr = {head, sizeof head}};
+    const struct spdm_slot *slot;
+    size_t skip;
+
+    if (!SPDM_CHUNKS) return false;
+    (void)spdm_conn_decode(&rs->c, &spdm_message_GET_CERTIFICATE, &x); /* it was judged when it came */
+    slot = spdm_slot_at(rs, q->slot);
+    io.end = q->large ? LARGE_HEAD : SHORT_HEAD;
+    skip = at < io.end ? io.end - at : 0;
+    around(rs, q, m);
+    m->portion.n = rs->response_n - io.end;
+    m->remainder = (uint32_t)(spdm_chain_size(rs, slot) - q->offset - m->portion.n);
+    (void)spdm_encode(&io, &spdm_message_CERTIFICATE, &x.rsp); /* the header: the portion finds no room */
+    spdm_window_lay(&(struct spdm_window){room, at}, 0, spdm_span(head, skip == 0 ? 0 : io.end));
+    return spdm_chain_copy(rs, slot, spdm_room_from(room, skip), q->offset + (at + skip - io.end));
 }
 
 const struct prove_job spdm_prove_certificate = {.request = &spdm_message_GET_CERTIFICATE,

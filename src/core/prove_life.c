@@ -46,14 +46,18 @@ const struct prove_job spdm_prove_heartbeat = {.request = &spdm_message_HEARTBEA
 
 /* ---- KEY_UPDATE ---- */
 
-/* A retry of an update arrives under the old key, which has brought that key back and void the update (session.c): then
- * it is an update like the first (UN-27). */
+/* A retry of an update arrives under the old key, which has brought that key back and voided the update
+ * (session_record.c): then it is an update like the first (UN-27). A retry of VerifyNewKey is acknowledged once more.
+ */
 static uint8_t consider_key_update(struct spdm_responder *rs, const union spdm_body *req)
 {
-    bool pending = spdm_conn_channel(&rs->c)->update != 0, verify = req->key_update.operation == VERIFY_NEW_KEY;
+    const struct key_update *q = &req->key_update;
+    const struct session *s = spdm_conn_channel(&rs->c);
+    bool pending = s->update == UPDATE_KEY || s->update == UPDATE_ALL, verify = q->operation == VERIFY_NEW_KEY;
+    bool again = verify && s->update == VERIFY_NEW_KEY && q->tag == s->update_tag;
 
     if (!both(rs, SPDM_KEY_UPD_CAP)) return refuse(&rs->c, UNSUPPORTED, "KEY_UPD_CAP", 0, 0);
-    if (pending == verify) return SPDM_WHY_FINE;
+    if (pending == verify || again) return SPDM_WHY_FINE;
     return refuse(&rs->c, BAD_VALUE, "KeyOperation R-KUP-12", req->key_update.operation, 0);
 }
 
@@ -64,26 +68,37 @@ static uint8_t reply_key_update(struct spdm_responder *rs, const union spdm_body
     return SPDM_WHY_FINE;
 }
 
+/* UpdateAllKeys with the same tag again: its ACK was lost, and the response key has moved already (R-KUP-04). */
+static bool moved_before(const struct spdm_responder *rs, const struct session *s)
+{
+    return s->answered && s->update_tag == rs->request[3];
+}
+
 /* The request key moves on now and keeps its predecessor until VerifyNewKey; with UpdateAllKeys the ACK is already
- * sealed under the new response key (R-KUP-07). */
+ * sealed under the new response key (R-KUP-07). If that fails no key has changed (R-KUP-14). */
 static uint8_t complete_key_update(struct spdm_responder *rs)
 {
     struct session *s = spdm_conn_channel(&rs->c);
     uint8_t operation = rs->request[2];
-    bool fine = true;
 
     if (operation == VERIFY_NEW_KEY) {
         spdm_session_drop_previous(&rs->c, s, REQUEST);
-        s->update = 0;
+        s->update = operation;
+        s->update_tag = rs->request[3];
         return SPDM_WHY_FINE;
     }
-    fine = spdm_session_update(&rs->c, s, REQUEST);
-    if (operation == UPDATE_ALL) {
-        fine = fine && spdm_session_update(&rs->c, s, RESPONSE);
+    if (!spdm_session_update(&rs->c, s, REQUEST)) return refuse(&rs->c, CRYPTO_FAILED, "the key schedule", 0, 0);
+    if (operation == UPDATE_ALL && !moved_before(rs, s)) {
+        if (!spdm_session_update(&rs->c, s, RESPONSE)) {
+            spdm_session_restore(&rs->c, s, REQUEST);
+            return refuse(&rs->c, CRYPTO_FAILED, "the key schedule", 0, 0);
+        }
         spdm_session_drop_previous(&rs->c, s, RESPONSE);
     }
     s->update = operation;
-    return fine ? SPDM_WHY_FINE : refuse(&rs->c, CRYPTO_FAILED, "the key schedule", 0, 0);
+    s->update_tag = rs->request[3];
+    s->answered = false;
+    return SPDM_WHY_FINE;
 }
 
 const struct prove_job spdm_prove_key_update = {.request = &spdm_message_KEY_UPDATE,

@@ -5,7 +5,15 @@
  * the same walker that reads them. */
 #include "core/responder_state.h"
 
-enum { RECORD_AT = 8, TCB = 1 };
+enum { RECORD_AT = 8, BLOCK_HEAD = 7, TCB = 1 };
+
+struct record {
+    struct spdm_room room;
+    void *state; /* a running hash in its place */
+    size_t n;
+    uint8_t blocks;
+    bool tcb; /* what belongs to the trusted computing base only */
+};
 
 /* Contents that only make sense raw: manifest, device mode, versions ("Raw only" and manifests, algorithms.md). */
 static bool only_raw(uint8_t type)
@@ -14,62 +22,72 @@ static bool only_raw(uint8_t type)
            type == SPDM_MEAS_SVN || type == SPDM_MEAS_STRUCTURED_MANIFEST;
 }
 
-/* One block in the form asked for: raw, or the digest of a raw value (UN-26). */
-static uint8_t block(struct spdm_responder *rs, struct io *io, const struct spdm_measurement *from, bool raw)
+/* A raw value is wanted as its digest (UN-26). */
+static bool hashed(const struct spdm_responder *rs, const struct spdm_measurement *m, bool raw)
+{
+    return m->raw && !raw && rs->c.facts.meas_hash != SPDM_RAW_ONLY && !only_raw(m->type);
+}
+
+/* A block in the form asked for: its header, and the value or its digest. */
+struct block {
+    uint8_t head[BLOCK_HEAD], digest[SPDM_HASH_MAX];
+    struct spdm_span value;
+};
+
+/* The walker writes the header; the room for it ends where the value would begin. */
+static uint8_t block(struct spdm_responder *rs, const struct spdm_measurement *from, bool raw, struct block *out)
 {
     enum spdm_alg alg = (enum spdm_alg)rs->c.facts.meas_hash;
+    struct io io = {.sh.ver = rs->c.ed->version, .wr = {out->head, BLOCK_HEAD}, .end = BLOCK_HEAD};
     struct spdm_measurement m = *from;
-    uint8_t digest[SPDM_HASH_MAX];
 
-    if (m.raw && !raw && rs->c.facts.meas_hash != SPDM_RAW_ONLY && !only_raw(m.type)) {
-        if (!spdm_digest(&rs->c.tr, alg, &from->value, 1, digest)) {
+    if (hashed(rs, from, raw)) {
+        if (!spdm_digest(&rs->c.tr, alg, &from->value, 1, out->digest)) {
             return refuse(&rs->c, CRYPTO_FAILED, "a measurement's digest", 0, 0);
         }
         m.raw = false;
-        m.value = spdm_span(digest, spdm_algorithm(alg)->size);
+        m.value = spdm_span(out->digest, spdm_algorithm(alg)->size);
     }
     if (m.value.n > 0xffff - 3) return refuse(&rs->c, TOO_LONG, "a measurement", m.value.n, 0xffff - 3);
-    spdm_walk_block(io, &m);
-    return SPDM_WHY_FINE;
-}
-
-uint8_t spdm_measurement_record(struct spdm_responder *rs, struct record *record, uint8_t operation, bool raw)
-{
-    struct io io = {.sh.ver = rs->c.ed->version, .wr = record->room, .end = record->room.n};
-    uint8_t why = SPDM_WHY_FINE;
-
-    for (size_t i = 0; why == SPDM_WHY_FINE && i < rs->answer->measurement_n; i++) {
-        const struct spdm_measurement *m = &rs->answer->measurements[i];
-
-        if (operation != SPDM_MEAS_ALL && operation != m->index) continue;
-        why = block(rs, &io, m, raw);
-        record->blocks++;
-    }
-    record->n = io.at; /* more than the room if that was too small: the message will not fit either */
-    if (why != SPDM_WHY_FINE || io_fine(&io) || io.why == SPDM_WHY_NO_ROOM) return why;
+    out->value = m.value;
+    spdm_walk_block(&io, &m);
+    if (io_going(&io)) return SPDM_WHY_FINE;
     return refuse(&rs->c, ANSWER_REFUSED, "a malformed measurement", 0, 0);
 }
 
-/* The blocks pass one by one through the response's buffer, still unused. */
-static uint8_t summarize(struct spdm_responder *rs, uint8_t type, void *state, bool *any)
+static bool wanted(uint8_t operation, const struct spdm_measurement *m)
 {
-    const struct spdm_config *cfg = rs->c.cfg;
-    uint8_t why;
+    return operation == SPDM_MEAS_ALL || operation == m->index;
+}
 
-    for (size_t i = 0; i < rs->answer->measurement_n; i++) {
+/* Writes the blocks into the room, or hashes them. The length may be more than the room if that was too small: the
+ * message will not fit either. */
+static uint8_t make_record(struct spdm_responder *rs, struct record *r, uint8_t operation, bool raw)
+{
+    const struct spdm_crypto *crypto = rs->c.cfg->crypto;
+    void *ctx = rs->c.cfg->crypto_ctx;
+    bool fine = true;
+    uint8_t why = SPDM_WHY_FINE;
+    struct block one;
+
+    for (size_t i = 0; why == SPDM_WHY_FINE && i < rs->answer->measurement_n; i++) {
         const struct spdm_measurement *m = &rs->answer->measurements[i];
-        struct record one = {.room = spdm_responder_body(rs)};
+        struct spdm_span head = spdm_span(one.head, BLOCK_HEAD);
 
-        if (type == TCB && !m->tcb) continue;
-        why = spdm_measurement_record(rs, &one, m->index, false);
-        if (why != SPDM_WHY_FINE) return why;
-        if (one.n > one.room.n) return refuse(&rs->c, NO_ROOM, "a measurement", one.n, one.room.n);
-        if (!cfg->crypto->hash_update(cfg->crypto_ctx, state, spdm_span(one.room.p, one.n))) {
-            return refuse(&rs->c, CRYPTO_FAILED, "the measurement summary", 0, 0);
+        if (!wanted(operation, m) || (r->tcb && !m->tcb)) continue;
+        why = block(rs, m, raw, &one);
+        if (why != SPDM_WHY_FINE) break;
+        if (r->state != NULL) {
+            fine = crypto->hash_update(ctx, r->state, head) && crypto->hash_update(ctx, r->state, one.value);
+        } else {
+            (void)spdm_put(spdm_room_from(r->room, r->n), head);
+            (void)spdm_put(spdm_room_from(r->room, r->n + BLOCK_HEAD), one.value);
         }
-        *any = true;
+        if (!fine) why = refuse(&rs->c, CRYPTO_FAILED, "the measurement summary", 0, 0);
+        r->n += BLOCK_HEAD + one.value.n;
+        r->blocks++;
     }
-    return SPDM_WHY_FINE;
+    return why;
 }
 
 /* In the hash that L1/L2 is not using: CHALLENGE has reset it. The scratch hash is free for the measurements' own
@@ -78,16 +96,17 @@ uint8_t spdm_measurement_summary(struct spdm_responder *rs, uint8_t type, uint8_
 {
     const struct spdm_crypto *crypto = rs->c.cfg->crypto;
     void *ctx = rs->c.cfg->crypto_ctx, *state = rs->c.tr.state[TRANSCRIPT_L1L2];
-    bool any = false, fine;
+    struct record record = {.state = state, .tcb = type == TCB};
+    bool fine;
     uint8_t why;
 
     spdm_transcript_reset(&rs->c.tr, TRANSCRIPT_L1L2);
     fine = crypto->hash_begin(ctx, state, (enum spdm_alg)rs->c.facts.hash);
     if (!fine) return refuse(&rs->c, CRYPTO_FAILED, "the measurement summary", 0, 0);
-    why = summarize(rs, type, state, &any);
+    why = make_record(rs, &record, SPDM_MEAS_ALL, false);
     fine = crypto->hash_peek(ctx, state, out);
     crypto->hash_end(ctx, state);
-    if (!any) memset(out, 0, SPDM_HASH_MAX); /* R-CHL-15 */
+    if (record.blocks == 0) memset(out, 0, SPDM_HASH_MAX); /* R-CHL-15 */
     return fine || why != SPDM_WHY_FINE ? why : refuse(&rs->c, CRYPTO_FAILED, "the measurement summary", 0, 0);
 }
 
@@ -116,6 +135,18 @@ static uint8_t consider_measurements(struct spdm_responder *rs, const union spdm
     return SPDM_WHY_FINE;
 }
 
+/* Everything but the record. */
+static void around(const struct spdm_responder *rs, const struct get_measurements *q, struct measurements *m)
+{
+    if (q->operation == 0) m->total = (uint8_t)rs->answer->measurement_n; /* the number of indices (R-MEA-12) */
+    if (q->sign) {
+        m->slot = q->slot;
+        m->content_changed = rs->answer->content_changed & 3;
+    }
+    m->nonce = spdm_span(rs->nonce, NONCE_BYTES);
+    m->context = q->context;
+}
+
 static uint8_t reply_measurements(struct spdm_responder *rs, const union spdm_body *req, union spdm_body *rsp)
 {
     const struct get_measurements *q = &req->get_measurements;
@@ -128,21 +159,15 @@ static uint8_t reply_measurements(struct spdm_responder *rs, const union spdm_bo
         return refuse(&rs->c, ANSWER_REFUSED, "more than 254 measurements", 0, 0);
     }
     (void)spdm_take(&record.room, RECORD_AT);
-    why = spdm_measurement_record(rs, &record, q->operation, q->raw);
+    why = make_record(rs, &record, q->operation, q->raw);
     if (why != SPDM_WHY_FINE) return why;
     if (q->operation != 0 && record.blocks == 0) return refuse(&rs->c, NO_INDEX, NULL, q->operation, 0);
     if (!cfg->crypto->random(cfg->crypto_ctx, rs->nonce, NONCE_BYTES)) {
         return refuse(&rs->c, RANDOM_FAILED, NULL, 0, 0);
     }
-    if (q->operation == 0) m->total = (uint8_t)rs->answer->measurement_n; /* the number of indices (R-MEA-12) */
-    if (q->sign) {
-        m->slot = q->slot;
-        m->content_changed = rs->answer->content_changed & 3;
-    }
+    around(rs, q, m);
     m->blocks = record.blocks;
     m->record.n = record.n; /* it is in its place */
-    m->nonce = spdm_span(rs->nonce, NONCE_BYTES);
-    m->context = q->context;
     return SPDM_WHY_FINE;
 }
 
@@ -151,3 +176,56 @@ const struct prove_job spdm_prove_measurements = {.request = &spdm_message_GET_M
                                                   .signed_by = SIGNED_MEASUREMENTS,
                                                   .consider = consider_measurements,
                                                   .reply = reply_measurements};
+
+/* ---- the same, portion by portion ---- */
+
+/* The blocks, of which only those in the window are made. The end of the record. */
+static bool lay_blocks(struct spdm_responder *rs, const struct get_measurements *q, struct spdm_window *to, size_t *end)
+{
+    size_t h = spdm_algorithm((enum spdm_alg)rs->c.facts.meas_hash)->size, at = RECORD_AT;
+    struct block one;
+
+    for (size_t i = 0; i < rs->answer->measurement_n; i++) {
+        const struct spdm_measurement *m = &rs->answer->measurements[i];
+        size_t n = BLOCK_HEAD + (hashed(rs, m, q->raw) ? h : m->value.n);
+
+        if (!wanted(q->operation, m)) continue;
+        if (spdm_window_shows(to, at, n)) {
+            if (block(rs, m, q->raw, &one) != SPDM_WHY_FINE) return false;
+            spdm_window_lay(to, at, spdm_span(one.head, BLOCK_HEAD));
+            spdm_window_lay(to, at + BLOCK_HEAD, one.value);
+        }
+        at += n;
+    }
+    *end = at;
+    return true;
+}
+
+/* What is around the record is encoded without it, then with its length alone. */
+bool spdm_measurements_portion(struct spdm_responder *rs, size_t at, struct spdm_room room)
+{
+    enum { TAIL_MAX = 64 };
+    struct exchange x = {.request = spdm_span(rs->request, rs->request_n)};
+    const struct get_measurements *q = &x.req.get_measurements;
+    struct spdm_window to = {room, at};
+    uint8_t plain[RECORD_AT + TAIL_MAX], blocks = 0;
+    size_t end;
+    struct io io = {.wr = {plain, sizeof plain}, .end = sizeof plain};
+
+    if (!SPDM_CHUNKS) return false;
+    (void)spdm_conn_decode(&rs->c, &spdm_message_GET_MEASUREMENTS, &x); /* it was judged when it came */
+    if (!lay_blocks(rs, q, &to, &end)) return false;
+    for (size_t i = 0; i < rs->answer->measurement_n; i++)
+        if (wanted(q->operation, &rs->answer->measurements[i])) blocks++;
+    around(rs, q, &x.rsp.measurements);
+    x.rsp.measurements.blocks = blocks;
+    spdm_conn_shape(&rs->c, CODE_MEASUREMENTS, &x.req, &io.sh);
+    io.sh.sig = 0; /* it is kept elsewhere */
+    (void)spdm_encode(&io, &spdm_message_MEASUREMENTS, &x.rsp);
+    spdm_window_lay(&to, end, spdm_part(spdm_span(plain, io.at), RECORD_AT, io.at));
+    x.rsp.measurements.record.n = end - RECORD_AT;
+    io = (struct io){.sh = io.sh, .wr = {plain, RECORD_AT}, .end = RECORD_AT};
+    (void)spdm_encode(&io, &spdm_message_MEASUREMENTS, &x.rsp);
+    spdm_window_lay(&to, 0, spdm_span(plain, RECORD_AT));
+    return true;
+}

@@ -2,7 +2,7 @@
  *
  * VERSION, CAPABILITIES, ALGORITHMS as the prover answers them: by policy, in
  * its own order of preference. No common algorithm is no error (R-ALG-40). */
-#include "core/responder_state.h"
+#include "core/large.h"
 
 /* ---- VERSION ---- */
 
@@ -63,18 +63,17 @@ static uint8_t consider_capabilities(struct spdm_responder *rs, const union spdm
     return SPDM_WHY_FINE;
 }
 
-/* R-CAP-15: without chunks of our own the SupportedAlgorithms block stays out, and bit 0 says so (LQ-07). */
+/* R-CAP-14, R-CAP-15: without chunks of our own the SupportedAlgorithms block stays out, and bit 0 says so (LQ-07). */
 static uint8_t reply_capabilities(struct spdm_responder *rs, const union spdm_body *req, union spdm_body *rsp)
 {
     struct conn *c = &rs->c;
     const struct spdm_policy *policy = c->cfg->policy;
     struct capabilities *m = &rsp->capabilities;
 
-    (void)req;
-    m->ct_exponent = policy->ct_exponent;
+    spdm_capability_offer(c, policy->flags & c->ed->rsp_flags, m);
     m->ext_flags = policy->ext_flags & c->ed->rsp_ext_flags;
-    m->flags = policy->flags & c->ed->rsp_flags;
-    m->data_transfer_size = m->max_message_size = c->cfg->data_transfer_size;
+    m->with_algorithms = req->capabilities.with_algorithms && (m->flags & SPDM_CHUNK_CAP) != 0;
+    if (SPDM_CHUNKS && m->with_algorithms) c->cfg->chunks->algorithms(c, &m->block);
     spdm_capability_learn(&c->facts.responder, m, c->ed->rsp_flags, c->ed->rsp_ext_flags);
     return SPDM_WHY_FINE;
 }
@@ -141,9 +140,10 @@ static void select_tables(const struct spdm_responder *rs, const struct algorith
 static bool needs_crypto(const struct spdm_facts *f)
 {
     uint32_t mine = SPDM_CERT_CAP | SPDM_CHAL_CAP | SPDM_MEAS_CAP_SIGNED;
-    uint32_t joint = f->requester.flags & f->responder.flags & (SPDM_KEY_EX_CAP | SPDM_PSK_CAP_MASK);
+    uint32_t req = f->requester.flags, rsp = f->responder.flags;
+    bool psk = (req & SPDM_PSK_CAP_MASK) != 0 && (rsp & SPDM_PSK_CAP_MASK) != 0; /* with other bits on each side */
 
-    return (f->responder.flags & mine) != 0 || joint != 0;
+    return (rsp & mine) != 0 || (req & rsp & SPDM_KEY_EX_CAP) != 0 || psk;
 }
 
 static void select_signing(const struct spdm_responder *rs, const struct algorithms *offer, struct algorithms *m)
@@ -185,19 +185,14 @@ static uint8_t reply_algorithms(struct spdm_responder *rs, const union spdm_body
     if (p->mel && (rs->c.facts.responder.flags & SPDM_MEL_CAP) != 0) m->mel_spec = offer->mel_spec & 1;
     if (rs->c.ed->negotiates_opaque) m->other_params = (formats & 2) != 0 ? 2 : formats & 1;
     if ((rs->c.facts.requester.flags & SPDM_MULTI_KEY_CAP_ONLY) != 0) m->other_params |= 0x10;
+    spdm_select_learn(&rs->c, offer, m); /* counts once it is negotiated */
     return SPDM_WHY_FINE;
 }
 
-/* Nothing is negotiated by an answer that could not be given: what it says becomes fact only now. */
+/* Nothing is negotiated by an answer that could not be given. */
 static void sent_algorithms(struct spdm_responder *rs)
 {
-    struct spdm_room body = spdm_responder_body(rs);
-    struct exchange x = {.request = spdm_span(rs->request, rs->request_n),
-                         .response = spdm_span(body.p, rs->response_n)};
-
-    (void)spdm_conn_decode(&rs->c, rs->job->request, &x);
-    (void)spdm_conn_decode(&rs->c, rs->job->response, &x);
-    spdm_select_learn(&rs->c, &x.req.algorithms, &x.rsp.algorithms);
+    rs->c.facts.negotiated = true;
     rs->c.after_vca = true;
     rs->c.phase = PHASE_NEGOTIATED;
 }

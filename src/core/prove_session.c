@@ -5,7 +5,7 @@
  * session back; a FINISH that does not verify ends it. */
 #include "core/mutual.h"
 
-enum { EXCHANGE_AT = 40, PSK_CONTEXT_AT = 12, EVENT_ALL = 0x02, CONTEXT_MIN = 32 };
+enum { EXCHANGE_AT = 40, PSK_CONTEXT_AT = 12, EVENT_ALL = 0x02, CONTEXT_MIN = 32, HANDSHAKE_TIME = 60 };
 
 /* ---- what both exchanges have in common ---- */
 
@@ -113,6 +113,7 @@ static uint8_t consider_key_exchange(struct spdm_responder *rs, const union spdm
     if (c->cfg->policy->mut_auth_required && mut_auth(rs) == 0) {
         return refuse(c, INVALID_POLICY, "mutual authentication R-KEX-48", 0, 0);
     }
+    if (mut_auth(rs) != 0 && c->cfg->mutual->busy(rs)) return refuse(c, BUSY, NULL, 0, 0); /* R-KEX-05 */
     why = consider_exchange(rs, false, q->summary, q->policy);
     if (why == SPDM_WHY_FINE) why = name(rs, q->session, q->opaque);
     if (why != SPDM_WHY_FINE) return why;
@@ -122,7 +123,8 @@ static uint8_t consider_key_exchange(struct spdm_responder *rs, const union spdm
     return SPDM_WHY_FINE;
 }
 
-/* Our public value goes to its place in the response; the secret becomes the Handshake-Secret at once. */
+/* Our public value goes to its place in the response; the secret becomes the Handshake-Secret at once. If there is no
+ * room, encoding finds out. */
 static uint8_t agree(struct spdm_responder *rs, struct spdm_span peer, struct spdm_room at)
 {
     const struct spdm_config *cfg = rs->c.cfg;
@@ -132,8 +134,7 @@ static uint8_t agree(struct spdm_responder *rs, struct spdm_span peer, struct sp
     size_t n;
     bool fine;
 
-    if (at.n < spdm_algorithm(alg)->reply)
-        return refuse(&rs->c, NO_ROOM, "KEY_EXCHANGE_RSP", spdm_algorithm(alg)->reply, at.n);
+    if (at.n < spdm_algorithm(alg)->reply) return SPDM_WHY_FINE;
     n = cfg->crypto->exchange_reply(cfg->crypto_ctx, alg, peer, at.p, secret);
     fine = n != 0 && spdm_schedule_handshake_secret(&schedule, &rs->opening->secrets, spdm_span(secret, n));
     spdm_wipe(secret, sizeof secret);
@@ -201,6 +202,8 @@ static void sent_exchange(struct spdm_responder *rs)
     struct session *s = rs->opening;
 
     rs->opening = NULL;
+    s->heard = rs->now;
+    s->handshake = rs->c.cfg->policy->handshake_time != 0 ? rs->c.cfg->policy->handshake_time : HANDSHAKE_TIME;
     if (s->mut_auth != 0) rs->c.cfg->mutual->arm(rs, s, s->mut_auth);
     if (s->psk && !s->needs_finish) establish(rs, s);
 }
@@ -307,7 +310,8 @@ static uint8_t consider_finish(struct spdm_responder *rs, const union spdm_body 
     uint8_t why = SPDM_WHY_FINE;
 
     if (s == NULL) return refuse(c, SESSION_REQUIRED, "R-FIN-17", 0, 0);
-    if (s->psk || s->state != SESSION_HANDSHAKE) return refuse(c, NOT_NOW, "R-FIN-01", 0, 0);
+    if (s->psk) return refuse(c, OTHER_MODE, "R-FIN-01", 0, 0);
+    if (s->state != SESSION_HANDSHAKE) return refuse(c, NOT_NOW, "R-FIN-18", 0, 0);
     if (req->finish.with_signature != (s->mut_auth != 0)) {
         return refuse(c, BAD_VALUE, "SignatureIncluded R-FIN-03", req->finish.with_signature, 0);
     }
@@ -320,7 +324,7 @@ static uint8_t consider_psk_finish(struct spdm_responder *rs, const union spdm_b
 {
     struct session *s = spdm_conn_channel(&rs->c);
 
-    if (!s->psk || s->state != SESSION_HANDSHAKE) return refuse(&rs->c, NOT_NOW, "R-PSF-02", 0, 0);
+    if (!s->psk) return refuse(&rs->c, OTHER_MODE, "R-PSF-02", 0, 0);
     return check_verify_data(rs, s, req->finish.verify);
 }
 

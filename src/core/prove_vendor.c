@@ -10,10 +10,10 @@ static uint8_t consider_vendor(struct spdm_responder *rs, const union spdm_body 
     if (req->vendor_defined.large && (both & SPDM_LARGE_RESP_CAP) == 0) {
         return refuse(&rs->c, BAD_VALUE, "LargeReq", 1, 0);
     }
-    /* In the handshake of a PSK session PSK_FINISH must come next (R-PSK-17, LQ-25). */
+    /* In these handshakes other messages must come next (R-PSK-17, R-MUT-03, R-MUT-05, LQ-25). */
     if (spdm_conn_channel(&rs->c) != NULL && spdm_conn_channel(&rs->c)->state == SESSION_HANDSHAKE &&
-        spdm_conn_channel(&rs->c)->psk) {
-        return refuse(&rs->c, NOT_NOW, "R-PSK-17", 0, 0);
+        (spdm_conn_channel(&rs->c)->psk || spdm_conn_channel(&rs->c)->mut_auth != 0)) {
+        return refuse(&rs->c, NOT_NOW, "R-ALW-15", 0, 0);
     }
     rs->need = SPDM_ASK_VENDOR;
     return SPDM_WHY_FINE;

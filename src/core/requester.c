@@ -3,6 +3,7 @@
  * The requester's engine: one exchange at a time. Sending, waiting, retrying,
  * matching, decoding, judging and learning are written once for all messages;
  * what is particular to a message is in its job. */
+#include "core/large.h"
 #include "core/mutual.h"
 
 void spdm_requester_tell(struct spdm_requester *rq, enum spdm_event_kind kind)
@@ -21,6 +22,7 @@ void spdm_requester_abandon(struct spdm_requester *rq)
 {
     struct conn *c = &rq->c;
 
+    if (spdm_requester_large(rq) != NULL) c->cfg->chunks->drop(rq);
     if (!SPDM_SESSIONS) return;
     if (rq->exchange_open) c->cfg->crypto->exchange_end(c->cfg->crypto_ctx, rq->exchange);
     rq->exchange_open = false;
@@ -34,22 +36,26 @@ void spdm_requester_abandon(struct spdm_requester *rq)
 
 void spdm_requester_lose(struct spdm_requester *rq, struct session *s, uint8_t why)
 {
-    rq->closed = s->id;
-    rq->closed_why = (struct spdm_report){.why = why, .version = rq->c.facts.version};
-    spdm_sessions_of(rq->c.cfg)->free(&rq->c, s);
-    spdm_conn_turn_to(&rq->c, NULL, NULL);
+    if (spdm_conn_channel(&rq->c) == s)
+        spdm_conn_turn_to(&rq->c, NULL, NULL); /* else the request in flight has its own */
+    spdm_sessions_of(rq->c.cfg)->end_for(&rq->c, s, why);
     spdm_requester_tell(rq, SPDM_CLOSED);
+}
+
+static bool torn(const struct spdm_requester *rq)
+{
+    return spdm_requester_large(rq) != NULL && rq->c.cfg->chunks->torn(rq);
 }
 
 void spdm_requester_fail(struct spdm_requester *rq, uint8_t code)
 {
-    bool beating = SPDM_SESSIONS && rq->beating;
+    bool beating = SPDM_WHOLE && rq->beating;
 
     if (rq->c.report.code == 0) rq->c.report.code = code;
     rq->c.report.version = rq->c.facts.version;
     rq->flight = FLIGHT_NONE;
     rq->beating = false;
-    rq->broken = rq->broken || !survives(rq->c.report.why);
+    rq->broken = rq->broken || !survives(rq->c.report.why) || torn(rq);
     rq->c.interrupted = true; /* who refused a CHALLENGE may have forgotten M1/M2 (UN-07) */
     spdm_requester_abandon(rq);
     if (!beating) spdm_requester_tell(rq, SPDM_FAILED); /* nobody asked for a heartbeat; the session's end is told */
@@ -81,7 +87,7 @@ void spdm_requester_question(struct spdm_requester *rq, enum spdm_event_kind kin
 /* The Handshake-Secret comes from outside and waits in the session that it is for. */
 static void ask_psk(struct spdm_requester *rq)
 {
-    if (rq->opening == NULL) rq->opening = spdm_sessions_of(rq->c.cfg)->begin(&rq->c, true);
+    if (rq->opening == NULL) rq->opening = spdm_sessions_of(rq->c.cfg)->asks->begin(&rq->c, true);
     if (rq->opening != NULL) {
         spdm_requester_question(rq, SPDM_ASK_PSK);
         return;
@@ -95,7 +101,7 @@ void spdm_requester_advance(struct spdm_requester *rq)
     struct step step;
 
     rq->c.report = (struct spdm_report){0};
-    if (SPDM_SESSIONS && rq->beating) { /* that was all there was to do */
+    if (SPDM_WHOLE && rq->beating) { /* that was all there was to do */
         rq->beating = false;
         rq->flight = FLIGHT_NONE;
         return;
@@ -108,7 +114,7 @@ void spdm_requester_advance(struct spdm_requester *rq)
     case STEP_ASK_DIGEST: spdm_requester_question(rq, SPDM_ASK_DIGEST); break;
     case STEP_ASK_TRUST: spdm_requester_question(rq, SPDM_ASK_TRUST); break;
     case STEP_ASK_PSK:
-        if (SPDM_SESSIONS) ask_psk(rq);
+        if (SPDM_WHOLE) ask_psk(rq);
         break;
     case STEP_ASK_INNER:
         spdm_requester_question(rq, SPDM_ASK_SIGN);
@@ -151,7 +157,7 @@ bool spdm_requester_ask(struct spdm_requester *rq, const struct spdm_goal *goal)
     rq->got = (struct progress){0};
     rq->restarts = 0;
     rq->certificates = 0;
-    rq->told = 0;
+    rq->told &= 1u << SPDM_CLOSED; /* a session that is over stays news */
     rq->mark = 0;
     rq->c.slots_wanted = goal->slots != 0 ? goal->slots : 0xff;
     rq->c.slots_refused = 0;
@@ -236,6 +242,18 @@ static bool second_chance(struct spdm_requester *rq, uint8_t why)
     return spdm_requester_restart(rq);
 }
 
+/* The message was put together from chunks: nothing pads it. */
+static bool whole(const struct spdm_requester *rq)
+{
+    return spdm_requester_large(rq) != NULL && rq->c.cfg->chunks->whole(rq);
+}
+
+/* Whether the link loses and repeats: we resend there. */
+static bool repeats(const struct spdm_requester *rq)
+{
+    return rq->c.cfg->policy->retries != 0;
+}
+
 /* Decodes and judges the response to the request in flight. */
 static uint8_t digest_response(struct spdm_requester *rq, struct spdm_span message)
 {
@@ -245,20 +263,21 @@ static uint8_t digest_response(struct spdm_requester *rq, struct spdm_span messa
 
     (void)spdm_conn_decode(&rq->c, job->request, &x); /* our own bytes */
     why = spdm_conn_decode(&rq->c, job->response, &x);
+    if (why == SPDM_WHY_FINE && whole(rq) && x.response.n != message.n)
+        why = refuse(&rq->c, BAD_LENGTH, "LargeMessageSize R-CHK-13", message.n, x.response.n);
     if (why == SPDM_WHY_FINE) why = job->judge(&rq->c, &x);
     if (why != SPDM_WHY_FINE) return why;
     why = SPDM_SESSIONS && job->finish != NULL ? job->finish(rq, &x) : spdm_verify_finish(&rq->c, job, &x);
     if (why == SPDM_WHY_FINE) why = after(rq, &x);
-    if (why == SPDM_WHY_FINE) rq->mark = spdm_conn_mark(message);
+    if (why == SPDM_WHY_FINE && repeats(rq)) rq->mark = spdm_conn_mark(message);
     return why;
 }
 
-/* Links that lose and repeat (we resend there) bring late copies of what we have: another code, or the very answer we
- * took last. No two answers in a row are alike: their requests differ, or they carry nonces. */
+/* Links that lose and repeat bring late copies of what we have: another code, or the very answer we took last. No two
+ * answers in a row are alike: their requests differ, or they carry nonces. */
 static bool late_copy(const struct spdm_requester *rq, struct spdm_span message)
 {
-    if (rq->c.cfg->policy->retries == 0) return false;
-    return message.p[1] != rq->job->response->code || spdm_conn_mark(message) == rq->mark;
+    return repeats(rq) && (message.p[1] != rq->job->response->code || spdm_conn_mark(message) == rq->mark);
 }
 
 void spdm_requester_receive(struct spdm_requester *rq, struct spdm_span message, uint64_t now)
@@ -266,6 +285,7 @@ void spdm_requester_receive(struct spdm_requester *rq, struct spdm_span message,
     uint8_t expected = rq->job->response->code, code = message.n < 4 ? 0 : message.p[1], why;
 
     rq->c.report = (struct spdm_report){0};
+    if (spdm_requester_large(rq) != NULL && rq->c.cfg->chunks->take(rq, message, now)) return;
     if (message.n < 4) {
         (void)refuse(&rq->c, SHORT, "the message", 4, message.n);
         spdm_requester_fail(rq, expected);

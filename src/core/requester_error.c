@@ -2,7 +2,7 @@
  *
  * ERROR as the requester meets it: wait, defer, start over or give up - one
  * place for all messages (state-machine.md section 6). */
-#include "core/requester_state.h"
+#include "core/large.h"
 
 enum {
     ERROR_INVALID_REQUEST = 0x01,
@@ -11,6 +11,7 @@ enum {
     ERROR_NO_PENDING = 0x45,
     ERROR_DECRYPT = 0x06,
     ERROR_RESET_REQUIRED = 0x0c,
+    ERROR_LARGE_RESPONSE = 0x0f,
     ERROR_MESSAGE_LOST = 0x10,
     ERROR_DATA_TOO_LARGE = 0x12,
     ERROR_NOT_READY = 0x42,
@@ -31,11 +32,12 @@ static bool refused(struct spdm_requester *rq, const struct error *e)
     return lost(rq, e);
 }
 
-static void pause(struct spdm_requester *rq, uint64_t until)
+void spdm_requester_pause(struct spdm_requester *rq, uint64_t until)
 {
     rq->flight = FLIGHT_PAUSE;
     rq->deadline = until;
     rq->tries = 0;
+    if (spdm_sessions_of(rq->c.cfg) != NULL) spdm_sessions_of(rq->c.cfg)->asks->put_off(rq);
 }
 
 /* Busy, and MessageLost which asks for the same: the request again, unchanged (R-TIM-13). */
@@ -48,7 +50,7 @@ static bool again(struct spdm_requester *rq, const struct error *e, uint64_t now
         (void)refuse(&rq->c, GAVE_UP, NULL, e->code, limit);
         return lost(rq, e);
     }
-    pause(rq, now + (policy->busy_delay != 0 ? policy->busy_delay : BUSY_DELAY));
+    spdm_requester_pause(rq, now + (policy->busy_delay != 0 ? policy->busy_delay : BUSY_DELAY));
     return false;
 }
 
@@ -80,7 +82,7 @@ static bool deferred(struct spdm_requester *rq, const struct error *e, uint64_t 
     }
     rq->ask_ready = true;
     rq->token = e->token;
-    pause(rq, now + (rdt < max ? rdt : max));
+    spdm_requester_pause(rq, now + (rdt < max ? rdt : max));
     return false;
 }
 
@@ -114,6 +116,16 @@ static bool enlarge(struct spdm_requester *rq)
     return true;
 }
 
+/* The response is too large for one transfer (R-ERR-19); the flight goes on with CHUNK_GET. */
+static bool fetch(struct spdm_requester *rq, const struct error *e)
+{
+    bool there = spdm_requester_large(rq) != NULL;
+
+    if (there && rq->c.cfg->chunks->fetch(rq, e->handle) == SPDM_WHY_FINE) return false;
+    spdm_transcript_reset(spdm_conn_log(&rq->c), TRANSCRIPT_L1L2); /* R-MEA-25 */
+    return there ? lost(rq, e) : refused(rq, e);
+}
+
 /* DecryptError about a session is its end (R-ERR-37). */
 static bool undecipherable(struct spdm_requester *rq, const struct error *e)
 {
@@ -126,8 +138,7 @@ static bool undecipherable(struct spdm_requester *rq, const struct error *e)
  * its own). */
 static bool nothing_pending(struct spdm_requester *rq)
 {
-    if (!SPDM_SESSIONS || rq->job->request->code != CODE_GET_ENCAPSULATED_REQUEST ||
-        (rq->goal.want & SPDM_WANT_POLL) == 0)
+    if (!SPDM_WHOLE || rq->job->request->code != CODE_GET_ENCAPSULATED_REQUEST || (rq->goal.want & SPDM_WANT_POLL) == 0)
         return false;
     rq->encap.due = ENCAP_NOTHING;
     rq->got.polled = true;
@@ -157,7 +168,8 @@ bool spdm_requester_error(struct spdm_requester *rq, struct spdm_span message, u
         spdm_requester_fail(rq, CODE_ERROR);
         return false;
     }
-    if (e->code != ERROR_NOT_READY) spdm_transcript_reset(spdm_conn_log(&rq->c), TRANSCRIPT_L1L2); /* R-MEA-25 */
+    if (e->code != ERROR_NOT_READY && e->code != ERROR_LARGE_RESPONSE)
+        spdm_transcript_reset(spdm_conn_log(&rq->c), TRANSCRIPT_L1L2); /* R-MEA-25 */
     switch (e->code) {
     case ERROR_BUSY:
     case ERROR_MESSAGE_LOST: return again(rq, e, now);
@@ -169,8 +181,9 @@ bool spdm_requester_error(struct spdm_requester *rq, struct spdm_span message, u
         if (!missed(rq)) return skip_index(rq) || refused(rq, e);
         rq->ask_ready = false;
         return again(rq, e, now);
+    case ERROR_LARGE_RESPONSE: return fetch(rq, e);
     case ERROR_DATA_TOO_LARGE: return enlarge(rq) || refused(rq, e);
-    case ERROR_RESET_REQUIRED: return (SPDM_SESSIONS && accepted(rq, e)) || refused(rq, e);
+    case ERROR_RESET_REQUIRED: return (SPDM_WHOLE && accepted(rq, e)) || refused(rq, e);
     case ERROR_DECRYPT: return undecipherable(rq, e);
     default: return refused(rq, e);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Events of a requester, and the answers to its questions. */
+#include "core/large.h"
 #include "core/mutual.h"
 
 static bool fetch(struct spdm_requester *rq, enum spdm_event_kind kind)
@@ -18,9 +19,9 @@ static void describe_question(struct spdm_requester *rq, struct spdm_event *even
     event->ticket = rq->ticket;
     if (rq->question == SPDM_ASK_DIGEST) {
         event->data = spdm_span(rq->c.facts.chain_hash, h);
-    } else if (SPDM_SESSIONS && rq->question == SPDM_ASK_SIGN) {
+    } else if (SPDM_WHOLE && rq->question == SPDM_ASK_SIGN) {
         rq->c.cfg->mutual->question(rq, event);
-    } else if (SPDM_SESSIONS && rq->question == SPDM_ASK_PSK) {
+    } else if (SPDM_WHOLE && rq->question == SPDM_ASK_PSK) {
         event->data = rq->goal.psk_hint;
         event->hash = (enum spdm_alg)rq->c.facts.hash;
         event->psk_salt = spdm_span(spdm_psk_salt[rq->c.ed->psk_salt & 1], h);
@@ -30,12 +31,13 @@ static void describe_question(struct spdm_requester *rq, struct spdm_event *even
     }
 }
 
-static void describe_session(const struct spdm_requester *rq, struct spdm_event *event)
+static void describe_session(struct spdm_requester *rq, struct spdm_event *event)
 {
     if (event->session == 0) event->session = rq->got.session;
     if (event->kind == SPDM_CLOSED) {
-        event->session = rq->closed;
-        event->report = rq->closed_why;
+        event->report = (struct spdm_report){.version = rq->c.facts.version};
+        if (spdm_sessions_of(rq->c.cfg)->ended(&rq->c, &event->session, &event->report.why))
+            spdm_requester_tell(rq, SPDM_CLOSED);
     }
     if (event->kind == SPDM_DATA) {
         event->session = rq->data_session;
@@ -49,7 +51,7 @@ static enum spdm_event_kind next_event(struct spdm_requester *rq)
                                     SPDM_VENDOR,    SPDM_REPLIED,   SPDM_RESET_DUE, SPDM_DATA,
                                     SPDM_CLOSED,    SPDM_FAILED,    SPDM_DONE};
 
-    for (size_t i = 0; i < sizeof order; i++) {
+    for (size_t i = 0; rq->told != 0 && i < sizeof order; i++) {
         if (fetch(rq, (enum spdm_event_kind)order[i])) return (enum spdm_event_kind)order[i];
     }
     return SPDM_NOTHING;
@@ -63,6 +65,7 @@ enum spdm_event_kind spdm_requester_event(struct spdm_requester *rq, struct spdm
         describe_question(rq, event);
         rq->question = SPDM_NOTHING;
     }
+    if (event->kind == SPDM_NOTHING && spdm_requester_large(rq) != NULL) rq->c.cfg->chunks->settle(rq);
     event->report = rq->c.report;
     if (SPDM_SESSIONS) describe_session(rq, event);
     if (event->kind == SPDM_MEASURED) {
@@ -73,10 +76,10 @@ enum spdm_event_kind spdm_requester_event(struct spdm_requester *rq, struct spdm
         event->standard = rq->standard;
         event->vendor = rq->vendor;
         event->data = rq->record;
-    } else if (SPDM_SESSIONS && event->kind == SPDM_REPLIED) {
+    } else if (SPDM_WHOLE && event->kind == SPDM_REPLIED) {
         event->data = rq->record;
         event->proven = rq->proven;
-    } else if (SPDM_SESSIONS && event->kind == SPDM_RESET_DUE) {
+    } else if (SPDM_WHOLE && event->kind == SPDM_RESET_DUE) {
         event->index = rq->operation;
     }
     return event->kind;
@@ -121,8 +124,8 @@ bool spdm_requester_answer(struct spdm_requester *rq, const struct spdm_answer *
     bool whole = rq->got.digest_answered; /* the question was about the whole chain */
 
     if (rq->flight != FLIGHT_QUESTION || answer->ticket != rq->ticket) return false;
-    if (SPDM_SESSIONS && rq->asked == SPDM_ASK_PSK) return take_psk(rq, answer);
-    if (SPDM_SESSIONS && rq->asked == SPDM_ASK_SIGN) return rq->c.cfg->mutual->answer(rq, answer), true;
+    if (SPDM_WHOLE && rq->asked == SPDM_ASK_PSK) return take_psk(rq, answer);
+    if (SPDM_WHOLE && rq->asked == SPDM_ASK_SIGN) return rq->c.cfg->mutual->answer(rq, answer), true;
     rq->got.digest_answered = true;
     if (answer->yes) {
         rq->c.facts.trusted = true;

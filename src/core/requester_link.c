@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * A requester's two ends: the memory it lives in and the frames that pass. */
+#include "core/large.h"
 #include "core/mutual.h"
 
 static size_t exchange_size(const struct spdm_config *cfg)
@@ -13,12 +14,17 @@ static size_t aligned(size_t n)
     return (n + 7) & ~(size_t)7;
 }
 
+static size_t large_size(const struct spdm_config *cfg)
+{
+    return spdm_chunks_of(cfg) != NULL ? aligned(cfg->chunks->requester_size) : 0;
+}
+
 size_t spdm_requester_size(const struct spdm_config *config)
 {
     size_t inner = spdm_mutual_of(config) != NULL ? config->mutual->requester_size(config) : 0;
 
     return aligned(sizeof(struct spdm_requester)) + exchange_size(config) + aligned(spdm_conn_size(config)) +
-           aligned(spdm_conn_request_max(config)) + inner;
+           aligned(spdm_conn_request_max(config)) + large_size(config) + inner;
 }
 
 struct spdm_requester *spdm_requester_init(struct spdm_room memory, const struct spdm_config *config)
@@ -28,6 +34,7 @@ struct spdm_requester *spdm_requester_init(struct spdm_room memory, const struct
     struct spdm_room behind = spdm_room_from(memory, aligned(sizeof *rq));
 
     if (memory.p == NULL || memory.n < spdm_requester_size(config)) return NULL;
+    if (spdm_sessions_of(config) != NULL && spdm_sessions_of(config)->asks == NULL) return NULL;
     *rq = (struct spdm_requester){.request_max = spdm_conn_request_max(config)};
     rq->exchange = behind.p;
     memset(behind.p, 0, exchange_size(config));
@@ -36,6 +43,10 @@ struct spdm_requester *spdm_requester_init(struct spdm_room memory, const struct
     behind = spdm_room_from(behind, aligned(spdm_conn_size(config)));
     rq->request = behind.p;
     behind = spdm_room_from(behind, aligned(rq->request_max));
+    if (spdm_chunks_of(config) != NULL) {
+        config->chunks->requester_place(rq, behind);
+        behind = spdm_room_from(behind, large_size(config));
+    }
     if (spdm_mutual_of(config) != NULL && !config->mutual->requester_place(rq, behind)) return NULL;
     rq->c.inside = spdm_io_inside;
     return rq;
@@ -45,23 +56,29 @@ struct spdm_requester *spdm_requester_init(struct spdm_room memory, const struct
  * has not, and nobody can tell (sessions.md section 10). */
 static bool in_records(const struct spdm_requester *rq)
 {
-    return spdm_conn_channel(&rq->c) != NULL && spdm_sessions_of(rq->c.cfg)->records(spdm_conn_channel(&rq->c));
+    return spdm_conn_in_records(&rq->c);
 }
 
-/* Sessions that nothing was heard of, and the heartbeat that keeps the others alive (R-HBT-02, R-HBT-04). */
+/* Sessions that nothing was heard of (R-HBT-04). */
+static void expire(struct spdm_requester *rq, uint64_t now)
+{
+    struct session *s;
+
+    while ((s = spdm_sessions_of(rq->c.cfg)->expired(&rq->c, now)) != NULL) {
+        bool ours = s == spdm_conn_channel(&rq->c) && rq->flight != FLIGHT_NONE;
+
+        spdm_requester_lose(rq, s, SPDM_WHY_SESSION_EXPIRED);
+        if (!ours) continue;
+        rq->c.report = (struct spdm_report){.why = SPDM_WHY_SESSION_EXPIRED};
+        spdm_requester_fail(rq, rq->job->request->code);
+    }
+}
+
+/* ... and the heartbeat that keeps the others alive (R-HBT-02). */
 static void watch(struct spdm_requester *rq, uint64_t now)
 {
-    const struct spdm_sessions *sessions = spdm_sessions_of(rq->c.cfg);
-    struct session *s = sessions->expired(&rq->c, now);
-
-    if (s != NULL && s == spdm_conn_channel(&rq->c) && rq->flight != FLIGHT_NONE) {
-        rq->c.report = (struct spdm_report){.why = SPDM_WHY_SESSION_EXPIRED};
-        spdm_requester_lose(rq, s, SPDM_WHY_SESSION_EXPIRED);
-        spdm_requester_fail(rq, rq->job->request->code);
-    } else if (s != NULL) {
-        spdm_requester_lose(rq, s, SPDM_WHY_SESSION_EXPIRED);
-    }
-    (void)sessions->heartbeat(rq, now);
+    expire(rq, now);
+    if (SPDM_WHOLE) (void)spdm_sessions_of(rq->c.cfg)->asks->heartbeat(rq, now);
 }
 
 /* What the passing of time brings. */
@@ -117,6 +134,7 @@ void spdm_requester_push(struct spdm_requester *rq, struct spdm_span frame, uint
     if (frame.n == 0) tick(rq, now);
     rq->now = now;
     if (frame.n == 0) return;
+    if (spdm_sessions_of(rq->c.cfg) != NULL) expire(rq, now);
     in = rq->c.cfg->binding->unwrap(frame);
     if (in.kind == SPDM_FRAME_SECURED && spdm_sessions_of(rq->c.cfg) != NULL) {
         secured(rq, in.message, now);
@@ -133,9 +151,7 @@ void spdm_requester_push(struct spdm_requester *rq, struct spdm_span frame, uint
 /* Puts the request together where it will be framed. */
 static struct spdm_span gather(struct spdm_requester *rq)
 {
-    const struct spdm_config *cfg = rq->c.cfg;
-    size_t head = in_records(rq) ? spdm_session_head(&rq->c, spdm_conn_channel(&rq->c)) : cfg->binding->head;
-    struct spdm_room room = spdm_room_from(cfg->out, head);
+    struct spdm_room room = spdm_conn_out(&rq->c);
 
     if (!spdm_put(room, spdm_span(rq->request, rq->request_n)) ||
         !spdm_put(spdm_room_from(room, rq->request_n), rq->tail)) {
@@ -151,12 +167,13 @@ static size_t frame(struct spdm_requester *rq)
     uint8_t ready[4] = {rq->c.ed->version, CODE_RESPOND_IF_READY, rq->job->request->code, rq->token};
     struct spdm_span message = rq->ask_ready ? spdm_span(ready, sizeof ready) : spdm_span(rq->request, rq->request_n);
     struct outgoing out = {.direction = REQUEST, .message = message, .room = cfg->out};
+    struct spdm_span portion = spdm_requester_large(rq) != NULL ? cfg->chunks->next(rq) : (struct spdm_span){0};
 
-    if (SPDM_SESSIONS && rq->tail.n != 0 && !rq->ask_ready) {
-        out.message = message = gather(rq);
-        if (message.n == 0) return 0;
-        if (!in_records(rq)) return cfg->binding->wrap(cfg->out, message.n, false);
+    if (portion.n == 0 && SPDM_WHOLE && rq->tail.n != 0 && !rq->ask_ready) {
+        portion = gather(rq);
+        if (portion.n == 0) return 0;
     }
+    if (portion.n != 0) out.message = message = portion; /* it lies where it is framed */
     if (in_records(rq)) return spdm_sessions_of(cfg)->seal(&rq->c, spdm_conn_channel(&rq->c), &out);
     if (!spdm_put(spdm_room_from(cfg->out, cfg->binding->head), message)) return 0;
     return cfg->binding->wrap(cfg->out, message.n, false);
@@ -171,9 +188,12 @@ struct spdm_span spdm_requester_pull(struct spdm_requester *rq, uint64_t now)
     rq->queued = 0;
     if (n != 0) return spdm_span(cfg->out.p, n);
     if (rq->flight != FLIGHT_SEND) return (struct spdm_span){0};
+    if (spdm_requester_large(rq) != NULL && !cfg->chunks->ready(rq)) return (struct spdm_span){0};
     n = frame(rq);
     if (n == 0) {
-        (void)refuse(&rq->c, NO_ROOM, "the frame", rq->request_n, cfg->out.n);
+        if (in_records(rq) && spdm_session_spent(spdm_conn_channel(&rq->c), REQUEST))
+            (void)refuse(&rq->c, SPENT, NULL, 0, 0);
+        else (void)refuse(&rq->c, NO_ROOM, "the frame", rq->request_n, cfg->out.n);
         spdm_requester_fail(rq, rq->job->request->code);
         return (struct spdm_span){0};
     }
@@ -214,11 +234,14 @@ void spdm_requester_reset(struct spdm_requester *rq)
 
 void spdm_requester_close(struct spdm_requester *rq)
 {
-    size_t behind = exchange_size(rq->c.cfg) + aligned(spdm_conn_size(rq->c.cfg)) + rq->request_max;
+    size_t behind = exchange_size(rq->c.cfg) + aligned(spdm_conn_size(rq->c.cfg));
 
     if (spdm_requester_inner(rq) != NULL) rq->c.cfg->mutual->requester_close(rq);
 
     spdm_requester_abandon(rq);
+    if (spdm_requester_large(rq) != NULL) rq->c.cfg->chunks->settle(rq);
+    behind += rq->request_max;
+    if (spdm_requester_large(rq) != NULL) behind = aligned(behind) + large_size(rq->c.cfg);
     if (spdm_sessions_of(rq->c.cfg) != NULL) spdm_sessions_of(rq->c.cfg)->clear(&rq->c);
     spdm_transcript_clear(&rq->c.tr);
     spdm_wipe(rq->exchange, behind);

@@ -53,7 +53,7 @@ struct spdm_requester {
     uint8_t *request;      /* the SPDM message, for resends and transcripts */
     struct spdm_span tail; /* its last field, if that stays where the caller has it; in no transcript */
     uint64_t deadline, now;
-    uint16_t request_n, request_max;
+    uint32_t request_n, request_max;
     uint16_t certificates; /* GET_CERTIFICATE sent for this chain */
     uint16_t told;         /* bit per fact (enum spdm_event_kind) that waits to be fetched */
     uint32_t mark;         /* fingerprint of the last answer taken since ask() or a restart */
@@ -66,14 +66,15 @@ struct spdm_requester {
     uint8_t tries, busy, not_ready, restarts;
     uint8_t nonce[NONCE_SIZE + CONTEXT_SIZE]; /* Nonce or RandomData, then RequesterContext */
 
+    struct large_rq *large; /* the transfer in chunks that is under way; NULL: there are none */
+
     /* sessions */
     struct spdm_responder *inner; /* proves us, when the roles are turned; NULL: they never are */
     struct session *opening;      /* between KEY_EXCHANGE or PSK_EXCHANGE and the end of its handshake */
     void *exchange;               /* crypto->exchange_state_size bytes: the private half of KEY_EXCHANGE */
     size_t queued;                /* a sealed frame of application data lies in `out` */
     struct spdm_span data;
-    struct spdm_report closed_why;
-    uint32_t closed, data_session; /* that SPDM_CLOSED, SPDM_DATA are about */
+    uint32_t data_session; /* that SPDM_DATA is about */
     struct encap_rq encap;
     bool exchange_open;
 
@@ -92,15 +93,24 @@ static inline struct session *spdm_requester_opening(const struct spdm_requester
 {
     return SPDM_SESSIONS ? rq->opening : NULL;
 }
+static inline struct large_rq *spdm_requester_large(const struct spdm_requester *rq)
+{
+    return SPDM_CHUNKS ? rq->large : NULL;
+}
+/* Length of the request in flight. */
+static inline uint32_t spdm_requester_length(const struct spdm_requester *rq)
+{
+    return rq->request_n + (SPDM_WHOLE ? (uint32_t)rq->tail.n : 0);
+}
 static inline struct spdm_responder *spdm_requester_inner(const struct spdm_requester *rq)
 {
-    return SPDM_SESSIONS ? rq->inner : NULL;
+    return SPDM_WHOLE ? rq->inner : NULL;
 }
 
 /* The errand of the goal, NULL if it has none; the one that the exchange at hand is for. */
 static inline const struct spdm_errand *spdm_requester_errand(const struct spdm_requester *rq)
 {
-    return SPDM_SESSIONS && (rq->goal.want & SPDM_WANT_ERRAND) != 0 ? rq->goal.errand : NULL;
+    return SPDM_WHOLE && (rq->goal.want & SPDM_WANT_ERRAND) != 0 ? rq->goal.errand : NULL;
 }
 static inline const struct spdm_errand *spdm_requester_running(const struct spdm_requester *rq)
 {
@@ -131,6 +141,8 @@ void spdm_requester_fail(struct spdm_requester *rq, uint8_t code);
 void spdm_requester_next_index(struct spdm_requester *rq, bool missing);
 /* Goes on with whatever the plan says is next. */
 void spdm_requester_advance(struct spdm_requester *rq);
+/* Pulls again at `until`, with a new count of tries. */
+void spdm_requester_pause(struct spdm_requester *rq, uint64_t until);
 /* A message came that is, or should be, the answer to the request in flight. */
 void spdm_requester_receive(struct spdm_requester *rq, struct spdm_span message, uint64_t now);
 /* Gives up a handshake that will not be finished, and the session in which a request failed beyond repair. */

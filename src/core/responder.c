@@ -3,6 +3,7 @@
  * The responder's engine: dispatch in the order of state-machine.md section 2,
  * questions to the caller, deferral, retries. What is particular to a message
  * is in its job; only responder_error.c writes an ERROR. */
+#include "core/large.h"
 #include "core/mutual.h"
 
 enum { HEAD_ONLY = 8 };
@@ -17,6 +18,7 @@ void spdm_responder_idle(struct spdm_responder *rs)
     if (spdm_responder_opening(rs) != NULL)
         spdm_sessions_of(rs->c.cfg)->free(&rs->c, rs->opening); /* the id goes back (withstand 8) */
     rs->opening = NULL;
+    if (spdm_responder_large(rs) != NULL) rs->c.cfg->chunks->idle(rs);
     rs->stage = STAGE_IDLE;
     rs->need = rs->then = SPDM_NOTHING;
     rs->deferred = false;
@@ -28,25 +30,24 @@ void spdm_responder_idle(struct spdm_responder *rs)
 static bool ends_session(uint8_t why)
 {
     return why == SPDM_WHY_BAD_ENCAPSULATED || why == SPDM_WHY_BAD_VERIFY_DATA || why == SPDM_WHY_BAD_PSK_FINISH ||
-           why == SPDM_WHY_BAD_RECORD;
+           why == SPDM_WHY_BAD_RECORD || why == SPDM_WHY_OTHER_MODE;
 }
 
 /* A message was refused, perhaps not the one that is being answered. */
-static void turn_away(struct spdm_responder *rs, uint8_t why, uint8_t code)
+void spdm_responder_turn_away(struct spdm_responder *rs, uint8_t why, uint8_t code)
 {
     if (rs->c.report.code == 0) rs->c.report.code = code;
     rs->c.report.version = rs->c.facts.version;
     /* R-MEA-24, R-MEA-25; an invalid GET_VERSION leaves everything as it is (R-VSN-13) */
     if (code != CODE_GET_VERSION) spdm_transcript_reset(spdm_conn_log(&rs->c), TRANSCRIPT_L1L2);
     spdm_responder_refuse(rs, why, code);
-    if (!SPDM_SESSIONS || why != SPDM_WHY_DECLINED)
-        spdm_responder_tell(rs, SPDM_FAILED); /* else it is the caller's own */
+    if (!SPDM_WHOLE || why != SPDM_WHY_DECLINED) spdm_responder_tell(rs, SPDM_FAILED); /* else it is the caller's own */
 }
 
 /* The request at hand was refused. */
 static void refused(struct spdm_responder *rs, uint8_t why, uint8_t code)
 {
-    turn_away(rs, why, code);
+    spdm_responder_turn_away(rs, why, code);
     if (SPDM_SESSIONS && ends_session(why) && rs->at != NULL) spdm_responder_lose(rs, rs->at, why);
 }
 
@@ -54,11 +55,40 @@ static void refused(struct spdm_responder *rs, uint8_t why, uint8_t code)
 static size_t frame(struct spdm_responder *rs)
 {
     const struct spdm_config *cfg = rs->c.cfg;
-    struct spdm_room body = spdm_responder_body(rs);
-    struct outgoing out = {.direction = RESPONSE, .message = spdm_span(body.p, rs->response_n), .room = cfg->out};
+    struct spdm_room body = spdm_conn_out(&rs->c);
+    size_t n = rs->shift;
+    struct outgoing out = {.direction = RESPONSE, .room = cfg->out};
 
-    if (!spdm_responder_in_records(rs)) return cfg->binding->wrap(cfg->out, rs->response_n, false);
+    if (SPDM_CHUNKS && n != 0 && cfg->chunks->acknowledge(rs, body) == 0) { /* that has been said: the response alone */
+        (void)spdm_put(body, spdm_part(spdm_span(body.p, body.n), n, rs->response_n));
+        n = 0;
+    }
+    n += rs->response_n;
+    out.message = spdm_span(body.p, n);
+    if (!spdm_responder_in_records(rs)) return cfg->binding->wrap(cfg->out, n, false);
     return spdm_sessions_of(cfg)->seal(&rs->c, spdm_conn_channel(&rs->c), &out);
+}
+
+static void sent(struct spdm_responder *rs)
+{
+    if (rs->job->response->code == CODE_ALGORITHMS) spdm_responder_tell(rs, SPDM_CONNECTED);
+    if (rs->job->sent != NULL) rs->job->sent(rs);
+    spdm_responder_idle(rs);
+}
+
+void spdm_responder_sent(struct spdm_responder *rs)
+{
+    if (SPDM_CHUNKS) sent(rs);
+}
+
+/* A session that can say nothing any more is over. */
+bool spdm_responder_spent(struct spdm_responder *rs)
+{
+    struct session *s = spdm_conn_channel(&rs->c);
+
+    if (!SPDM_SESSIONS || s == NULL || !spdm_session_spent(s, RESPONSE)) return false;
+    spdm_responder_lose(rs, s, SPDM_WHY_SPENT);
+    return true;
 }
 
 /* The finished response goes out, unless the requester has to come for it. */
@@ -69,15 +99,17 @@ static void hand_out(struct spdm_responder *rs)
 
     rs->stage = STAGE_READY;
     rs->due = SPDM_NEVER;
-    if (rs->deferred) return;
+    if (rs->deferred || (spdm_responder_large(rs) != NULL && cfg->chunks->hold(rs))) return;
     rs->send_n = frame(rs);
     rs->kept = cfg->out_shared || spdm_responder_in_records(rs) ? 0 : rs->send_n;
     rs->send = SEND_OUT;
-    if (rs->job->response->code == CODE_ALGORITHMS) spdm_responder_tell(rs, SPDM_CONNECTED);
-    if (rs->send_n != 0 && rs->job->sent != NULL) rs->job->sent(rs);
+    if (rs->send_n != 0) {
+        sent(rs);
+        return;
+    }
     spdm_responder_idle(rs);
-    if (rs->send_n != 0) return;
     rs->kept = 0;
+    if (spdm_responder_spent(rs)) return;
     refused(rs, refuse(&rs->c, NO_ROOM, "the frame", rs->response_n, cfg->out.n), code);
 }
 
@@ -156,6 +188,21 @@ static uint8_t judge_header(struct spdm_responder *rs, const struct prove_job *j
     return refuse(c, NOT_NOW, NULL, code, 0);
 }
 
+static bool exact(const struct spdm_responder *rs)
+{
+    return spdm_responder_in_records(rs) || (spdm_responder_large(rs) != NULL && rs->large->inside);
+}
+
+/* In the connection's own room; or in lent room, where a large one was put together. */
+static uint8_t keep(struct spdm_responder *rs, struct spdm_span request)
+{
+    rs->request_n = (uint32_t)request.n;
+    if (spdm_put((struct spdm_room){rs->request, rs->request_max}, request)) return SPDM_WHY_FINE;
+    if (spdm_responder_large(rs) == NULL || rs->c.cfg->lender == NULL)
+        return refuse(&rs->c, NO_ROOM, "the request", request.n, rs->request_max);
+    return rs->c.cfg->chunks->keep(rs, request) ? SPDM_WHY_FINE : refuse_size(&rs->c, ALL_LENT, request.n, 0);
+}
+
 /* The caller finds the request in the question: what was kept of it if that is all, else what was pushed. */
 static void pose(struct spdm_responder *rs, struct exchange *x)
 {
@@ -175,28 +222,28 @@ static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, str
     size_t n = x.request.n; /* padding of the transport ends here */
 
     if (why != SPDM_WHY_FINE) return why;
-    if (spdm_responder_in_records(rs) && n != message.n) { /* nothing pads inside a record */
+    if (n != message.n && exact(rs)) { /* nothing pads inside a record, or in chunks */
         return refuse(&rs->c, BAD_LENGTH, "the message", message.n, n);
     }
-    if (SPDM_SESSIONS && job->head_only && n > HEAD_ONLY) n = HEAD_ONLY;
-    if (n > rs->request_max) return refuse(&rs->c, NO_ROOM, "the request", n, rs->request_max);
-    memcpy(rs->request, message.p, n);
-    rs->request_n = (uint16_t)n;
+    if (SPDM_WHOLE && job->head_only && n > HEAD_ONLY) n = HEAD_ONLY;
+    why = keep(rs, spdm_part(message, 0, n));
+    if (why != SPDM_WHY_FINE) return why;
     rs->request_verify_at = x.verify_at;
     rs->request_signature_at = x.signature_at;
     rs->job = job;
     why = job->consider(rs, &x.req);
     if (why != SPDM_WHY_FINE) return why;
-    if (SPDM_SESSIONS && job->asks != SPDM_NOTHING) pose(rs, &x);
+    if (SPDM_WHOLE && job->asks != SPDM_NOTHING) pose(rs, &x);
     rs->due = (job->request->joins & JOINS_VCA) != 0 ? SPDM_NEVER : rs->now + spdm_responder_promise(rs);
     rs->stage = STAGE_NEED;
-    return rs->need == SPDM_NOTHING ? spdm_responder_build(rs, NULL) : SPDM_WHY_FINE;
+    return rs->need == SPDM_NOTHING ? spdm_responder_build(rs, &x) : SPDM_WHY_FINE;
 }
 
 /* Padding of the transport may follow. */
 static bool same_request(const struct spdm_responder *rs, struct spdm_span message)
 {
-    if (SPDM_SESSIONS && rs->job->asks != SPDM_NOTHING && rs->job->head_only) {
+    if (SPDM_CHUNKS && rs->request_n == 0) return false; /* a large one is forgotten when it is answered */
+    if (SPDM_WHOLE && rs->job->asks != SPDM_NOTHING && rs->job->head_only) {
         return spdm_conn_mark(message) == rs->request_mark;
     }
     return spdm_equal(spdm_part(message, 0, rs->request_n), spdm_span(rs->request, rs->request_n));
@@ -215,8 +262,8 @@ static bool is_retry(const struct spdm_responder *rs, struct spdm_span message)
 
 static void begin(struct spdm_responder *rs, struct spdm_span message)
 {
-    const struct prove_job *job = find(rs, message.p[1]);
-    uint8_t why;
+    uint8_t code = message.p[1], why; /* a large request is gone when it has been refused */
+    const struct prove_job *job = find(rs, code);
 
     rs->c.report = (struct spdm_report){0};
     if (is_retry(rs, message)) {
@@ -237,9 +284,9 @@ static void begin(struct spdm_responder *rs, struct spdm_span message)
             return;
         }
         spdm_responder_idle(rs);
-        refused(rs, why, message.p[1]);
+        refused(rs, why, code);
     } else {
-        turn_away(rs, why, message.p[1]);
+        spdm_responder_turn_away(rs, why, code);
     }
 }
 
@@ -252,19 +299,30 @@ static void repeated(struct spdm_responder *rs)
         rs->deferred = false;
         hand_out(rs);
     } else if (rs->stage == STAGE_REFUSED) {
-        uint8_t why = rs->later.why;
+        uint8_t why = rs->later.why, code = rs->request[1];
 
         rs->c.report = rs->later;
         spdm_responder_idle(rs);
-        refused(rs, why, rs->request[1]);
+        refused(rs, why, code);
     } else {
         spdm_responder_not_ready(rs);
     }
 }
 
+void spdm_responder_repeated(struct spdm_responder *rs)
+{
+    if (SPDM_CHUNKS) repeated(rs);
+}
+
+bool spdm_responder_same(const struct spdm_responder *rs, struct spdm_span message)
+{
+    return SPDM_CHUNKS && same_request(rs, message);
+}
+
 void spdm_responder_restart(struct spdm_responder *rs)
 {
-    if (SPDM_SESSIONS) rs->encap = (struct encap_rs){0};
+    if (SPDM_WHOLE) rs->encap = (struct encap_rs){0};
+    if (spdm_responder_large(rs) != NULL) rs->c.cfg->chunks->end(rs, NULL);
     if (rs->c.facts.negotiated) spdm_responder_tell(rs, SPDM_RESTARTED);
     spdm_conn_restart(&rs->c);
     rs->opening = NULL; /* gone with all sessions */
@@ -277,17 +335,18 @@ static void fetch_deferred(struct spdm_responder *rs, struct spdm_span message)
 {
     rs->c.report = (struct spdm_report){0};
     if (rs->resynch) {
-        turn_away(rs, refuse(&rs->c, RESYNCH, NULL, 0, 0), message.p[1]);
+        spdm_responder_turn_away(rs, refuse(&rs->c, RESYNCH, NULL, 0, 0), message.p[1]);
     } else if (rs->c.phase != PHASE_NEGOTIATED ||
                (rs->deferred && spdm_conn_channel(&rs->c) != spdm_responder_at(rs))) { /* withstand 14 */
-        turn_away(rs, refuse(&rs->c, NOT_NOW, NULL, message.p[1], 0), message.p[1]);
+        spdm_responder_turn_away(rs, refuse(&rs->c, NOT_NOW, NULL, message.p[1], 0), message.p[1]);
     } else if (!rs->deferred) {
-        turn_away(rs, refuse(&rs->c, BAD_TOKEN, "RequestCode", message.p[2], 0), message.p[1]);
+        spdm_responder_turn_away(rs, refuse(&rs->c, BAD_TOKEN, "RequestCode", message.p[2], 0), message.p[1]);
         /* VERSION: the header must carry the negotiated one */
     } else if (message.p[0] != rs->c.facts.version) {
-        turn_away(rs, refuse(&rs->c, BAD_VERSION, NULL, message.p[0], rs->c.facts.version), message.p[1]);
+        spdm_responder_turn_away(rs, refuse(&rs->c, BAD_VERSION, NULL, message.p[0], rs->c.facts.version),
+                                 message.p[1]);
     } else if (message.p[2] != rs->request[1] || message.p[3] != rs->token) {
-        turn_away(rs, refuse(&rs->c, BAD_TOKEN, "Token", message.p[3], rs->token), message.p[1]);
+        spdm_responder_turn_away(rs, refuse(&rs->c, BAD_TOKEN, "Token", message.p[3], rs->token), message.p[1]);
     } else {
         repeated(rs);
     }
@@ -299,6 +358,7 @@ void spdm_responder_receive(struct spdm_responder *rs, struct session *from, str
     bool version = from == NULL && message.p[1] == CODE_GET_VERSION && message.p[0] == SPDM_V10;
 
     if (SPDM_SESSIONS) spdm_conn_turn_to(&rs->c, from, from != NULL ? &from->tr : NULL);
+    if (spdm_responder_large(rs) != NULL && rs->c.cfg->chunks->receive(rs, from, message)) return;
     if (message.p[1] == CODE_RESPOND_IF_READY) {
         fetch_deferred(rs, message);
     } else if (rs->stage != STAGE_IDLE && rs->at == from && same_request(rs, message)) {
@@ -307,14 +367,14 @@ void spdm_responder_receive(struct spdm_responder *rs, struct session *from, str
         begin(rs, message); /* takes the place of a deferred request; GET_VERSION of any (R-CONC-10) */
     } else {
         rs->c.report = (struct spdm_report){0};
-        turn_away(rs, refuse(&rs->c, BUSY, NULL, 0, 0), message.p[1]);
+        spdm_responder_turn_away(rs, refuse(&rs->c, BUSY, NULL, 0, 0), message.p[1]);
     }
 }
 
 /* Questions of the requester inside us. */
 static bool turned(enum spdm_event_kind need)
 {
-    return SPDM_SESSIONS && (need == SPDM_ASK_TRUST || need == SPDM_ASK_DIGEST);
+    return SPDM_WHOLE && (need == SPDM_ASK_TRUST || need == SPDM_ASK_DIGEST);
 }
 
 /* A question of an errand was refused: with the caller's ErrorCode, or as what could not be done. ResetRequired means
@@ -339,11 +399,11 @@ static uint8_t take(struct spdm_responder *rs, const struct spdm_answer *answer)
     size_t h = spdm_conn_hash_size(&rs->c);
 
     if (turned(rs->need)) return rs->c.cfg->mutual->take(rs, answer);
-    if (!SPDM_SESSIONS || rs->need != SPDM_ASK_PSK) return spdm_responder_build(rs, answer);
+    if (!SPDM_WHOLE || rs->need != SPDM_ASK_PSK) return spdm_responder_resume(rs, answer);
     if (answer->data.n != h) return refuse(&rs->c, ANSWER_REFUSED, "no secret for this PSKHint", answer->data.n, h);
     memcpy(rs->opening->secrets.root, answer->data.p, h);
     rs->need = rs->then;
-    return rs->need == SPDM_NOTHING ? spdm_responder_build(rs, answer) : SPDM_WHY_FINE;
+    return rs->need == SPDM_NOTHING ? spdm_responder_resume(rs, answer) : SPDM_WHY_FINE;
 }
 
 bool spdm_responder_answer(struct spdm_responder *rs, const struct spdm_answer *answer)
@@ -355,11 +415,11 @@ bool spdm_responder_answer(struct spdm_responder *rs, const struct spdm_answer *
     rs->c.report = (struct spdm_report){0};
     if (SPDM_SESSIONS) spdm_conn_turn_to(&rs->c, rs->at, rs->at != NULL ? &rs->at->tr : NULL);
     if (!answer->yes && !turned(rs->need)) {
-        why = stage == STAGE_SIGN                              ? refuse(&rs->c, SIGN_FAILED, NULL, 0, 0)
-              : SPDM_SESSIONS && rs->job->asks != SPDM_NOTHING ? decline(rs, answer)
+        why = stage == STAGE_SIGN                           ? refuse(&rs->c, SIGN_FAILED, NULL, 0, 0)
+              : SPDM_WHOLE && rs->job->asks != SPDM_NOTHING ? decline(rs, answer)
               : rs->need == SPDM_ASK_VENDOR ? refuse(&rs->c, UNSUPPORTED, "the vendor's protocol", rs->request[1], 0)
-              : SPDM_SESSIONS && rs->need == SPDM_ASK_PSK ? refuse(&rs->c, BAD_VALUE, "PSKHint", 0, 0) /* UN-10 */
-                                                          : refuse(&rs->c, ANSWER_REFUSED, "measurements", 0, 0);
+              : SPDM_WHOLE && rs->need == SPDM_ASK_PSK ? refuse(&rs->c, BAD_VALUE, "PSKHint", 0, 0) /* UN-10 */
+                                                       : refuse(&rs->c, ANSWER_REFUSED, "measurements", 0, 0);
     } else {
         why = stage == STAGE_SIGN ? spdm_responder_sign(rs, answer->data) : take(rs, answer);
     }

@@ -3,20 +3,18 @@
  * From a judged request to the bytes of its response: reply, encode, enter
  * into transcripts, prepare the signature. A failure after something was
  * entered resets that transcript (state-machine.md section 11). */
-#include "core/responder_state.h"
+#include "core/large.h"
 
+/* In room that is lent if it is a large one (but not if it is made anew: then it is nowhere); else in `out`. */
 struct spdm_room spdm_responder_body(const struct spdm_responder *rs)
 {
-    const struct spdm_config *cfg = rs->c.cfg;
-    bool records = spdm_responder_in_records(rs);
-    size_t head = records ? spdm_session_head(&rs->c, spdm_conn_channel(&rs->c)) : cfg->binding->head;
-    size_t tail = cfg->binding->tail + (records ? RECORD_TAG + (size_t)cfg->policy->record_random : 0);
-    struct spdm_room room = spdm_room_from(cfg->out, head);
+    struct spdm_room room = spdm_conn_out(&rs->c);
+    const struct large_rs *large = spdm_responder_large(rs);
     uint32_t peer = rs->c.facts.requester.data_transfer_size;
 
-    room.n = room.n > tail ? room.n - tail : 0;
+    if (large != NULL && large->response.p != NULL && !large->anew) return large->response;
     if (peer != 0 && room.n > peer) room.n = peer;
-    return room;
+    return SPDM_CHUNKS ? spdm_room_from(room, rs->shift) : room;
 }
 
 /* CT, what we promised, less a little for the way of the ERROR itself. */
@@ -34,11 +32,14 @@ static uint8_t enter(struct spdm_responder *rs, struct spdm_span response)
     enum signed_by by = (enum signed_by)rs->job->signed_by;
     uint16_t vca_n = c->tr.vca_n;
 
+    bool anew = spdm_responder_large(rs) != NULL && rs->large->anew; /* then it enters in portions */
+
     if (!spdm_conn_enter(c, rs->job->request, spdm_span(rs->request, rs->request_n)) ||
-        !spdm_conn_enter(c, rs->job->response, response)) {
+        (!anew && !spdm_conn_enter(c, rs->job->response, response))) {
         c->tr.vca_n = vca_n;
         return refuse(c, NO_ROOM, "the transcript VCA", rs->request_n + response.n, c->tr.vca_max);
     }
+    if (SPDM_CHUNKS && anew && !c->cfg->chunks->enter(rs)) return refuse(c, CRYPTO_FAILED, "the response", 0, 0);
     if (rs->signature_at == 0) return SPDM_WHY_FINE;
     if (spdm_transcript_digest(spdm_conn_transcript(c, by), spdm_conn_signed(by), rs->to_sign.digest) &&
         spdm_signing_prepare(&rs->to_sign, &c->tr, &signer, by)) {
@@ -49,31 +50,48 @@ static uint8_t enter(struct spdm_responder *rs, struct spdm_span response)
     return refuse(c, CRYPTO_FAILED, "the transcript's digest", 0, 0);
 }
 
-uint8_t spdm_responder_build(struct spdm_responder *rs, const struct spdm_answer *answer)
+/* Fills and encodes. A response that does not fit may get more room, and is built once more. */
+static uint8_t encode(struct spdm_responder *rs, struct exchange *x)
 {
-    struct exchange x = {.request = spdm_span(rs->request, rs->request_n)};
     struct spdm_room room = spdm_responder_body(rs);
     uint32_t peer = rs->c.facts.requester.data_transfer_size;
+    uint8_t why = rs->job->reply(rs, &x->req, &x->rsp);
+
+    if (why != SPDM_WHY_FINE) return why;
+    why = spdm_conn_encode(&rs->c, rs->job->response, x, room);
+    if (why != SPDM_WHY_NO_ROOM) return why;
+    if (spdm_responder_large(rs) != NULL && spdm_conn_chunks(&rs->c)) return rs->c.cfg->chunks->enlarge(rs, x);
+    if (room.n != peer) return why; /* the buffer of our own is too small */
+    return refuse_size(blame(&rs->c, NULL), TOO_BIG_FOR_PEER, x->response.n, peer); /* R-ERR-17 */
+}
+
+uint8_t spdm_responder_build(struct spdm_responder *rs, struct exchange *x)
+{
+    uint8_t why;
+
+    if (spdm_responder_large(rs) != NULL) rs->shift = spdm_large_ack_size(rs);
+    why = encode(rs, x);
+    if (why != SPDM_WHY_FINE) return why;
+    rs->response_n = x->response.n;
+    rs->signature_at = x->signature_at;
+    rs->verify_at = x->verify_at;
+    if (SPDM_SESSIONS && rs->job->enter != NULL) why = rs->job->enter(rs, x->response);
+    else why = enter(rs, spdm_part(x->response, 0, x->signature_at != 0 ? x->signature_at : x->response.n));
+    if (SPDM_SESSIONS && why == SPDM_WHY_FINE && rs->signature_at == 0 && rs->job->complete != NULL)
+        why = rs->job->complete(rs);
+    if (why == SPDM_WHY_FINE) rs->stage = rs->signature_at != 0 ? STAGE_SIGN : STAGE_READY;
+    return why;
+}
+
+uint8_t spdm_responder_resume(struct spdm_responder *rs, const struct spdm_answer *answer)
+{
+    struct exchange x = {.request = spdm_span(rs->request, rs->request_n)};
     uint8_t why;
 
     (void)spdm_conn_decode(&rs->c, rs->job->request, &x); /* it was judged when it came */
     rs->answer = answer;
-    why = rs->job->reply(rs, &x.req, &x.rsp);
+    why = spdm_responder_build(rs, &x);
     rs->answer = NULL;
-    if (why != SPDM_WHY_FINE) return why;
-    why = spdm_conn_encode(&rs->c, rs->job->response, &x, room);
-    if (why == SPDM_WHY_NO_ROOM && room.n == peer) { /* or the buffer of our own is too small */
-        return refuse_size(blame(&rs->c, NULL), TOO_BIG_FOR_PEER, x.response.n, peer); /* R-ERR-17 */
-    }
-    if (why != SPDM_WHY_FINE) return why;
-    rs->response_n = x.response.n;
-    rs->signature_at = x.signature_at;
-    rs->verify_at = x.verify_at;
-    if (SPDM_SESSIONS && rs->job->enter != NULL) why = rs->job->enter(rs, x.response);
-    else why = enter(rs, spdm_part(x.response, 0, x.signature_at != 0 ? x.signature_at : x.response.n));
-    if (SPDM_SESSIONS && why == SPDM_WHY_FINE && rs->signature_at == 0 && rs->job->complete != NULL)
-        why = rs->job->complete(rs);
-    if (why == SPDM_WHY_FINE) rs->stage = rs->signature_at != 0 ? STAGE_SIGN : STAGE_READY;
     return why;
 }
 
@@ -82,7 +100,8 @@ uint8_t spdm_responder_sign(struct spdm_responder *rs, struct spdm_span signatur
     size_t size = spdm_algorithm((enum spdm_alg)rs->c.facts.signature)->size;
 
     if (signature.n != size) return refuse(&rs->c, SIGN_FAILED, NULL, signature.n, size);
-    (void)spdm_put(spdm_room_from(spdm_responder_body(rs), rs->signature_at), signature);
+    if (spdm_responder_large(rs) != NULL && rs->large->anew) (void)spdm_put(rs->large->response, signature);
+    else (void)spdm_put(spdm_room_from(spdm_responder_body(rs), rs->signature_at), signature);
     spdm_wipe(&rs->to_sign, sizeof rs->to_sign);
     if (rs->job->signed_by == SIGNED_CHALLENGE_AUTH) rs->c.challenged = true;
     rs->stage = STAGE_READY;

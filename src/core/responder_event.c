@@ -18,7 +18,7 @@ static void describe(struct spdm_responder *rs, struct spdm_event *event)
         return;
     }
     event->kind = rs->need;
-    if (SPDM_SESSIONS && rs->job->asks != SPDM_NOTHING) {
+    if (SPDM_WHOLE && rs->job->asks != SPDM_NOTHING) {
         event->order = &rs->order.order;
         return;
     }
@@ -33,7 +33,7 @@ static void describe(struct spdm_responder *rs, struct spdm_event *event)
         event->standard = req->vendor_defined.standard;
         event->vendor = req->vendor_defined.vendor;
         event->data = req->vendor_defined.payload;
-    } else if (SPDM_SESSIONS && rs->need == SPDM_ASK_PSK) {
+    } else if (SPDM_WHOLE && rs->need == SPDM_ASK_PSK) {
         event->data = req->psk_exchange.hint;
         event->hash = (enum spdm_alg)rs->c.facts.hash;
         event->psk_salt = spdm_span(spdm_psk_salt[rs->c.ed->psk_salt & 1], spdm_conn_hash_size(&rs->c));
@@ -42,12 +42,13 @@ static void describe(struct spdm_responder *rs, struct spdm_event *event)
     }
 }
 
-static void describe_session(const struct spdm_responder *rs, struct spdm_event *event)
+static void describe_session(struct spdm_responder *rs, struct spdm_event *event)
 {
     if (event->kind == SPDM_OPENED) event->session = rs->opened;
     if (event->kind == SPDM_CLOSED) {
-        event->session = rs->closed;
-        event->report = rs->closed_why;
+        event->report = (struct spdm_report){.version = rs->c.facts.version};
+        if (spdm_sessions_of(rs->c.cfg)->ended(&rs->c, &event->session, &event->report.why))
+            spdm_responder_tell(rs, SPDM_CLOSED);
     }
     if (event->kind == SPDM_DATA) {
         event->session = rs->data_session;
@@ -66,7 +67,7 @@ enum spdm_event_kind spdm_responder_event(struct spdm_responder *rs, struct spdm
                                     SPDM_REPLIED,   SPDM_CLOSED,    SPDM_FAILED, SPDM_DONE};
 
     *event = (struct spdm_event){.kind = SPDM_NOTHING, .report = rs->c.report};
-    for (size_t i = 0; i < sizeof order; i++) {
+    for (size_t i = 0; rs->told != 0 && i < sizeof order; i++) {
         if ((rs->told >> order[i] & 1) == 0) continue;
         rs->told = (uint16_t)(rs->told & ~(1u << order[i]));
         event->kind = (enum spdm_event_kind)order[i];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * A responder's two ends: the memory it lives in and the frames that pass. */
+#include "core/large.h"
 #include "core/mutual.h"
 
 static size_t aligned(size_t n)
@@ -8,12 +9,17 @@ static size_t aligned(size_t n)
     return (n + 7) & ~(size_t)7;
 }
 
+static size_t large_size(const struct spdm_config *cfg)
+{
+    return spdm_chunks_of(cfg) != NULL ? aligned(cfg->chunks->responder_size) : 0;
+}
+
 size_t spdm_responder_size(const struct spdm_config *config)
 {
     size_t inner = spdm_mutual_of(config) != NULL ? config->mutual->responder_size(config) : 0;
 
     return aligned(sizeof(struct spdm_responder)) + aligned(spdm_conn_size(config)) +
-           aligned(spdm_conn_request_max(config)) + inner;
+           aligned(spdm_conn_request_max(config)) + large_size(config) + inner;
 }
 
 struct spdm_responder *spdm_responder_init(struct spdm_room memory, const struct spdm_config *config)
@@ -29,6 +35,10 @@ struct spdm_responder *spdm_responder_init(struct spdm_room memory, const struct
     behind = spdm_room_from(behind, aligned(spdm_conn_size(config)));
     rs->request = behind.p;
     behind = spdm_room_from(behind, aligned(rs->request_max));
+    if (spdm_chunks_of(config) != NULL) {
+        config->chunks->responder_place(rs, behind);
+        behind = spdm_room_from(behind, large_size(config));
+    }
     if (spdm_mutual_of(config) != NULL && !config->mutual->responder_place(rs, behind)) return NULL;
     rs->c.inside = config->services->inside;
     return rs;
@@ -36,15 +46,14 @@ struct spdm_responder *spdm_responder_init(struct spdm_room memory, const struct
 
 void spdm_responder_lose(struct spdm_responder *rs, struct session *s, uint8_t why)
 {
+    if (spdm_responder_large(rs) != NULL) rs->c.cfg->chunks->end(rs, s);
     if (rs->encap.session == s || rs->encap.where == s) rs->encap = (struct encap_rs){.id = rs->encap.id};
     if (rs->at == s) {
         rs->at = NULL;
         if (rs->stage != STAGE_IDLE) spdm_responder_idle(rs);
     }
-    rs->closed = s->id;
-    rs->closed_why = (struct spdm_report){.why = why, .version = rs->c.facts.version};
-    spdm_sessions_of(rs->c.cfg)->free(&rs->c, s);
-    spdm_conn_turn_to(&rs->c, NULL, NULL);
+    if (spdm_conn_channel(&rs->c) == s) spdm_conn_turn_to(&rs->c, NULL, NULL);
+    spdm_sessions_of(rs->c.cfg)->end_for(&rs->c, s, why);
     spdm_responder_tell(rs, SPDM_CLOSED);
 }
 
@@ -82,10 +91,14 @@ static void secured(struct spdm_responder *rs, struct spdm_span record)
 static void tick(struct spdm_responder *rs)
 {
     const struct spdm_sessions *sessions = spdm_sessions_of(rs->c.cfg);
-    struct session *s = sessions != NULL ? sessions->expired(&rs->c, rs->now) : NULL;
+    struct session *s;
 
-    if (s != NULL) spdm_responder_lose(rs, s, SPDM_WHY_SESSION_EXPIRED);
+    while (sessions != NULL && (s = sessions->expired(&rs->c, rs->now)) != NULL) {
+        spdm_responder_lose(rs, s,
+                            s->state == SESSION_ESTABLISHED ? SPDM_WHY_SESSION_EXPIRED : SPDM_WHY_HANDSHAKE_EXPIRED);
+    }
     if (rs->due <= rs->now) spdm_responder_not_ready(rs);
+    if (spdm_responder_large(rs) != NULL) rs->c.cfg->chunks->tick(rs);
 }
 
 void spdm_responder_push(struct spdm_responder *rs, struct spdm_span frame, uint64_t now)
@@ -132,6 +145,7 @@ uint64_t spdm_responder_deadline(const struct spdm_responder *rs)
         spdm_sessions_of(rs->c.cfg) != NULL ? spdm_sessions_of(rs->c.cfg)->deadline(&rs->c, false) : SPDM_NEVER;
 
     if (rs->send != SEND_NOTHING) return 0;
+    if (spdm_responder_large(rs) != NULL && rs->large->until < session) session = rs->large->until;
     return rs->due < session ? rs->due : session;
 }
 
@@ -143,6 +157,7 @@ const struct spdm_facts *spdm_responder_facts(const struct spdm_responder *rs)
 void spdm_responder_resynch(struct spdm_responder *rs)
 {
     if (rs->c.phase == PHASE_START) return;
+    if (spdm_responder_large(rs) != NULL) rs->c.cfg->chunks->end(rs, NULL);
     spdm_responder_idle(rs);
     rs->resynch = true;
     rs->kept = 0;
@@ -150,8 +165,11 @@ void spdm_responder_resynch(struct spdm_responder *rs)
 
 void spdm_responder_close(struct spdm_responder *rs)
 {
-    size_t behind = aligned(spdm_conn_size(rs->c.cfg)) + rs->request_max;
+    size_t behind = aligned(spdm_conn_size(rs->c.cfg));
 
+    if (spdm_responder_large(rs) != NULL) rs->c.cfg->chunks->end(rs, NULL);
+    behind += rs->request_max;
+    if (spdm_responder_large(rs) != NULL) behind = aligned(behind) + large_size(rs->c.cfg);
     if (spdm_responder_inner(rs) != NULL) rs->c.cfg->mutual->responder_close(rs);
 
     if (spdm_sessions_of(rs->c.cfg) != NULL) spdm_sessions_of(rs->c.cfg)->clear(&rs->c);

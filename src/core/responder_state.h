@@ -7,7 +7,8 @@
 #include "core/session.h"
 #include <assay/responder.h>
 
-enum { NONCE_BYTES = 32, SMALL_MAX = 64 };
+/* An ERROR with all that can be around it: header, sequence number and random data of a record, CHUNK_SEND_ACK. */
+enum { NONCE_BYTES = 32, SMALL_MAX = SPDM_SESSIONS || SPDM_CHUNKS ? 96 : 64 };
 
 /* One row of what a responder serves. */
 struct prove_job {
@@ -63,6 +64,7 @@ enum stage {
     STAGE_NEED,   /* the caller owes measurements or a vendor payload */
     STAGE_SIGN,   /* the response is built up to its signature; the caller owes it */
     STAGE_READY,  /* the response is complete, perhaps held back until RESPOND_IF_READY */
+    STAGE_FETCH,  /* it is complete, and the requester fetches it in portions */
     STAGE_REFUSED /* a deferred request came to nothing: its ERROR is held back until RESPOND_IF_READY */
 };
 
@@ -79,22 +81,23 @@ struct spdm_responder {
     uint16_t told; /* bit per fact that waits to be fetched */
 
     uint8_t *request; /* the request being answered */
-    uint16_t request_n, request_max;
-    uint32_t request_mark; /* fingerprint of the whole, where only its head is kept */
+    uint32_t request_n, request_max;
+    struct large_rs *large; /* the transfer in chunks that is under way; NULL: there are none */
+    uint32_t request_mark;  /* fingerprint of the whole, where only its head is kept */
     size_t request_signature_at;
     size_t request_verify_at;     /* where its VerifyData begins, 0 if it has none */
     struct spdm_requester *inner; /* verifies the peer, when the roles are turned; NULL: they never are */
     struct encap_rs encap;
-    struct session *at;                    /* where it came: NULL outside */
-    struct session *opening;               /* the session that it opens, until its response is complete */
-    uint32_t opened, closed, data_session; /* that SPDM_CLOSED, SPDM_DATA are about */
-    struct spdm_report closed_why;
-    struct spdm_span data; /* of SPDM_DATA or SPDM_REPLIED */
+    struct session *at;            /* where it came: NULL outside */
+    struct session *opening;       /* the session that it opens, until its response is complete */
+    uint32_t opened, data_session; /* that SPDM_OPENED, SPDM_DATA are about */
+    struct spdm_span data;         /* of SPDM_DATA or SPDM_REPLIED */
     bool proven;
     size_t verify_at;                /* of the response, 0 if it has no VerifyData */
     size_t response_n, signature_at; /* the response in cfg->out, behind the binding's head */
 
     bool deferred; /* ResponseNotReady has been said for it */
+    uint8_t shift; /* the response lies behind the place of a CHUNK_SEND_ACK's header of this size */
     uint8_t token;
     uint64_t due; /* say ResponseNotReady at this time; SPDM_NEVER: no need */
 
@@ -124,9 +127,13 @@ static inline struct session *spdm_responder_opening(const struct spdm_responder
 {
     return SPDM_SESSIONS ? rs->opening : NULL;
 }
+static inline struct large_rs *spdm_responder_large(const struct spdm_responder *rs)
+{
+    return SPDM_CHUNKS ? rs->large : NULL;
+}
 static inline struct spdm_requester *spdm_responder_inner(const struct spdm_responder *rs)
 {
-    return SPDM_SESSIONS ? rs->inner : NULL;
+    return SPDM_WHOLE ? rs->inner : NULL;
 }
 
 void spdm_responder_tell(struct spdm_responder *rs, enum spdm_event_kind kind);
@@ -137,8 +144,18 @@ void spdm_responder_receive(struct spdm_responder *rs, struct session *from, str
 /* Whether the exchange at hand travels in records. */
 static inline bool spdm_responder_in_records(const struct spdm_responder *rs)
 {
-    return spdm_conn_channel(&rs->c) != NULL && spdm_sessions_of(rs->c.cfg)->records(spdm_conn_channel(&rs->c));
+    return spdm_conn_in_records(&rs->c);
 }
+/* The session at hand can say nothing any more, and has been ended. */
+bool spdm_responder_spent(struct spdm_responder *rs);
+/* The response has gone out, all of it: what follows from it. */
+void spdm_responder_sent(struct spdm_responder *rs);
+/* The request at hand has come once more. */
+void spdm_responder_repeated(struct spdm_responder *rs);
+/* Padding of the transport may follow. */
+bool spdm_responder_same(const struct spdm_responder *rs, struct spdm_span message);
+/* A message was refused, and nothing has changed. */
+void spdm_responder_turn_away(struct spdm_responder *rs, uint8_t why, uint8_t code);
 /* A session is over; tells the caller. */
 void spdm_responder_lose(struct spdm_responder *rs, struct session *s, uint8_t why);
 /* GET_VERSION: forgets the connection (R-VSN-11). */
@@ -147,19 +164,28 @@ void spdm_responder_restart(struct spdm_responder *rs);
 uint64_t spdm_responder_promise(const struct spdm_responder *rs);
 /* Room for the response's bytes, as far as peer and buffer allow. */
 struct spdm_room spdm_responder_body(const struct spdm_responder *rs);
-/* prove_reply.c: builds, enters and signs or finishes the response. SPDM_WHY_FINE or the refusal. */
-uint8_t spdm_responder_build(struct spdm_responder *rs, const struct spdm_answer *answer);
+/* responder_build.c: builds, enters and signs or finishes the response to a decoded request. SPDM_WHY_FINE or the
+ * refusal. */
+uint8_t spdm_responder_build(struct spdm_responder *rs, struct exchange *x);
+/* The same for the request that was kept, once the question about it has been answered. */
+uint8_t spdm_responder_resume(struct spdm_responder *rs, const struct spdm_answer *answer);
 /* The signature has come. */
 uint8_t spdm_responder_sign(struct spdm_responder *rs, struct spdm_span signature);
 /* responder_error.c: an ERROR frame into rs->small; code is that of the request. */
 void spdm_responder_refuse(struct spdm_responder *rs, uint8_t why, uint8_t code);
 void spdm_responder_not_ready(struct spdm_responder *rs);
+/* ERROR LargeResponse with this handle. */
+void spdm_responder_say_large(struct spdm_responder *rs, uint8_t handle);
 
 /* prove_identity.c: slots and chains of the caller's identity. Where that has banks they are those of the bank that has
  * the negotiated algorithm, and empty if none has it. */
 const struct spdm_slot *spdm_slot_at(const struct spdm_responder *rs, uint8_t slot);
 uint8_t spdm_slots_supported(const struct spdm_responder *rs);        /* that exist */
 bool spdm_slot_usable(const struct spdm_responder *rs, uint8_t slot); /* 0..7 or SPDM_SLOT_KEY */
+/* Bytes of the CERTIFICATE, or MEASUREMENTS without its signature, that answers the request at hand, from `at` on until
+ * the room is full. false if hashing failed. */
+bool spdm_certificate_portion(struct spdm_responder *rs, size_t at, struct spdm_room to);
+bool spdm_measurements_portion(struct spdm_responder *rs, size_t at, struct spdm_room to);
 /* Digest of a slot's chain structure, or of the provisioned key; false if hashing failed. */
 bool spdm_slot_digest(const struct spdm_responder *rs, uint8_t slot, uint8_t out[SPDM_HASH_MAX]);
 uint8_t spdm_slots_usable(const struct spdm_responder *rs);
@@ -191,13 +217,6 @@ uint8_t spdm_provision_chain(struct conn *c, struct spdm_span chain);
 struct spdm_span spdm_provision_trim(const struct conn *c, struct spdm_span chain);
 
 /* prove_measurements.c */
-/* Writes the blocks that `operation` names into room; *n is their length, *blocks their number. */
-struct record {
-    struct spdm_room room;
-    size_t n;
-    uint8_t blocks;
-};
-uint8_t spdm_measurement_record(struct spdm_responder *rs, struct record *record, uint8_t operation, bool raw);
 /* MeasurementSummaryHash of type 1 or 0xff (R-CHL-15 ... R-CHL-18). */
 uint8_t spdm_measurement_summary(struct spdm_responder *rs, uint8_t type, uint8_t out[SPDM_HASH_MAX]);
 #endif

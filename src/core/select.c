@@ -26,6 +26,40 @@ uint8_t spdm_select_first(const uint8_t *list, uint8_t version, enum spdm_class 
     return SPDM_ALG_NONE;
 }
 
+/* A table goes out only for a type we support (R-ALG-16). */
+static void table(struct algorithms *m, unsigned type, uint32_t mask)
+{
+    if (mask == 0) return;
+    m->table[type] = (uint16_t)mask;
+    m->tables = (uint8_t)(m->tables | 1u << type);
+}
+
+/* The tables came with the key schedule, in 1.1; 1.0 has no room for one (R-ALG-05). */
+static void offer_tables(struct algorithms *m, const struct spdm_policy *p, uint8_t version)
+{
+    if (spdm_algorithm_mask(SPDM_KEY_SCHEDULE, version) == 0) return;
+    table(m, ALG_TYPE_DHE, spdm_select_mask(p->exchanges, SPDM_CLASS_DHE, version));
+    table(m, ALG_TYPE_AEAD, spdm_select_mask(p->aeads, SPDM_CLASS_AEAD, version));
+    table(m, ALG_TYPE_REQ_ASYM, spdm_select_mask(p->req_signatures, SPDM_CLASS_ASYM, version));
+    if (p->aeads != NULL) table(m, ALG_TYPE_SCHEDULE, spdm_algorithm_mask(SPDM_KEY_SCHEDULE, version));
+    table(m, ALG_TYPE_REQ_PQC, spdm_select_mask(p->req_signatures, SPDM_CLASS_PQC, version));
+    table(m, ALG_TYPE_KEM, spdm_select_mask(p->exchanges, SPDM_CLASS_KEM, version));
+}
+
+void spdm_select_offer(const struct conn *c, struct algorithms *m)
+{
+    const struct spdm_policy *p = c->cfg->policy;
+    uint8_t version = c->ed->version;
+
+    m->meas_spec = 1;
+    m->mel_spec = p->mel;
+    m->asym = spdm_select_mask(p->signatures, SPDM_CLASS_ASYM, version);
+    m->hash = spdm_select_mask(p->hashes, SPDM_CLASS_HASH, version);
+    m->pqc_asym = spdm_select_mask(p->signatures, SPDM_CLASS_PQC, version);
+    if (c->ed->negotiates_opaque) m->other_params = p->opaque_formats;
+    if (SPDM_SESSIONS) offer_tables(m, p, version);
+}
+
 /* The one algorithm of two fields that exclude each other. */
 static uint8_t either(enum spdm_class a, uint32_t mask_a, enum spdm_class b, uint32_t mask_b)
 {
@@ -60,5 +94,4 @@ void spdm_select_learn(struct conn *c, const struct algorithms *offer, const str
     /* Below 1.3 bit 4 is reserved (R-GEN-02). */
     f->multi_key_rsp = c->ed->multi_key && (offer->other_params & 0x10) != 0;
     f->multi_key_req = c->ed->multi_key && (chosen->other_params & 0x10) != 0;
-    f->negotiated = true;
 }

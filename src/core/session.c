@@ -4,8 +4,6 @@
  * consumed, and a freed session leaves nothing but zeros. */
 #include "core/session.h"
 
-enum { SECOND = 1000000 };
-
 static size_t aligned(size_t n)
 {
     return (n + 7) & ~(size_t)7;
@@ -27,12 +25,13 @@ size_t spdm_session_size(const struct spdm_config *config)
     return size(config);
 }
 
-/* The place with this number. */
-static struct session *at(const struct conn *c, size_t i)
+struct session *spdm_session_at(const struct conn *c, size_t i)
 {
-    void *place = spdm_room_from(c->cfg->session_memory, i * size(c->cfg)).p;
+    size_t n = size(c->cfg);
+    struct spdm_room rest = spdm_room_from(c->cfg->session_memory, i * n);
+    void *place = rest.p;
 
-    return place;
+    return rest.n < n ? NULL : place;
 }
 
 size_t spdm_session_count(const struct conn *c)
@@ -40,16 +39,12 @@ size_t spdm_session_count(const struct conn *c)
     return c->cfg->session_memory.n / size(c->cfg);
 }
 
-static size_t count(const struct conn *c)
-{
-    return spdm_session_count(c);
-}
-
 /* Points the states of an empty place into the memory behind it. */
-static void prepare(struct conn *c, struct session *s, size_t i)
+static void prepare(struct conn *c, struct session *s)
 {
     size_t hash = aligned(c->cfg->crypto->hash_state_size), aead = aligned(c->cfg->crypto->aead_state_size);
-    struct spdm_room rest = spdm_room_from(c->cfg->session_memory, i * size(c->cfg) + aligned(sizeof *s));
+    void *place = s;
+    struct spdm_room rest = spdm_room_from((struct spdm_room){place, size(c->cfg)}, aligned(sizeof *s));
 
     *s = (struct session){.tr = {.crypto = c->cfg->crypto, .ctx = c->cfg->crypto_ctx}};
     s->tr.state[TRANSCRIPT_TH] = rest.p;
@@ -62,45 +57,55 @@ static void prepare(struct conn *c, struct session *s, size_t i)
 
 static void place(struct conn *c)
 {
-    for (size_t i = 0; i < count(c); i++) {
-        spdm_wipe(at(c, i), size(c->cfg));
-        prepare(c, at(c, i), i);
+    struct session *s;
+
+    for (size_t i = 0; (s = spdm_session_at(c, i)) != NULL; i++) {
+        spdm_wipe(s, size(c->cfg));
+        prepare(c, s);
     }
 }
 
 struct session *spdm_session_find(const struct conn *c, uint32_t id)
 {
-    for (size_t i = 0; id != 0 && i < count(c); i++) {
-        if (at(c, i)->state != SESSION_FREE && at(c, i)->id == id) return at(c, i);
+    struct session *s;
+
+    for (size_t i = 0; id != 0 && (s = spdm_session_at(c, i)) != NULL; i++) {
+        if (s->state != SESSION_FREE && s->id == id) return s;
     }
     return NULL;
 }
 
 struct session *spdm_session_new(struct conn *c)
 {
-    for (size_t i = 0; i < count(c); i++) {
-        struct session *s = at(c, i);
+    struct session *s, *place = NULL;
 
+    for (size_t i = 0; (s = spdm_session_at(c, i)) != NULL; i++) {
         if (s->state != SESSION_FREE) continue;
-        prepare(c, s, i);
-        s->state = SESSION_HANDSHAKE;
-        return s;
+        place = s;
+        if (s->over == 0) break; /* else better another place, this one still has something to tell */
     }
-    return NULL;
+    if (place == NULL) return NULL;
+    prepare(c, place);
+    place->state = SESSION_OPENING;
+    return place;
 }
 
 struct session *spdm_session_clear_handshake(const struct conn *c)
 {
-    for (size_t i = 0; i < count(c); i++) {
-        if (at(c, i)->state == SESSION_HANDSHAKE && at(c, i)->in_the_clear) return at(c, i);
+    struct session *s;
+
+    for (size_t i = 0; (s = spdm_session_at(c, i)) != NULL; i++) {
+        if (s->state == SESSION_HANDSHAKE && s->in_the_clear) return s;
     }
     return NULL;
 }
 
 bool spdm_session_taken(const struct conn *c, uint16_t half, unsigned shift)
 {
-    for (size_t i = 0; i < count(c); i++) {
-        if (at(c, i)->state != SESSION_FREE && (uint16_t)(at(c, i)->id >> shift) == half) return true;
+    const struct session *s;
+
+    for (size_t i = 0; (s = spdm_session_at(c, i)) != NULL; i++) {
+        if (s->state != SESSION_FREE && (uint16_t)(s->id >> shift) == half) return true;
     }
     return false;
 }
@@ -113,7 +118,7 @@ uint16_t spdm_session_half(const struct conn *c, unsigned shift)
     return half;
 }
 
-static struct session *begin(struct conn *c, bool psk)
+struct session *spdm_session_begin(struct conn *c, bool psk)
 {
     struct session *s = spdm_session_new(c);
 
@@ -156,18 +161,17 @@ void spdm_session_free(struct conn *c, struct session *s)
         end_lane(c, &s->previous[d].lane);
     }
     spdm_transcript_clear(&s->tr);
-    for (size_t i = 0; i < count(c); i++) {
-        if (at(c, i) != s) continue;
-        spdm_wipe(s, size(c->cfg));
-        prepare(c, s, i);
-    }
+    spdm_wipe(s, size(c->cfg));
+    prepare(c, s);
     if (c->channel == s) c->channel = NULL;
 }
 
 static void clear(struct conn *c)
 {
-    for (size_t i = 0; i < count(c); i++) {
-        if (at(c, i)->state != SESSION_FREE) spdm_session_free(c, at(c, i));
+    struct session *s;
+
+    for (size_t i = 0; (s = spdm_session_at(c, i)) != NULL; i++) {
+        if (s->state != SESSION_FREE) spdm_session_free(c, s);
     }
 }
 
@@ -232,15 +236,28 @@ bool spdm_session_key(struct conn *c, struct session *s)
            key_lane(c, &s->lane[RESPONSE], s->secrets.direction[RESPONSE]);
 }
 
-/* Tells an explicit log, if the caller has set one up, what a decoder of captures needs. */
-static void log_secret(const struct conn *c, const struct session *s, const char *label, const uint8_t *secret)
+static void tell_secret(const struct conn *c, const struct session *s, const char *label, const uint8_t *secret)
 {
-    struct spdm_keylog entry = {.label = label, .session = s->id, .secret = spdm_span(secret, spdm_conn_hash_size(c))};
+    struct spdm_keylog entry = {.label = label,
+                                .session = s->id,
+                                .secret = spdm_span(secret, spdm_conn_hash_size(c)),
+                                .version = c->facts.version,
+                                .secured_version = s->version,
+                                .hash = c->facts.hash,
+                                .aead = c->facts.aead,
+                                .sequence_bytes = s->form.seq_bytes,
+                                .mac_only = s->form.mac_only,
+                                .big_endian = s->form.big_endian};
 
-    if (c->cfg->keylog == NULL) return;
     if (secret == s->secrets.direction[REQUEST]) entry.generation = s->generation[REQUEST];
     if (secret == s->secrets.direction[RESPONSE]) entry.generation = s->generation[RESPONSE];
     c->cfg->keylog(c->cfg->keylog_ctx, &entry);
+}
+
+/* Tells an explicit log, if the caller has set one up, what a decoder of captures needs. */
+static void log_secret(const struct conn *c, const struct session *s, const char *label, const uint8_t *secret)
+{
+    if (SPDM_WHOLE && c->cfg->keylog != NULL) tell_secret(c, s, label, secret);
 }
 
 bool spdm_session_handshake(struct conn *c, struct session *s, const uint8_t th1[SPDM_HASH_MAX])
@@ -250,6 +267,7 @@ bool spdm_session_handshake(struct conn *c, struct session *s, const uint8_t th1
     if (!spdm_schedule_handshake(&schedule, &s->secrets, th1)) return false;
     log_secret(c, s, "req hs data", s->secrets.direction[REQUEST]);
     log_secret(c, s, "rsp hs data", s->secrets.direction[RESPONSE]);
+    s->state = SESSION_HANDSHAKE;
     return spdm_session_key(c, s);
 }
 
@@ -275,21 +293,45 @@ bool spdm_session_verify_data(struct conn *c, struct session *s, enum direction 
     return spdm_session_th_digest(s, th) && spdm_schedule_verify_data(&schedule, s->secrets.finished[by], th, out);
 }
 
+void spdm_session_restore(struct conn *c, struct session *s, enum direction d)
+{
+    struct previous *old = &s->previous[d];
+    void *state = s->lane[d].aead;
+
+    end_lane(c, &s->lane[d]);
+    s->lane[d] = old->lane;
+    old->lane.aead = state;
+    old->lane.ready = false; /* its cipher lives on in the lane */
+    s->generation[d]--;
+    memcpy(s->secrets.direction[d], old->secret, sizeof old->secret);
+    spdm_session_drop_previous(c, s, d);
+}
+
+/* All or nothing: a failure leaves the key that there was. */
 bool spdm_session_update(struct conn *c, struct session *s, enum direction d)
 {
     struct schedule schedule = spdm_session_schedule(c);
     struct previous *old = &s->previous[d];
-    struct lane free_lane;
+    void *state;
 
     end_lane(c, &old->lane);
-    free_lane = old->lane;
+    state = old->lane.aead;
     old->lane = s->lane[d];
-    s->lane[d] = free_lane;
+    s->lane[d] = (struct lane){.aead = state};
     memcpy(old->secret, s->secrets.direction[d], sizeof old->secret);
-    if (!spdm_schedule_update(&schedule, old->secret, s->secrets.direction[d])) return false;
     s->generation[d]++;
+    if (!spdm_schedule_update(&schedule, old->secret, s->secrets.direction[d]) ||
+        !key_lane(c, &s->lane[d], s->secrets.direction[d])) {
+        spdm_session_restore(c, s, d);
+        return false;
+    }
     log_secret(c, s, d == REQUEST ? "req app data" : "rsp app data", s->secrets.direction[d]);
-    return key_lane(c, &s->lane[d], s->secrets.direction[d]);
+    return true;
+}
+
+void spdm_session_unkey(struct conn *c, struct session *s)
+{
+    for (unsigned d = 0; d < DIRECTION_N; d++) end_lane(c, &s->lane[d]);
 }
 
 void spdm_session_drop_previous(struct conn *c, struct session *s, enum direction d)
@@ -298,63 +340,27 @@ void spdm_session_drop_previous(struct conn *c, struct session *s, enum directio
     spdm_wipe(s->previous[d].secret, sizeof s->previous[d].secret);
 }
 
-/* ---- watchdog ---- */
-
-static uint64_t patience(const struct session *s)
+struct session *spdm_session_oldest(const struct conn *c)
 {
-    return s->state == SESSION_ESTABLISHED && s->heartbeat != 0 ? s->heard + 2u * SECOND * (uint64_t)s->heartbeat
-                                                                : SPDM_NEVER;
-}
+    struct session *oldest = NULL, *s;
 
-/* The requester keeps a session alive when half a period has passed in silence. */
-static uint64_t beat_at(const struct session *s)
-{
-    return s->heard + SECOND / 2 * (uint64_t)s->heartbeat;
-}
-
-static struct session *expired(const struct conn *c, uint64_t now)
-{
-    for (size_t i = 0; i < count(c); i++) {
-        if (at(c, i)->state != SESSION_FREE && patience(at(c, i)) <= now) return at(c, i);
+    for (size_t i = 0; (s = spdm_session_at(c, i)) != NULL; i++) {
+        if (s->state != SESSION_FREE && (oldest == NULL || s->heard < oldest->heard)) oldest = s;
     }
-    return NULL;
+    return oldest;
 }
 
-/* When the first watchdog runs out or, for who sends heartbeats, the first of them is due. */
-static uint64_t deadline(const struct conn *c, bool beats)
-{
-    uint64_t first = SPDM_NEVER;
+#define OF_BOTH_ROLES                                                                                                  \
+    .size = size, .place = place, .clear = clear, .open = spdm_session_open, .seal = spdm_session_seal,                \
+    .find = spdm_session_find, .records = spdm_session_records, .head = spdm_session_head, .free = spdm_session_free,  \
+    .end_for = spdm_session_end_for, .ended = spdm_session_ended, .expired = spdm_session_expired,                     \
+    .deadline = spdm_session_deadline
 
-    for (size_t i = 0; i < count(c); i++) {
-        const struct session *s = at(c, i);
-        uint64_t end = patience(s), beat = beats && end != SPDM_NEVER ? beat_at(s) : end;
+static const struct spdm_asking asking = {.begin = spdm_session_begin,
+                                          .plan = spdm_session_plan,
+                                          .end = spdm_session_end,
+                                          .heartbeat = SPDM_WHOLE ? spdm_session_heartbeat : NULL,
+                                          .put_off = spdm_session_put_off};
 
-        if (beat < first) first = beat;
-    }
-    return first;
-}
-
-struct session *spdm_session_silent(const struct conn *c, uint64_t now)
-{
-    for (size_t i = 0; i < count(c); i++) {
-        struct session *s = at(c, i);
-
-        if (patience(s) != SPDM_NEVER && now >= beat_at(s)) return s;
-    }
-    return NULL;
-}
-
-const struct spdm_sessions spdm_with_sessions = {.size = size,
-                                                 .place = place,
-                                                 .clear = clear,
-                                                 .open = spdm_session_open,
-                                                 .begin = begin,
-                                                 .seal = spdm_session_seal,
-                                                 .find = spdm_session_find,
-                                                 .records = spdm_session_records,
-                                                 .free = spdm_session_free,
-                                                 .expired = expired,
-                                                 .deadline = deadline,
-                                                 .plan = spdm_session_plan,
-                                                 .end = spdm_session_end,
-                                                 .heartbeat = spdm_session_heartbeat};
+const struct spdm_sessions spdm_with_sessions = {OF_BOTH_ROLES, .asks = &asking};
+const struct spdm_sessions spdm_serving_sessions = {OF_BOTH_ROLES};

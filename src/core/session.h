@@ -11,7 +11,8 @@
 #include "trust/schedule.h"
 #include <assay/session.h>
 
-enum session_state { SESSION_FREE, SESSION_HANDSHAKE, SESSION_ESTABLISHED };
+/* OPENING: it has a place and perhaps an id, but no keys yet; no record can be for it. */
+enum session_state { SESSION_FREE, SESSION_OPENING, SESSION_HANDSHAKE, SESSION_ESTABLISHED };
 
 /* One direction's key that was replaced and may have to come back (R-KUP-11). */
 struct previous {
@@ -22,17 +23,22 @@ struct previous {
 struct session {
     uint32_t id;
     uint8_t state; /* enum session_state */
+    uint8_t over;  /* of a free place: why its last session ended, which the caller has not been told yet; 0: it has */
     bool psk;
     bool in_the_clear;                /* handshake messages travel outside of records */
     uint8_t mut_auth;                 /* MutAuthRequested */
     uint8_t req_slot;                 /* responder: the Requester's slot that we named */
     bool proven;                      /* responder: the Requester's chain is trusted */
     bool needs_finish;                /* PSK: the response carried a context */
+    bool logged;                      /* witness: its secrets come from a key log, there is no root */
     uint8_t slot;                     /* of the Responder: 0..7, SPDM_SLOT_KEY */
     uint8_t heartbeat;                /* seconds, 0: none */
+    uint8_t handshake;                /* responder: seconds that the handshake may stand still */
     uint8_t policy;                   /* SessionPolicy */
     unsigned generation[DIRECTION_N]; /* keys since FINISH, by KEY_UPDATE */
-    uint8_t update, tag;              /* KEY_UPDATE under way: operation, tag; 0: none */
+    uint8_t update, update_tag;       /* responder: operation and tag of the last KEY_UPDATE that came, 0: none */
+    uint8_t tag;                      /* of our own last one */
+    bool answered;                    /* responder: its UpdateAllKeys came, but the peer did not follow */
     uint16_t version;                 /* of DSP0277 */
     uint64_t heard;                   /* when something last came in it */
     struct record_form form;
@@ -66,22 +72,40 @@ struct spdm_sessions {
     void (*clear)(struct conn *c);
     /* Opens a record that came in the peer's direction. */
     enum fate (*open)(struct conn *c, struct spdm_span record, uint64_t now, struct incoming *in);
-    /* A place for a new session, or NULL. */
-    struct session *(*begin)(struct conn *c, bool psk);
     /* Frames a message (app: application data) of a session into room, which begins with the binding's head; if it
      * already lies at spdm_session_body() nothing is copied. The frame's length, 0 if it cannot be sealed. */
     size_t (*seal)(struct conn *c, struct session *s, const struct outgoing *out);
     struct session *(*find)(const struct conn *c, uint32_t id);
     bool (*records)(const struct session *s);
+    size_t (*head)(const struct conn *c, const struct session *s);
     void (*free)(struct conn *c, struct session *s);
+    /* The same for a session that the caller knows of. ended() hands over one of those that it has not been told of;
+     * true: there are more. */
+    void (*end_for)(struct conn *c, struct session *s, uint8_t why);
+    bool (*ended)(struct conn *c, uint32_t *id, uint8_t *why);
     /* The session whose watchdog has run out, or NULL; the time of the next one. */
     struct session *(*expired)(const struct conn *c, uint64_t now);
     uint64_t (*deadline)(const struct conn *c, bool beats);
-    /* Requester: the session part of the plan; the heartbeat that is due. */
+    const struct spdm_asking *asks; /* NULL where no requester has sessions */
+};
+
+/* What only a requester does. */
+struct spdm_asking {
+    /* A place for a new session, or NULL. */
+    struct session *(*begin)(struct conn *c, bool psk);
+    /* The session part of the plan; the heartbeat that is due. */
     struct step (*plan)(struct spdm_requester *rq);
     struct step (*end)(struct spdm_requester *rq);
     bool (*heartbeat)(struct spdm_requester *rq, uint64_t now);
+    /* The responder has put the request in flight off, it will be sent once more. */
+    void (*put_off)(struct spdm_requester *rq);
 };
+
+/* Whether the exchange at hand travels in records. */
+static inline bool spdm_conn_in_records(const struct conn *c)
+{
+    return spdm_conn_channel(c) != NULL && spdm_sessions_of(c->cfg)->records(spdm_conn_channel(c));
+}
 
 /* Salt_0 of PSK sessions: zeros, and from 1.3 on 0xff (R-KSC-03). */
 extern const uint8_t spdm_psk_salt[2][SPDM_HASH_MAX];
@@ -99,23 +123,37 @@ bool spdm_session_records(const struct session *s);
 /* Bytes in front of a message inside a frame of this session (binding's head included). */
 size_t spdm_session_head(const struct conn *c, const struct session *s);
 
-/* Places for sessions, used or not. */
+/* Places for sessions, used or not, and the one with this number; NULL behind the last. */
 size_t spdm_session_count(const struct conn *c);
+struct session *spdm_session_at(const struct conn *c, size_t i);
 /* The session whose handshake goes on in the clear, or NULL: there is at most one (R-KEX-03). */
 struct session *spdm_session_clear_handshake(const struct conn *c);
 /* Whether a live session has this id half. */
 bool spdm_session_taken(const struct conn *c, uint16_t half, unsigned shift);
+/* session_watch.c: what struct spdm_sessions says of them */
+void spdm_session_end_for(struct conn *c, struct session *s, uint8_t why);
+bool spdm_session_ended(struct conn *c, uint32_t *id, uint8_t *why);
+struct session *spdm_session_expired(const struct conn *c, uint64_t now);
+uint64_t spdm_session_deadline(const struct conn *c, bool beats);
 /* Requester: an established session in which half a heartbeat period has passed in silence. */
 struct session *spdm_session_silent(const struct conn *c, uint64_t now);
+struct session *spdm_session_begin(struct conn *c, bool psk);
 struct step spdm_session_plan(struct spdm_requester *rq);
 struct step spdm_session_end(struct spdm_requester *rq);
 bool spdm_session_heartbeat(struct spdm_requester *rq, uint64_t now);
+void spdm_session_put_off(struct spdm_requester *rq);
 
 /* Where a binding puts no header in front of an SPDM message inside a record (DSP0287 as we read it, UN-19), the major
  * version in its first byte tells it from application data. */
 bool spdm_session_is_message(struct spdm_span data);
 enum fate spdm_session_open(struct conn *c, struct spdm_span record, uint64_t now, struct incoming *in);
 size_t spdm_session_seal(struct conn *c, struct session *s, const struct outgoing *out);
+
+/* Whether a direction's key has no sequence number left (R-APP-03): the session is over, with SPDM_WHY_SPENT. */
+static inline bool spdm_session_spent(const struct session *s, enum direction d)
+{
+    return s->lane[d].sequence > s->form.limit;
+}
 
 struct schedule spdm_session_schedule(const struct conn *c);
 /* Adds to TH, beginning it with VCA (and the DIGESTS that count). */
@@ -132,6 +170,11 @@ bool spdm_session_verify_data(struct conn *c, struct session *s, enum direction 
 /* KEY_UPDATE: a direction moves to its next key; the old one is kept until dropped. */
 bool spdm_session_update(struct conn *c, struct session *s, enum direction d);
 void spdm_session_drop_previous(struct conn *c, struct session *s, enum direction d);
+/* The old key comes back. */
+void spdm_session_restore(struct conn *c, struct session *s, enum direction d);
+/* Witness: takes both lanes' keys away; the live session in which nothing was heard for longest. */
+void spdm_session_unkey(struct conn *c, struct session *s);
+struct session *spdm_session_oldest(const struct conn *c);
 
 /* session_opaque.c: opaque data of a key exchange. */
 struct spdm_span spdm_session_offer(const struct conn *c, struct spdm_room room);

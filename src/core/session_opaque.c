@@ -5,7 +5,8 @@
 #include "core/session.h"
 #include "wire/secured_opaque.h"
 
-enum { ALL_VERSIONS = 0x0f, LIMIT_MINOR = 3 };
+/* Since 1.2 the byte order of the nonce is fixed (R-APP-01), since 1.3 there is a limit of records. */
+enum { ALL_VERSIONS = 0x0f, NONCE_MINOR = 2, LIMIT_MINOR = 3 };
 
 static uint8_t spoken(const struct conn *c)
 {
@@ -66,6 +67,7 @@ static void agree(const struct conn *c, struct session *s, const struct secured_
     uint8_t exponent = limit(c);
 
     s->version = m->selection;
+    if ((s->version >> 8 & 0x0f) >= NONCE_MINOR) s->form.big_endian = false;
     if ((s->version >> 8 & 0x0f) < LIMIT_MINOR) return;
     if (m->has_limit && m->limit < exponent) exponent = m->limit;
     if (exponent < 64) s->form.limit = ((uint64_t)1 << exponent) - 1;

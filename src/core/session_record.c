@@ -3,17 +3,7 @@
  * A session's records: which key opens one, what is in it, how one is sealed. */
 #include "core/session.h"
 
-/* The old key comes back: the peer did not follow (sessions.md 7.2, 7.3). */
-static void restore(struct conn *c, struct session *s, enum direction d)
-{
-    struct lane failed = s->lane[d];
-
-    s->lane[d] = s->previous[d].lane;
-    s->previous[d].lane = failed;
-    s->generation[d]--;
-    memcpy(s->secrets.direction[d], s->previous[d].secret, sizeof s->previous[d].secret);
-    spdm_session_drop_previous(c, s, d);
-}
+enum { UPDATE_ALL = 2 };
 
 static struct record_crypto record_crypto(const struct conn *c)
 {
@@ -21,16 +11,39 @@ static struct record_crypto record_crypto(const struct conn *c)
 }
 
 /* With the present key, or, while an update is not verified, with the one before (R-KUP-11). */
-static bool open_with_either(struct conn *c, struct session *s, enum direction d, struct record_in *in)
+static bool open_with_either(struct conn *c, struct session *s, enum direction d, struct record_in *in, bool *before)
 {
     struct record_crypto rc = record_crypto(c);
 
+    *before = false;
     if (spdm_record_open(&rc, &s->form, &s->lane[d], in)) return true;
-    if (!s->previous[d].lane.ready) return false;
-    if (!spdm_record_open(&rc, &s->form, &s->previous[d].lane, in)) return false;
-    restore(c, s, d);
-    s->update = 0;
-    return true;
+    *before = s->previous[d].lane.ready;
+    return *before && spdm_record_open(&rc, &s->form, &s->previous[d].lane, in);
+}
+
+/* What a record holds; in->message begins as all of it. */
+static enum fate classify(const struct conn *c, const struct session *s, struct incoming *in)
+{
+    const struct spdm_binding *binding = c->cfg->binding;
+    struct spdm_span data = in->message;
+
+    if (data.n < 1) return FATE_BROKEN;
+    if (binding->take_inner != NULL) {
+        in->message = binding->take_inner(data);
+        return in->message.n != 0 ? FATE_MESSAGE : FATE_BROKEN;
+    }
+    if (binding->inner_n == 0 && (!binding->app_data || spdm_session_is_message(data))) return FATE_MESSAGE;
+    if (binding->inner_n == 0 || data.p[0] != binding->inner)
+        return s->state == SESSION_ESTABLISHED ? FATE_DATA : FATE_BROKEN; /* R-APP-06 */
+    in->message = spdm_part(data, 1, data.n);
+    return FATE_MESSAGE;
+}
+
+static void show(const struct conn *c, const struct session *s, enum direction d, bool app, struct spdm_span message)
+{
+    if (!SPDM_WHOLE || c->cfg->inside == NULL) return;
+    c->cfg->inside(c->cfg->inside_ctx,
+                   &(struct spdm_inside){.session = s->id, .message = message, .request = d == REQUEST, .app = app});
 }
 
 bool spdm_session_is_message(struct spdm_span data)
@@ -40,21 +53,34 @@ bool spdm_session_is_message(struct spdm_span data)
 
 enum fate spdm_session_open(struct conn *c, struct spdm_span record, uint64_t now, struct incoming *in)
 {
-    const struct spdm_binding *binding = c->cfg->binding;
     struct record_in ri = {.record = record, .out = c->cfg->in};
     struct session *s = spdm_session_find(c, spdm_record_session(record));
+    enum fate fate;
+    bool before;
 
     in->session = s;
     if (s == NULL || !spdm_session_records(s)) return FATE_DROP; /* R-SSN-08, R-SSN-11 */
-    if (!open_with_either(c, s, in->direction, &ri)) return FATE_BROKEN;
+    if (!open_with_either(c, s, in->direction, &ri, &before)) return FATE_BROKEN;
     s->heard = now; /* whatever it is, it is traffic (R-HBT-05) */
     in->message = ri.data;
-    if (ri.data.n < 1) return FATE_BROKEN;
-    if (binding->inner_n == 0 && (!binding->app_data || spdm_session_is_message(ri.data))) return FATE_MESSAGE;
-    if (binding->inner_n == 0 || ri.data.p[0] != binding->inner)
-        return s->state == SESSION_ESTABLISHED ? FATE_DATA : FATE_BROKEN; /* R-APP-06 */
-    in->message = spdm_part(ri.data, 1, ri.data.n);
-    return FATE_MESSAGE;
+    fate = classify(c, s, in);
+    /* Application data under the key before has crossed the update on its way; a message means that the peer did not
+     * follow (sessions.md 7.2, 7.3). */
+    if (before && fate == FATE_MESSAGE) {
+        spdm_session_restore(c, s, in->direction);
+        s->answered = s->update == UPDATE_ALL;
+        s->update = 0;
+    }
+    if (fate != FATE_BROKEN) show(c, s, in->direction, fate == FATE_DATA, in->message);
+    return fate;
+}
+
+/* What stands in front of an SPDM message inside a record. */
+static struct spdm_span inner_header(const struct spdm_binding *binding, size_t n, uint8_t block[SPDM_INNER_MAX])
+{
+    if (binding->put_inner == NULL) return spdm_span(&binding->inner, binding->inner_n);
+    binding->put_inner(block, n);
+    return spdm_span(block, binding->inner_n);
 }
 
 static uint8_t random_size(struct conn *c, const struct session *s)
@@ -71,10 +97,13 @@ size_t spdm_session_seal(struct conn *c, struct session *s, const struct outgoin
 {
     const struct spdm_binding *binding = c->cfg->binding;
     struct record_crypto rc = record_crypto(c);
-    struct record_plain plain = {
-        .head = {&binding->inner, out->app ? 0 : binding->inner_n}, .data = out->message, .random = random_size(c, s)};
-    size_t n =
-        spdm_record_seal(&rc, &s->form, &s->lane[out->direction], &plain, spdm_room_from(out->room, binding->head));
+    struct record_plain plain = {.data = out->message, .random = random_size(c, s)};
+    uint8_t block[SPDM_INNER_MAX];
+    size_t n;
+
+    if (!out->app) plain.head = inner_header(binding, out->message.n, block);
+    show(c, s, out->direction, out->app, out->message);
+    n = spdm_record_seal(&rc, &s->form, &s->lane[out->direction], &plain, spdm_room_from(out->room, binding->head));
 
     return n == 0 ? 0 : binding->wrap(out->room, n, true);
 }

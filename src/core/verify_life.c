@@ -63,6 +63,17 @@ static uint8_t fill_key_update(struct spdm_requester *rq, union spdm_body *req)
     return SPDM_WHY_FINE;
 }
 
+/* ERROR came under the old response key, and has brought it back; the ACK will come under the new one all the same. If
+ * there is none to be had, the ACK will not open and end the session. */
+void spdm_session_put_off(struct spdm_requester *rq)
+{
+    struct session *s = spdm_conn_channel(&rq->c);
+
+    if (rq->job == &spdm_verify_key_update && rq->request[2] == UPDATE_ALL && !s->previous[RESPONSE].lane.ready) {
+        (void)spdm_session_update(&rq->c, s, RESPONSE);
+    }
+}
+
 static uint8_t judge_key_update(struct conn *c, const struct exchange *x)
 {
     const struct key_update *q = &x->req.key_update, *m = &x->rsp.key_update;
@@ -178,7 +189,8 @@ struct step spdm_session_plan(struct spdm_requester *rq)
     if ((want & (SPDM_WANT_SESSION | SPDM_WANT_PSK_SESSION)) != 0 && rq->got.session == 0) {
         if (!can_secure(&rq->c))
             return cannot(rq, SPDM_NAME("what secured messages need (MAC_CAP, AEAD, OpaqueDataFmt1)"));
-        return (want & SPDM_WANT_SESSION) != 0 ? open_with_keys(rq) : open_with_psk(rq);
+        if ((want & SPDM_WANT_SESSION) != 0) return open_with_keys(rq);
+        return SPDM_WHOLE ? open_with_psk(rq) : cannot(rq, SPDM_NAME("pre-shared keys in this build"));
     }
     if ((want & SPDM_WANT_KEY_UPDATE) != 0 && !rq->got.key_verified) return send(&spdm_verify_key_update);
     return (struct step){.kind = STEP_DONE};

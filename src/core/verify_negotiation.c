@@ -68,10 +68,8 @@ static uint8_t fill_capabilities(struct spdm_requester *rq, union spdm_body *req
     const struct spdm_policy *policy = c->cfg->policy;
     struct capabilities *m = &req->capabilities;
 
-    m->flags = policy->flags & c->ed->req_flags;
+    spdm_capability_offer(c, policy->flags & c->ed->req_flags, m);
     m->with_algorithms = policy->want_algorithms && (m->flags & SPDM_CHUNK_CAP) != 0 && c->ed->algorithm_block;
-    m->ct_exponent = policy->ct_exponent;
-    m->data_transfer_size = m->max_message_size = c->cfg->data_transfer_size;
     return SPDM_WHY_FINE;
 }
 
@@ -105,25 +103,7 @@ const struct verify_job spdm_verify_capabilities = {.request = &spdm_message_GET
 
 /* ---- ALGORITHMS ---- */
 
-/* A table goes out only for a type we support (R-ALG-16). */
-static void table(struct algorithms *m, unsigned type, uint32_t mask)
-{
-    if (mask == 0) return;
-    m->table[type] = (uint16_t)mask;
-    m->tables = (uint8_t)(m->tables | 1u << type);
-}
-
-/* The tables came with the key schedule, in 1.1; 1.0 has no room for one (R-ALG-05). */
-static void offer_tables(struct algorithms *m, const struct spdm_policy *p, uint8_t version)
-{
-    if (spdm_algorithm_mask(SPDM_KEY_SCHEDULE, version) == 0) return;
-    table(m, ALG_TYPE_DHE, spdm_select_mask(p->exchanges, SPDM_CLASS_DHE, version));
-    table(m, ALG_TYPE_AEAD, spdm_select_mask(p->aeads, SPDM_CLASS_AEAD, version));
-    table(m, ALG_TYPE_REQ_ASYM, spdm_select_mask(p->req_signatures, SPDM_CLASS_ASYM, version));
-    if (p->aeads != NULL) table(m, ALG_TYPE_SCHEDULE, spdm_algorithm_mask(SPDM_KEY_SCHEDULE, version));
-    table(m, ALG_TYPE_REQ_PQC, spdm_select_mask(p->req_signatures, SPDM_CLASS_PQC, version));
-    table(m, ALG_TYPE_KEM, spdm_select_mask(p->exchanges, SPDM_CLASS_KEM, version));
-}
+enum { MULTI_KEY = 0x10 };
 
 /* MULTI_KEY_CAP 1 needs the bit, 2 leaves it to us, 0 forbids it (algorithms.md, "Multi-key negotiation"). */
 static bool multi_key(const struct conn *c)
@@ -135,18 +115,8 @@ static bool multi_key(const struct conn *c)
 
 static uint8_t fill_algorithms(struct spdm_requester *rq, union spdm_body *req)
 {
-    const struct conn *c = &rq->c;
-    const struct spdm_policy *p = c->cfg->policy;
-    uint8_t version = c->ed->version;
-    struct algorithms *m = &req->algorithms;
-
-    m->meas_spec = 1;
-    m->mel_spec = p->mel;
-    m->asym = spdm_select_mask(p->signatures, SPDM_CLASS_ASYM, version);
-    m->hash = spdm_select_mask(p->hashes, SPDM_CLASS_HASH, version);
-    m->pqc_asym = spdm_select_mask(p->signatures, SPDM_CLASS_PQC, version);
-    if (c->ed->negotiates_opaque) m->other_params = (uint8_t)(p->opaque_formats | (multi_key(c) ? 0x10 : 0));
-    if (SPDM_SESSIONS) offer_tables(m, p, version);
+    spdm_select_offer(&rq->c, &req->algorithms);
+    if (multi_key(&rq->c)) req->algorithms.other_params |= MULTI_KEY;
     return SPDM_WHY_FINE;
 }
 
@@ -202,6 +172,7 @@ static uint8_t judge_algorithms(struct conn *c, const struct exchange *x)
 static void learn_algorithms(struct conn *c, const struct exchange *x)
 {
     spdm_select_learn(c, &x->req.algorithms, &x->rsp.algorithms);
+    c->facts.negotiated = true;
     c->facts.slot = SPDM_SLOT_KEY;
     c->after_vca = true;
     c->phase = PHASE_NEGOTIATED;

@@ -16,7 +16,7 @@ static uint8_t fill_key_exchange(struct spdm_requester *rq, union spdm_body *req
     const struct spdm_config *cfg = c->cfg;
     size_t public_n = spdm_algorithm((enum spdm_alg)c->facts.exchange)->size;
     struct spdm_room room = spdm_room_from((struct spdm_room){rq->request, rq->request_max}, EXCHANGE_AT);
-    struct session *s = spdm_sessions_of(cfg)->begin(c, false);
+    struct session *s = spdm_session_begin(c, false);
 
     if (s == NULL) return refuse(c, SESSION_LIMIT, NULL, 0, 0);
     rq->opening = s;
@@ -120,9 +120,9 @@ static uint8_t finish_key_exchange(struct spdm_requester *rq, const struct excha
     why = check_signature(c, s, m->signature);
     if (why != SPDM_WHY_FINE) return why;
     spdm_session_th(c, s, m->signature);
-    why = derive(rq, s, m->exchange);
+    why = spdm_session_chosen(c, s, m->opaque);
+    if (why == SPDM_WHY_FINE) why = derive(rq, s, m->exchange);
     if (why == SPDM_WHY_FINE && !s->in_the_clear) why = check_verify_data(c, s, m->verify);
-    if (why == SPDM_WHY_FINE) why = spdm_session_chosen(c, s, m->opaque);
     s->heartbeat = m->heartbeat;
     s->policy = x->req.key_exchange.policy;
     s->mut_auth = m->mut_auth;
@@ -241,11 +241,12 @@ static uint8_t finish_psk_exchange(struct spdm_requester *rq, const struct excha
     spdm_session_name(c, s, x->req.psk_exchange.session, m->session);
     spdm_session_th(c, s, x->request);
     spdm_session_th(c, s, spdm_part(x->response, 0, x->verify_at));
+    why = spdm_session_chosen(c, s, m->opaque);
+    if (why != SPDM_WHY_FINE) return why;
     if (!spdm_session_th_digest(s, th1) || !spdm_session_handshake(c, s, th1)) {
         return refuse(c, CRYPTO_FAILED, "the key schedule", 0, 0);
     }
     why = check_verify_data(c, s, m->verify);
-    if (why == SPDM_WHY_FINE) why = spdm_session_chosen(c, s, m->opaque);
     if (why != SPDM_WHY_FINE) return why;
     s->heartbeat = m->heartbeat;
     s->policy = x->req.psk_exchange.policy;

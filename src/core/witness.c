@@ -1,43 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The witness: both directions go by; what the requester would judge, learn
- * and verify is judged, learned and verified here, by the same jobs. */
-#include "core/verify.h"
-#include <assay/witness.h>
+ * The witness: its places, the frames that go by, what it is told and asked.
+ * What a message means to it is in witness_message.c. */
+#include "core/witness_state.h"
 
 enum { REQUEST_MAX = 160 };
-
-/* What is known of a slot. */
-struct slot_known {
-    const void *key;
-    bool hash_known;
-    uint8_t hash[SPDM_HASH_MAX];
-};
-
-struct spdm_witness {
-    struct conn c;
-    struct slot_known slot[SPDM_SLOT_N + 1]; /* the last one: the provisioned key */
-    uint8_t *request;
-    uint16_t request_n, request_max;
-    uint32_t ticket;
-    bool ask; /* a chain is complete */
-    bool measured, proven;
-    struct spdm_span record; /* of the message just pushed */
-};
-
-static const struct verify_job *const jobs[] = {
-    &spdm_verify_version,           &spdm_verify_capabilities,     &spdm_verify_algorithms,   &spdm_verify_digests,
-    &spdm_verify_certificate,       &spdm_verify_challenge,        &spdm_verify_measurements, &spdm_verify_vendor,
-    &spdm_errand_key_pair_info.job, &spdm_errand_set_key_pair.job, &spdm_errand_csr.job,      &spdm_errand_store.job,
-    &spdm_errand_slots.job,         &spdm_errand_log.job,          &spdm_errand_endpoint.job};
-
-static const struct verify_job *find(uint8_t request, uint8_t response)
-{
-    for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++) {
-        if (jobs[i]->request->code == request && jobs[i]->response->code == response) return jobs[i];
-    }
-    return NULL;
-}
 
 static size_t aligned(size_t n)
 {
@@ -49,229 +16,174 @@ static uint16_t request_max(const struct spdm_config *cfg)
     return cfg->request_max != 0 ? cfg->request_max : REQUEST_MAX;
 }
 
-size_t spdm_witness_size(const struct spdm_config *config)
+static size_t side_size(const struct spdm_config *config)
 {
-    return aligned(sizeof(struct spdm_witness)) + spdm_conn_size(config) + request_max(config);
+    return aligned(spdm_conn_size(config)) + aligned(request_max(config));
 }
 
-struct spdm_witness *spdm_witness_init(struct spdm_room memory, const struct spdm_config *config)
+static size_t finish_size(const struct spdm_config *config)
 {
-    void *place = memory.p;
-    struct spdm_witness *w = place;
-    struct spdm_room behind = spdm_room_from(memory, aligned(sizeof *w));
+    return spdm_sessions_of(config) != NULL ? aligned(config->crypto->hash_state_size) : 0;
+}
+
+size_t spdm_witness_size(const struct spdm_config *config)
+{
+    size_t sides = spdm_mutual_of(config) != NULL ? 2 : 1;
+
+    return aligned(sizeof(struct spdm_witness)) + finish_size(config) + sides * side_size(config);
+}
+
+/* Places a side whose configuration is complete. Rooms that the caller makes begin empty. */
+static void place(struct watch_side *side, struct spdm_room memory, bool grows)
+{
+    struct spdm_room behind = spdm_room_from(memory, aligned(spdm_conn_size(&side->cfg)));
+
+    side->request = (struct spdm_room){behind.p, request_max(&side->cfg)};
+    if (grows) side->request = side->cfg.chain = side->cfg.in = (struct spdm_room){0};
+    spdm_conn_place(&side->c, &side->cfg, memory);
+    side->c.inside = spdm_io_inside;
+    side->c.slots_wanted = 0xff;
+}
+
+/* The turned side has no sessions and envelopes of its own. */
+static struct spdm_config turned(const struct spdm_config *config)
+{
+    struct spdm_config out = *config;
+
+    out.sessions = NULL;
+    out.mutual = NULL;
+    out.session_memory = (struct spdm_room){0};
+    out.chain = config->turned != NULL ? config->turned->chain : (struct spdm_room){0};
+    return out;
+}
+
+struct spdm_witness *spdm_witness_init(struct spdm_room memory, const struct spdm_config *config,
+                                       const struct spdm_watch *watch)
+{
+    void *at = memory.p;
+    struct spdm_witness *w = at;
 
     if (memory.p == NULL || memory.n < spdm_witness_size(config)) return NULL;
-    *w = (struct spdm_witness){.request_max = request_max(config)};
-    spdm_conn_place(&w->c, config, behind);
-    w->request = spdm_room_from(behind, spdm_conn_size(config)).p;
-    w->c.inside = spdm_io_inside;
-    w->c.slots_wanted = 0xff;
+    *w = (struct spdm_witness){
+        .plain = {.request_room = SPDM_ROOM_REQUEST, .chain_room = SPDM_ROOM_CHAIN},
+        .turned = {.request_room = SPDM_ROOM_TURNED_REQUEST, .chain_room = SPDM_ROOM_TURNED_CHAIN}};
+    if (watch != NULL) w->watch = *watch;
+    memory = spdm_room_from(memory, aligned(sizeof *w));
+    w->before_finish = memory.p;
+    memset(memory.p, 0, finish_size(config));
+    memory = spdm_room_from(memory, finish_size(config));
+    w->plain.cfg = *config;
+    place(&w->plain, memory, w->watch.more != NULL);
+    w->turned.cfg = turned(config);
+    if (spdm_mutual_of(config) != NULL) {
+        place(&w->turned, spdm_room_from(memory, side_size(config)), w->watch.more != NULL);
+    }
+    w->at = &w->plain;
     return w;
 }
 
-static struct slot_known *known(struct spdm_witness *w, uint8_t slot)
+static struct spdm_room *room_of(struct spdm_witness *w, struct watch_side *side, enum spdm_watch_room which)
 {
-    return &w->slot[slot < SPDM_SLOT_N ? slot : SPDM_SLOT_N];
+    if (which == SPDM_ROOM_LARGE_REQUEST) return &w->large[true].room;
+    if (which == SPDM_ROOM_LARGE_RESPONSE) return &w->large[false].room;
+    if (which == side->chain_room) return &side->cfg.chain;
+    return which == side->request_room ? &side->request : &side->cfg.in;
 }
 
-/* The exchange that begins is about this slot: its key and digest are the ones to check with. */
-static void turn_to(struct spdm_witness *w, uint8_t slot)
+bool spdm_watch_room(struct spdm_witness *w, struct watch_side *side, enum spdm_watch_room which, size_t n)
 {
-    const struct slot_known *k = known(w, slot);
+    static const char *const names[] = {
+        "the request", "the certificate chain", "the request",       "the certificate chain",
+        "the record",  "the large request",     "the large response"};
+    struct spdm_room *room = room_of(w, side, which);
 
-    w->c.facts.slot = slot < SPDM_SLOT_N ? slot : SPDM_SLOT_KEY;
-    w->c.key = k->key;
-    w->c.digests_known = k->hash_known;
-    memcpy(w->c.facts.chain_hash, k->hash, sizeof k->hash);
+    if (n <= room->n || (w->watch.more != NULL && w->watch.more(w->watch.ctx, which, room, n))) return true;
+    (void)refuse_size(blame(&side->c, names[which]), NO_ROOM, n, room->n);
+    return false;
 }
 
-/* ---- requests ---- */
-
-static void forget_slots(struct spdm_witness *w)
+struct slot_known *spdm_watch_known(struct watch_side *side, uint8_t slot)
 {
-    for (uint8_t slot = 0; slot < SPDM_SLOT_N; slot++) w->slot[slot] = (struct slot_known){0};
+    return &side->slot[slot < SPDM_SLOT_N ? slot : SPDM_SLOT_N];
 }
 
-/* What a request changes before its answer. */
-static void request_effects(struct spdm_witness *w, const struct spdm_message *row, const union spdm_body *req)
+void spdm_watch_slot(struct watch_side *side, uint8_t slot)
 {
-    struct conn *c = &w->c;
+    const struct slot_known *k = spdm_watch_known(side, slot);
+    struct spdm_facts *f = &side->c.facts;
 
-    spdm_conn_reset_by(c, row);
-    if (row->code == CODE_GET_VERSION) {
-        spdm_conn_restart(c);
-        forget_slots(w);
-    } else if (row->code == CODE_GET_CERTIFICATE) {
-        if (req->get_certificate.offset == 0 || req->get_certificate.slot != c->facts.slot) {
-            c->chain_have = c->chain_total = 0;
-        }
-        turn_to(w, req->get_certificate.slot);
-    } else if (row->code == CODE_CHALLENGE) {
-        turn_to(w, req->challenge.slot);
-    } else if (row->code == CODE_GET_MEASUREMENTS && req->get_measurements.sign) {
-        turn_to(w, req->get_measurements.slot);
-    } else if (row->code == CODE_GET_ENDPOINT_INFO && req->order.endpoint.sign) {
-        turn_to(w, req->order.endpoint.slot);
-    }
+    f->slot = slot < SPDM_SLOT_N ? slot : SPDM_SLOT_KEY;
+    f->slot_model = k->model;
+    f->slot_key_pair = k->key_pair;
+    f->slot_usage = k->usage;
+    side->c.key = k->key;
+    side->c.digests_known = k->hash_known;
+    memcpy(f->chain_hash, k->hash, sizeof k->hash);
 }
 
-static void request(struct spdm_witness *w, struct spdm_span message, struct spdm_sight *s)
-{
-    struct conn *c = &w->c;
-    const struct spdm_message *row = spdm_message_find(message.p[1]);
-    struct exchange x = {.request = message};
+/* ---- frames ---- */
 
-    if (row == &spdm_message_RESPOND_IF_READY) return; /* the deferred request stays the one to be answered */
-    w->request_n = 0;
-    if (row == NULL || row->code < 0x80) {
-        (void)refuse(c, UNKNOWN_CODE, NULL, message.p[1], 0);
+/* Finishes a sight from what the side's connection noted. */
+static void conclude(const struct watch_side *side, struct spdm_sight *s)
+{
+    s->report = side->c.report;
+    if (s->report.why != SPDM_WHY_FINE && s->report.code == 0) s->report.code = s->code;
+}
+
+/* A message of the plain side, or something too short for one. */
+static void message(struct spdm_witness *w, struct spdm_sight *s, size_t frame_n)
+{
+    if (s->message.n < 4) {
+        s->kind = SPDM_SIGHT_NONE;
+        (void)refuse_size(blame(&w->plain.c, NULL), NOT_A_FRAME, frame_n, 0);
         return;
     }
-    if (row == &spdm_message_GET_CAPABILITIES) (void)spdm_conn_version(c, message.p[0]);
-    if (row->walk != NULL && spdm_conn_decode(c, row, &x) != SPDM_WHY_FINE) return;
-    request_effects(w, row, &x.req);
-    s->n = x.request.n;
-    if (s->n > w->request_max) {
-        (void)refuse(c, NO_ROOM, "the request", s->n, w->request_max);
-        return;
-    }
-    memcpy(w->request, message.p, s->n);
-    w->request_n = (uint16_t)s->n;
+    s->kind = SPDM_SIGHT_MESSAGE;
+    s->code = s->message.p[1];
+    spdm_watch_message(w, &w->plain, s->from_requester, s);
 }
 
-/* ---- responses ---- */
-
-/* DIGESTS tells the digest of every slot, not only of the one a requester would choose. */
-static void remember_digests(struct spdm_witness *w, const struct digests *m)
+/* A message of this side is at hand. */
+static void begin(struct spdm_witness *w, struct watch_side *side)
 {
-    size_t h = spdm_conn_hash_size(&w->c), i = 0;
-
-    for (uint8_t slot = 0; slot < SPDM_SLOT_N; slot++) {
-        struct slot_known *k = &w->slot[slot];
-
-        if ((m->provisioned >> slot & 1) == 0) continue;
-        if (!k->hash_known || !spdm_equal(spdm_span(k->hash, h), spdm_part(m->digests, i * h, h))) k->key = NULL;
-        memcpy(k->hash, spdm_part(m->digests, i * h, h).p, h);
-        k->hash_known = true;
-        i++;
-    }
-}
-
-static void after(struct spdm_witness *w, const struct verify_job *job, const struct exchange *x)
-{
-    struct conn *c = &w->c;
-    struct slot_known *k;
-    struct spdm_span chain = spdm_span(c->cfg->chain.p, c->chain_have);
-
-    if (job == &spdm_verify_digests) remember_digests(w, &x->rsp.digests);
-    if (job == &spdm_verify_certificate && c->chain_have == c->chain_total) {
-        k = known(w, c->facts.slot);
-        k->hash_known = spdm_conn_digest(c, &chain, 1, k->hash);
-        w->ask = k->key == NULL;
-        w->ticket++;
-    }
-    if (job == &spdm_errand_store.job) *known(w, x->req.order.store.slot) = (struct slot_known){0};
-    if (job == &spdm_verify_measurements) {
-        w->measured = true;
-        w->record = x->rsp.measurements.record;
-    }
-}
-
-/* Enters an exchange whose signature nobody can check: its transcript ends all the same. */
-static enum spdm_signature_state pass_unchecked(struct conn *c, const struct verify_job *job, const struct exchange *x)
-{
-    (void)spdm_conn_enter(c, job->request, x->request);
-    (void)spdm_conn_enter(c, job->response, spdm_part(x->response, 0, x->signature_at));
-    if (job->signed_by != SIGNED_ENDPOINT_INFO) spdm_conn_reset_signed(c, (enum signed_by)job->signed_by);
-    if (job == &spdm_verify_challenge) c->challenged = true;
-    return SPDM_SIGNATURE_UNCHECKED;
-}
-
-/* A decoded response to the request at hand. */
-static void judge(struct spdm_witness *w, const struct verify_job *job, const struct exchange *x, struct spdm_sight *s)
-{
-    struct conn *c = &w->c;
-    uint8_t why;
-
-    if (job == &spdm_verify_digests) c->facts.trusted = false; /* learn the slot anew */
-    if (job->judge(c, x) != SPDM_WHY_FINE) return;
-    if (x->signature_at != 0 && c->key == NULL) {
-        s->signature = pass_unchecked(c, job, x);
-        after(w, job, x);
-        return;
-    }
-    why = spdm_verify_finish(c, job, x);
-    if (x->signature_at != 0) s->signature = why == SPDM_WHY_FINE ? SPDM_SIGNATURE_GOOD : SPDM_SIGNATURE_BAD;
-    w->proven = s->signature == SPDM_SIGNATURE_GOOD;
-    if (why == SPDM_WHY_FINE) after(w, job, x);
-}
-
-static void error(struct spdm_witness *w, struct spdm_span message, struct spdm_sight *s)
-{
-    enum { BUSY = 0x03, NOT_READY = 0x42, RESYNCH = 0x43 };
-    struct exchange x = {.response = message};
-    const struct error *e = &x.rsp.error;
-
-    if (spdm_conn_decode(&w->c, &spdm_message_ERROR, &x) != SPDM_WHY_FINE) return;
-    s->n = x.response.n;
-    if (e->code == NOT_READY || e->code == BUSY) return; /* the request still waits */
-    spdm_transcript_reset(&w->c.tr, TRANSCRIPT_L1L2);    /* R-MEA-25 */
-    if (e->code == RESYNCH) spdm_conn_restart(&w->c);
-    w->request_n = 0;
-}
-
-static void response(struct spdm_witness *w, struct spdm_span message, struct spdm_sight *s)
-{
-    struct conn *c = &w->c;
-    const struct verify_job *job = w->request_n < 2 ? NULL : find(w->request[1], message.p[1]);
-    struct exchange x = {.request = spdm_span(w->request, w->request_n), .response = message};
-
-    if (message.p[1] == CODE_ERROR) {
-        error(w, message, s);
-        return;
-    }
-    if (job == NULL) {
-        if (spdm_message_find(message.p[1]) == NULL) (void)refuse(c, UNKNOWN_CODE, NULL, message.p[1], 0);
-        w->request_n = 0;
-        return; /* known, but not described yet, or without its request: nothing to judge */
-    }
-    (void)spdm_conn_decode(c, job->request, &x);
-    w->request_n = 0;
-    if (spdm_conn_decode(c, job->response, &x) != SPDM_WHY_FINE) return;
-    s->n = x.response.n;
-    s->signature = x.signature_at != 0 ? SPDM_SIGNATURE_UNCHECKED : SPDM_UNSIGNED;
-    judge(w, job, &x, s);
+    w->at = side;
+    w->ask = w->measured = w->proven = false;
+    side->c.report = (struct spdm_report){0};
 }
 
 struct spdm_sight spdm_witness_push(struct spdm_witness *w, bool from_requester, struct spdm_span frame)
 {
-    struct spdm_frame in = w->c.cfg->binding->unwrap(frame);
-    struct spdm_sight s = {0};
+    struct spdm_frame in = w->plain.cfg.binding->unwrap(frame);
+    struct spdm_sight s = {.from_requester = from_requester, .message = in.message};
 
-    w->ask = w->measured = w->proven = false;
-    w->c.report = (struct spdm_report){0};
-    if (in.kind != SPDM_FRAME_PLAIN || in.message.n < 4) {
-        (void)refuse(&w->c, NOT_A_FRAME, NULL, frame.n, 0);
-        s.report = w->c.report;
-        return s;
-    }
-    s.code = in.message.p[1];
-    if (from_requester) {
-        request(w, in.message, &s);
-    } else {
-        s.answers = w->request_n < 2 ? 0 : w->request[1];
-        response(w, in.message, &s);
-    }
-    s.report = w->c.report;
-    if (s.report.why != SPDM_WHY_FINE && s.report.code == 0) s.report.code = s.code;
+    begin(w, &w->plain);
+    w->next.kind = SPDM_SIGHT_NONE;
+    spdm_conn_turn_to(&w->plain.c, NULL, NULL);
+    if (in.kind == SPDM_FRAME_CONTROL) s.kind = SPDM_SIGHT_CONTROL;
+    else if (in.kind == SPDM_FRAME_BAD) (void)refuse_size(blame(&w->plain.c, NULL), NOT_A_FRAME, frame.n, 0);
+    else if (in.kind == SPDM_FRAME_PLAIN || spdm_watch_record(w, in.message, &s)) message(w, &s, frame.n);
+    conclude(&w->plain, &s);
     return s;
+}
+
+bool spdm_witness_next(struct spdm_witness *w, struct spdm_sight *sight)
+{
+    if (w->next.kind == SPDM_SIGHT_NONE) return false;
+    *sight = w->next;
+    w->next.kind = SPDM_SIGHT_NONE;
+    begin(w, w->next_side);
+    spdm_watch_message(w, w->next_side, w->next_asks, sight);
+    conclude(w->next_side, sight);
+    return true;
 }
 
 /* ---- events, knowledge from outside ---- */
 
 enum spdm_event_kind spdm_witness_event(struct spdm_witness *w, struct spdm_event *event)
 {
-    *event = (struct spdm_event){.slot = w->c.facts.slot, .report = w->c.report};
+    const struct conn *c = &w->at->c;
+
+    *event = (struct spdm_event){.slot = c->facts.slot, .report = c->report};
     if (w->measured) {
         w->measured = false;
         event->kind = SPDM_MEASURED;
@@ -281,8 +193,8 @@ enum spdm_event_kind spdm_witness_event(struct spdm_witness *w, struct spdm_even
         w->ask = false;
         event->kind = SPDM_ASK_TRUST;
         event->ticket = w->ticket;
-        event->data = spdm_span(w->c.cfg->chain.p, w->c.chain_have);
-        event->root_at = (uint8_t)(4 + spdm_conn_hash_size(&w->c));
+        event->data = spdm_span(c->cfg->chain.p, c->chain_have);
+        event->root_at = (uint8_t)(4 + spdm_conn_hash_size(c));
     }
     return event->kind;
 }
@@ -290,42 +202,64 @@ enum spdm_event_kind spdm_witness_event(struct spdm_witness *w, struct spdm_even
 bool spdm_witness_answer(struct spdm_witness *w, const struct spdm_answer *answer)
 {
     if (answer->ticket != w->ticket) return false;
-    if (answer->yes) known(w, w->c.facts.slot)->key = answer->key;
+    if (answer->yes) spdm_watch_known(w->at, w->at->c.facts.slot)->key = answer->key;
     return true;
 }
 
-void spdm_witness_trust(struct spdm_witness *w, uint8_t slot, struct spdm_span hash, const void *key)
+static void vouch(struct watch_side *side, uint8_t slot, struct spdm_span hash, const void *key)
 {
-    struct slot_known *k = known(w, slot);
+    struct slot_known *k = spdm_watch_known(side, slot);
 
     k->key = key;
     k->hash_known = hash.n != 0 && spdm_put((struct spdm_room){k->hash, sizeof k->hash}, hash);
 }
 
+void spdm_witness_trust(struct spdm_witness *w, uint8_t slot, struct spdm_span hash, const void *key)
+{
+    vouch(&w->plain, slot, hash, key);
+}
+
+void spdm_witness_trust_requester(struct spdm_witness *w, uint8_t slot, struct spdm_span hash, const void *key)
+{
+    vouch(&w->turned, slot, hash, key);
+}
+
 bool spdm_witness_assume(struct spdm_witness *w, const struct spdm_facts *facts, struct spdm_span vca)
 {
-    spdm_conn_restart(&w->c);
-    if (!spdm_conn_version(&w->c, facts->version)) return false;
-    w->c.facts = *facts;
-    w->c.phase = PHASE_NEGOTIATED;
-    return vca.n == 0 || spdm_transcript_add_vca(&w->c.tr, vca);
+    struct conn *c = &w->plain.c;
+
+    spdm_conn_restart(c);
+    if (!spdm_conn_version(c, facts->version)) return false;
+    c->facts = *facts;
+    c->phase = PHASE_NEGOTIATED;
+    return vca.n == 0 || spdm_transcript_add_vca(&c->tr, vca);
 }
 
 const struct spdm_facts *spdm_witness_facts(const struct spdm_witness *w)
 {
-    return &w->c.facts;
+    return &w->plain.c.facts;
+}
+
+const struct spdm_facts *spdm_witness_turned_facts(const struct spdm_witness *w)
+{
+    return spdm_mutual_of(&w->plain.cfg) != NULL ? &w->turned.c.facts : NULL;
 }
 
 struct spdm_span spdm_witness_request(const struct spdm_witness *w)
 {
-    return spdm_span(w->request, w->request_n);
+    return spdm_span(w->plain.request.p, w->plain.request_n);
 }
 
 void spdm_witness_close(struct spdm_witness *w)
 {
-    size_t behind = spdm_conn_size(w->c.cfg) + w->request_max;
+    const struct spdm_config *cfg = &w->plain.cfg;
+    size_t sides = spdm_mutual_of(cfg) != NULL ? 2 : 1, behind = finish_size(cfg) + sides * side_size(cfg);
+    void *first = w->before_finish;
 
-    spdm_transcript_clear(&w->c.tr);
-    spdm_wipe(w->c.tr.state[0], behind);
+    if (spdm_sessions_of(cfg) != NULL) spdm_sessions_of(cfg)->clear(&w->plain.c);
+    if (w->finishing != 0) cfg->crypto->hash_end(cfg->crypto_ctx, w->before_finish);
+    spdm_transcript_clear(&w->plain.c.tr);
+    if (sides == 2) spdm_transcript_clear(&w->turned.c.tr);
+    spdm_wipe(first, behind);
     spdm_wipe(w, sizeof *w);
 }

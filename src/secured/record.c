@@ -41,10 +41,10 @@ uint32_t spdm_record_session(struct spdm_span record)
 /* IV XOR sequence number: little endian from the front, or, for old peers, big endian from the back (R-APP-01). */
 static void nonce(const struct record_form *form, const struct lane *lane, uint8_t out[RECORD_IV])
 {
+    uint64_t rest = lane->sequence;
+
     memcpy(out, lane->iv, RECORD_IV);
-    for (unsigned i = 0; i < 8; i++) {
-        out[form->big_endian ? RECORD_IV - 1 - i : i] ^= (uint8_t)(lane->sequence >> (8 * i));
-    }
+    for (unsigned i = 0; rest != 0; i++, rest >>= 8) out[form->big_endian ? RECORD_IV - 1 - i : i] ^= (uint8_t)rest;
 }
 
 static bool usable(const struct record_form *form, const struct lane *lane)

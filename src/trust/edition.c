@@ -62,6 +62,7 @@ static const struct edition editions[] = {
      .multi_key = true,
      .algorithm_block = true,
      .large_certificate = true,
+     .wide_chunks = true,
      .session_required = true,
      .session_policy = true,
      .psk_salt = 0xff,

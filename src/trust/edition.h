@@ -31,6 +31,7 @@ struct edition {
     bool session_policy;           /* KEY_EXCHANGE carries a SessionPolicy */
     bool legacy_opaque;            /* opaque data of a key exchange has the header of DSP0277 for SPDM 1.1 */
     bool large_certificate;        /* chains over 65,535 bytes (1.4) */
+    bool wide_chunks;              /* ChunkSeqNo has 32 bits (1.4) */
     uint32_t req_flags, rsp_flags; /* capability bits that exist; others are masked off */
     uint16_t rsp_ext_flags;
 };

@@ -45,6 +45,8 @@ bool spdm_schedule_handshake_secret(const struct schedule *s, struct secrets *ou
 void spdm_schedule_psk_salt(const struct schedule *s, uint8_t out[SPDM_HASH_MAX]);
 /* Direction secrets and finished keys of the handshake from TH1 (R-KSC-05, R-KSC-10). */
 bool spdm_schedule_handshake(const struct schedule *s, struct secrets *secrets, const uint8_t th1[SPDM_HASH_MAX]);
+/* Finished keys alone, where the direction secrets are known (R-KSC-10). */
+bool spdm_schedule_finished(const struct schedule *s, struct secrets *secrets);
 /* Data secrets and Export-Master-Secret from TH2; what belongs to the handshake is wiped (R-KSC-07, R-KSC-08). */
 bool spdm_schedule_data(const struct schedule *s, struct secrets *secrets, const uint8_t th2[SPDM_HASH_MAX]);
 /* The next generation of a data secret (R-KUP-15). */

@@ -21,20 +21,25 @@ void spdm_io_fail_tersely(struct io *io, uint8_t why)
     io->where = (uint32_t)io->last;
 }
 
-/* Claims n bytes and leaves their start in io->last; false on the first or an earlier error. Who runs out of room when
- * encoding goes on counting: io->at becomes the length that the message would have. */
-static bool claim(struct io *io, size_t n)
+/* There are no n bytes, or there was an error before. Who runs out of room when encoding goes on counting: io->at
+ * becomes the length that the message would have. */
+static bool not_there(struct io *io, size_t n)
 {
-    size_t left = io->end - io->at;
-
     if (io->why == SPDM_WHY_FINE) {
         io->last = io->at;
-        if (n > left) {
-            io_fail(io, io_decoding(io) ? SPDM_WHY_SHORT : SPDM_WHY_NO_ROOM, (uint32_t)n, (uint32_t)left);
-        }
+        io_fail(io, io_decoding(io) ? SPDM_WHY_SHORT : SPDM_WHY_NO_ROOM, (uint32_t)n, (uint32_t)(io->end - io->at));
     }
     if (io_going(io)) io->at += n;
-    return io->why == SPDM_WHY_FINE;
+    return false;
+}
+
+/* Claims n bytes and leaves their start in io->last; false on the first or an earlier error. */
+static inline bool claim(struct io *io, size_t n)
+{
+    if (io->why != SPDM_WHY_FINE || n > io->end - io->at) return not_there(io, n);
+    io->last = io->at;
+    io->at += n;
+    return true;
 }
 
 /* Shows the observer what was claimed. Without names there is nothing to show. */
@@ -50,7 +55,8 @@ static void show(const struct io *io, size_t n, uint32_t value, bool number)
 }
 #endif
 
-uint32_t spdm_io_number(struct io *io, uint32_t v, size_t n)
+/* A compiler that is after speed makes one for each size. */
+static inline uint32_t number(struct io *io, uint32_t v, size_t n)
 {
     const uint8_t *from = io_decoding(io) ? io->rd.p : io->wr.p;
     uint32_t x = 0;
@@ -64,19 +70,24 @@ uint32_t spdm_io_number(struct io *io, uint32_t v, size_t n)
     return x;
 }
 
+uint32_t spdm_io_number(struct io *io, uint32_t v, size_t n)
+{
+    return number(io, v, n);
+}
+
 void spdm_io_u8(struct io *io, uint8_t *v)
 {
-    *v = (uint8_t)spdm_io_number(io, *v, 1);
+    *v = (uint8_t)number(io, *v, 1);
 }
 
 void spdm_io_u16(struct io *io, uint16_t *v)
 {
-    *v = (uint16_t)spdm_io_number(io, *v, 2);
+    *v = (uint16_t)number(io, *v, 2);
 }
 
 void spdm_io_u32(struct io *io, uint32_t *v)
 {
-    *v = spdm_io_number(io, *v, 4);
+    *v = number(io, *v, 4);
 }
 
 void spdm_io_zero(struct io *io, size_t n)

@@ -131,6 +131,23 @@ struct encapsulated {
     struct spdm_span message;
 };
 
+/* CHUNK_SEND and CHUNK_RESPONSE */
+struct chunk {
+    bool last;
+    uint8_t handle;
+    uint32_t sequence, large_size; /* LargeMessageSize: in the first one only */
+    struct spdm_span portion;
+};
+struct chunk_get {
+    uint8_t handle;
+    uint32_t sequence;
+};
+struct chunk_ack {
+    bool early; /* EarlyErrorDetected */
+    uint8_t handle;
+    uint32_t sequence;
+    struct spdm_span response;
+};
 struct csr {
     struct spdm_span csr;
 };
@@ -179,6 +196,9 @@ union spdm_body {
     struct key_update key_update;
     struct end_session end_session;
     struct encapsulated encapsulated;
+    struct chunk chunk;
+    struct chunk_get chunk_get;
+    struct chunk_ack chunk_ack;
     /* Requests of errands are the public structs. */
     union spdm_order order;
     struct csr csr;

@@ -4,7 +4,8 @@
  * each with its acknowledgement - and the envelopes of encapsulated requests. */
 #include "wire/walkers.h"
 
-enum { CLEAR_STATE = 0x01, ACK_REQUEST = 1, ACK_SLOT = 2, ENVELOPE_MAX = 0xffff };
+enum { CLEAR_STATE = 0x01, ACK_REQUEST = 1, ACK_SLOT = 2 };
+#define ENVELOPE_MAX SIZE_MAX /* what is enveloped is as long as the message around it allows */
 
 void spdm_walk_header(struct io *io, union spdm_body *b)
 {

@@ -65,6 +65,42 @@ static void prints_a_trusted_device(void **state)
     sample_free(&s);
 }
 
+static const char session_section[] = "Session\n"
+                                      "  opened with       SECP384R1\n"
+                                      "  messages          authenticated, not encrypted, AES_256_GCM\n"
+                                      "  secured messages  1.1\n"
+                                      "  handshake         in the clear\n"
+                                      "  heartbeat         every 7 s\n"
+                                      "  who we are        proven to the device\n"
+                                      "Measurements\n";
+static const char psk_section[] = "Session\n"
+                                  "  opened with       a pre-shared key\n"
+                                  "  messages          encrypted, AES_256_GCM\n"
+                                  "  secured messages  1.2\n"
+                                  "  handshake         in records\n"
+                                  "  heartbeat         none\n"
+                                  "Measurements\n";
+
+static void prints_the_session(void **state)
+{
+    static const struct spdm_session_facts facts[] = {
+        {.mac_only = true, .in_the_clear = true, .secured_version = 0x1100, .heartbeat = 7, .mut_auth = 2},
+        {.psk = true, .secured_version = 0x1200}};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct sample s;
+        sample_make(&s);
+        s.result.facts.exchange = SPDM_SECP384R1;
+        s.result.facts.aead = SPDM_AES_256_GCM;
+        s.result.session = (struct spdm_attest_session){.mode = SPDM_KEY_SESSION, .opened = true, .facts = facts[i]};
+        char *out = printed(&s);
+        assert_non_null(strstr(out, i == 0 ? session_section : psk_section));
+        assert_non_null(strstr(out, "  session                 passed    opened with"));
+        free(out);
+        sample_free(&s);
+    }
+}
+
 static void prints_what_differs(void **state)
 {
     struct sample s;
@@ -146,20 +182,24 @@ static void has_the_promised_members(void **state)
     static const struct {
         const char *path, *members;
     } rows[] = {
-        {"", "format target time verdict exit_code reason checks device chain connection measurements reference error "
+        {"", "format target time verdict exit_code reason checks device chain connection session measurements "
+             "reference error "
              "cost"},
-        {"checks", "connection chain validity revocation possession measurements summary reference"},
+        {"checks", "connection chain validity revocation possession measurements summary reference session"},
         {"device", "subject certificate_serial manufacturer product serial_number model oids"},
         {"chain", "source slot digest bytes trusted anchor reasons notes certificates"},
         {"connection",
          "peer version peer_versions responder requester hash signature measurement_hash key_exchange aead "
          "multi_key provisioned_slots restarts"},
+        {"session", "id mode key_exchange aead encrypted secured_version clear_handshake heartbeat "
+                    "mutual_authentication"},
         {"measurements", "signed count content_changed blocks"},
         {"cost", "messages_sent messages_received bytes_sent bytes_received microseconds"},
     };
     struct sample s;
     (void)state;
     sample_make(&s);
+    s.result.session.opened = true;
     spdm_attestation_judge(&s.a);
     json_t *root = spdm_report_json(&s.a);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -234,9 +274,13 @@ static void tells_a_failure_in_json(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(prints_a_trusted_device),  cmocka_unit_test(prints_what_differs),
-        cmocka_unit_test(marks_what_is_not_proven), cmocka_unit_test(prints_a_device_that_is_not_there),
-        cmocka_unit_test(has_the_promised_members), cmocka_unit_test(tells_the_same_in_json),
+        cmocka_unit_test(prints_a_trusted_device),
+        cmocka_unit_test(prints_what_differs),
+        cmocka_unit_test(prints_the_session),
+        cmocka_unit_test(marks_what_is_not_proven),
+        cmocka_unit_test(prints_a_device_that_is_not_there),
+        cmocka_unit_test(has_the_promised_members),
+        cmocka_unit_test(tells_the_same_in_json),
         cmocka_unit_test(tells_a_failure_in_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

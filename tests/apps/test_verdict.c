@@ -101,6 +101,83 @@ static void does_not_believe_unsigned_measurements(void **state)
     sample_free(&s);
 }
 
+/* ---- in a session ---- */
+
+static void with_session(struct sample *s, enum spdm_session_mode mode)
+{
+    sample_make(s);
+    s->result.session.mode = mode;
+    s->result.session.opened = true;
+    s->result.goal.want |= mode == SPDM_PSK_SESSION ? SPDM_WANT_PSK_SESSION : SPDM_WANT_SESSION;
+    s->result.goal.sign = s->result.facts.measured_signed = false;
+}
+
+/* KEY_EXCHANGE_RSP is signed, and nobody else could have sent what came inside. */
+static void trusts_unsigned_measurements_of_a_session(void **state)
+{
+    struct sample s;
+    (void)state;
+    with_session(&s, SPDM_KEY_SESSION);
+    sample_compare(&s, ALL_SAME);
+    expect(&s, SPDM_TRUSTED, NULL);
+    assert_int_equal(s.a.verdict.checks[SPDM_CHECK_SESSION].state, SPDM_CHECK_PASSED);
+    assert_int_equal(s.a.verdict.checks[SPDM_CHECK_POSSESSION].state, SPDM_CHECK_PASSED);
+    assert_int_equal(s.a.verdict.checks[SPDM_CHECK_MEASUREMENTS].state, SPDM_CHECK_PASSED);
+    sample_free(&s);
+    with_session(&s, SPDM_KEY_SESSION);
+    s.measured[2].proven = false;
+    sample_compare(&s, ALL_SAME);
+    expect(&s, SPDM_NOT_TRUSTED, "reference measurements: they match, but nothing proves that they are the device's");
+    sample_free(&s);
+}
+
+static void trusts_a_pre_shared_key(void **state)
+{
+    struct sample s;
+    (void)state;
+    with_session(&s, SPDM_PSK_SESSION);
+    spdm_subject_clear(&s.device);
+    s.result.source = SPDM_CHAIN_PSK;
+    s.result.facts.trusted = false;
+    expect(&s, SPDM_TRUSTED, NULL);
+    sample_free(&s);
+    /* beside a root the key alone is not enough */
+    with_session(&s, SPDM_PSK_SESSION);
+    expect(&s, SPDM_NOT_TRUSTED, "proof of possession: not done");
+    sample_free(&s);
+    with_session(&s, SPDM_PSK_SESSION);
+    s.result.source = SPDM_CHAIN_PSK;
+    s.device.judged = s.device.trusted = false;
+    s.result.session.opened = false;
+    s.result.end = SPDM_ATTEST_FAILED;
+    s.result.report = (struct spdm_report){.why = SPDM_WHY_BAD_VERIFY_DATA, .code = 0x66};
+    spdm_attestation_judge(&s.a);
+    assert_int_equal(s.a.verdict.kind, SPDM_NOT_TRUSTED);
+    assert_int_equal(s.a.verdict.checks[SPDM_CHECK_CHAIN].state, SPDM_CHECK_NOT_DONE);
+    assert_int_equal(s.a.verdict.checks[SPDM_CHECK_POSSESSION].state, SPDM_CHECK_FAILED);
+    sample_free(&s);
+}
+
+/* A session that was asked for and is not there refuses the device, and is told before all that follows from it. */
+static void wants_a_session_that_was_asked_for(void **state)
+{
+    struct sample s;
+    (void)state;
+    sample_make(&s);
+    s.result.session.mode = SPDM_KEY_SESSION;
+    s.result.session.lacking = "the device opens none";
+    expect(&s, SPDM_NOT_TRUSTED, "session: the device opens none");
+    spdm_verdict_clear(&s.a.verdict);
+    s.result.goal.want = 0;
+    s.result.source = SPDM_CHAIN_NONE;
+    s.device.judged = false;
+    expect(&s, SPDM_NOT_TRUSTED, "session: the device opens none");
+    spdm_verdict_clear(&s.a.verdict);
+    s.result.session.lacking = NULL;
+    expect(&s, SPDM_NOT_TRUSTED, "session: it was not opened");
+    sample_free(&s);
+}
+
 static void no_signature(struct sample *s)
 {
     s->result.facts.measured_signed = false;
@@ -265,6 +342,9 @@ int main(void)
         cmocka_unit_test(trusts_a_signed_device),
         cmocka_unit_test(trusts_a_challenged_device_without_measurements),
         cmocka_unit_test(trusts_a_provisioned_key),
+        cmocka_unit_test(trusts_unsigned_measurements_of_a_session),
+        cmocka_unit_test(trusts_a_pre_shared_key),
+        cmocka_unit_test(wants_a_session_that_was_asked_for),
         cmocka_unit_test(compares_with_the_reference),
         cmocka_unit_test(wants_a_comparison_that_was_asked_for),
         cmocka_unit_test(does_not_believe_unsigned_measurements),

@@ -13,7 +13,7 @@
 /* cmocka needs the four above */
 #include "attest_run.h"
 #include "support/toy_crypto.h"
-#include <assay/responder.h>
+#include <assay/session.h>
 #include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,11 +21,15 @@
 
 enum { DEVICE_BUFFER = 8192, DEVICE_LINKS = 40 };
 
+struct device_link;
+/* What a test does with application data (event), and whenever something has happened on the link (NULL). */
+typedef void device_app(struct device_link *l, struct spdm_link *link, const struct spdm_event *event);
+
 struct device_link {
     struct toy_device *device;
     struct spdm_responder *rs;
-    uint64_t memory[512];
-    uint8_t out[DEVICE_BUFFER];
+    uint64_t memory[1024], sessions[1024];
+    uint8_t out[DEVICE_BUFFER], in[DEVICE_BUFFER];
     struct spdm_config config;
 };
 
@@ -40,6 +44,11 @@ struct toy_device {
     bool silent;       /* takes requests and answers nothing */
     unsigned close_at; /* hangs up instead of answering this request, from 1 */
     unsigned requests, accepted;
+    bool sessions;   /* device_sessions() */
+    const char *psk; /* the key it has for every hint */
+    unsigned opened, closed;
+    device_app *app; /* NULL: data is sent back as it came */
+    char data[64];   /* the last application data that came; it is sent back */
     struct spdm_listener *listener;
     struct spdm_target target;
     struct device_link links[DEVICE_LINKS];
@@ -48,6 +57,7 @@ struct toy_device {
     struct spdm_policy requester;
     struct spdm_attest_trust trust;
     struct spdm_attest_order order;
+    struct spdm_own own;
     const struct toy_key *trusted; /* the key every chain is trusted with; NULL: none is */
     bool know_digest;              /* ASK_DIGEST is answered yes */
     bool remember;                 /* the chain is remembered: its digest is in memory */
@@ -60,19 +70,40 @@ static const uint8_t toy_signatures[] = {SPDM_ECDSA_P384, SPDM_ECDSA_P256, 0};
 
 /* ---- the device ---- */
 
-static inline void device_events(struct device_link *l)
+static inline void device_told(struct device_link *l, struct spdm_link *link, const struct spdm_event *ev)
+{
+    struct toy_device *d = l->device;
+    if (ev->kind == SPDM_OPENED) d->opened++;
+    if (ev->kind == SPDM_CLOSED) d->closed++;
+    if (ev->kind == SPDM_DATA && d->app != NULL) {
+        d->app(l, link, ev);
+        return;
+    }
+    if (ev->kind != SPDM_DATA) return;
+    assert_true(ev->data.n < sizeof d->data);
+    memcpy(d->data, ev->data.p, ev->data.n);
+    assert_true(spdm_responder_send(l->rs, ev->session, (struct spdm_span){(uint8_t *)d->data, ev->data.n}));
+}
+
+static inline void device_events(struct device_link *l, struct spdm_link *link)
 {
     struct toy_device *d = l->device;
     struct spdm_event ev;
     uint8_t signature[512];
     while (spdm_responder_event(l->rs, &ev) != SPDM_NOTHING) {
         struct spdm_answer a = {.ticket = ev.ticket, .yes = true};
-        if (ev.kind == SPDM_ASK_MEASURE) {
+        if (ev.kind == SPDM_ASK_PSK) {
+            struct spdm_span psk = {(const uint8_t *)d->psk, strlen(d->psk)};
+            struct spdm_hmac in = {.hash = ev.hash, .key = ev.psk_salt, .part = &psk, .n = 1};
+            assert_true(toy_crypto.hmac(&d->toy, &in, signature));
+            a.data = (struct spdm_span){signature, spdm_algorithm(ev.hash)->size};
+        } else if (ev.kind == SPDM_ASK_MEASURE) {
             a.measurements = d->measurements;
             a.measurement_n = 5;
         } else if (ev.kind == SPDM_ASK_SIGN) {
             a.data = (struct spdm_span){signature, toy_sign(&d->signing_key, &ev.signing, signature)};
         } else {
+            device_told(l, link, &ev);
             continue;
         }
         assert_true(spdm_responder_answer(l->rs, &a));
@@ -92,9 +123,16 @@ static inline void device_frame(void *ctx, struct spdm_link *link, struct spdm_s
         return;
     }
     spdm_responder_push(l->rs, frame, uv_hrtime() / 1000);
-    device_events(l);
+    device_events(l, link);
     struct spdm_span out = spdm_responder_pull(l->rs, uv_hrtime() / 1000);
     if (out.n != 0) spdm_link_send(link, out);
+    if (d->app != NULL) d->app(l, link, NULL);
+}
+
+static inline void device_drained(void *ctx, struct spdm_link *link)
+{
+    struct device_link *l = ctx;
+    if (l->device->app != NULL) l->device->app(l, link, NULL);
 }
 
 static inline void device_down(void *ctx, struct spdm_link *link, enum spdm_link_end end, const char *reason)
@@ -125,6 +163,11 @@ static inline void *device_accept(void *ctx, struct spdm_listener *listener, str
                                          .data_transfer_size = 4096,
                                          .identity = &d->identity,
                                          .services = &spdm_serve_all};
+        if (d->sessions) {
+            l->config.sessions = &spdm_with_sessions;
+            l->config.session_memory = (struct spdm_room){(uint8_t *)l->sessions, sizeof l->sessions};
+            l->config.in = (struct spdm_room){l->in, sizeof l->in};
+        }
         l->rs = spdm_responder_init((struct spdm_room){(uint8_t *)l->memory, sizeof l->memory}, &l->config);
         assert_non_null(l->rs);
         return l;
@@ -197,10 +240,29 @@ static inline struct toy_device *device_init(void)
     return d;
 }
 
+/* Device and requester can open sessions, by key exchange and by pre-shared key. */
+static inline void device_sessions(struct toy_device *d)
+{
+    static const uint8_t exchanges[] = {SPDM_SECP384R1, 0}, aeads[] = {SPDM_AES_256_GCM, 0};
+    uint32_t flags = SPDM_KEY_EX_CAP | SPDM_MAC_CAP | SPDM_ENCRYPT_CAP | SPDM_KEY_UPD_CAP | SPDM_HBEAT_CAP;
+    d->sessions = true;
+    d->requester.flags |= flags | SPDM_PSK_CAP;
+    d->policy.flags |= flags | SPDM_PSK_CAP_CONTEXT;
+    d->requester.exchanges = d->policy.exchanges = exchanges;
+    d->requester.aeads = d->policy.aeads = aeads;
+    d->psk = "the key";
+    d->own = (struct spdm_own){.psk = {(uint8_t *)d->psk, strlen(d->psk)}, .crypto = &toy_crypto};
+    d->own.ossl = (void *)&d->toy; /* whatever crypto takes */
+    d->order.own = &d->own;
+    d->order.session = SPDM_KEY_SESSION;
+}
+
 static inline void device_listen(struct toy_device *d)
 {
     struct spdm_listen_options options = {
-        .events = {.link = {.frame = device_frame, .down = device_down}, .accept = device_accept}, .ctx = d};
+        .events = {.link = {.frame = device_frame, .down = device_down, .drained = device_drained},
+                   .accept = device_accept},
+        .ctx = d};
     char error[SPDM_REASON_MAX];
     assert_true(spdm_target_parse("emu+mctp://127.0.0.1:0", true, &d->target, error));
     d->listener = spdm_listener_open(&d->loop, &d->target, &options, error);

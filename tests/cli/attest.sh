@@ -4,23 +4,6 @@
 # `spdm attest` from end to end, against `spdm respond` and against peers that are none: verdicts, reasons, exit codes.
 . tests/support/respond.sh
 
-# A root and a leaf that SPDM accepts: make_identity NAME [OPTION OF openssl x509...]
-make_identity() {
-    name=$1
-    shift
-    make_chain "$name" EC -pkeyopt ec_paramgen_curve:P-384
-    {
-        printf 'basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n%s\n' \
-            'subjectAltName=otherName:1.3.6.1.4.1.412.274.1;UTF8:ACME:WIDGET:1234567890' >"$dir/$name.ext"
-        openssl x509 -req -in "$dir/$name.csr" -CA "$dir/$name-root.pem" -CAkey "$dir/$name-root.key" -CAcreateserial \
-            -days 365 "$@" -extfile "$dir/$name.ext" -out "$dir/$name-leaf.pem" &&
-            cat "$dir/$name-root.pem" "$dir/$name-leaf.pem" >"$dir/$name.pem"
-    } >"$dir/openssl.log" 2>&1 || {
-        cat "$dir/openssl.log"
-        exit 1
-    }
-}
-
 make_identity good
 make_identity other
 make_identity expired -days 0 # until this second
@@ -351,6 +334,29 @@ wrong "--save-reference $dir/no/x.json" --save-reference "$dir/no/x.json" "$tcp"
 wrong "--evidence /nonexistent/x: No such file" --evidence /nonexistent/x "$tcp"
 wrong "--cache $dir/no: No such file" --cache "$dir/no" "$tcp"
 wrong "--pcap " --pcap "$dir/no/x.pcap" "$tcp"
+wrong "--psk opens a session: give --session" --psk "$dir/good.pub" "$tcp"
+wrong "--psk-hint tells which key" --session --psk-hint here "$tcp"
+wrong "--exchange and --aead are for a session" --aead AES_256_GCM "$tcp"
+wrong "--mac-only and --clear-handshake are for a session" --mac-only "$tcp"
+wrong "--keylog writes the secrets of sessions: give --session" --keylog "$dir/keys.log" "$tcp"
+wrong "is no key exchange algorithm of SPDM; names are like SECP384R1" --session --exchange AES_256_GCM "$tcp"
+wrong "is no AEAD algorithm of SPDM" --session --aead SECP384R1 "$tcp"
+wrong "--exchange has no use" --session --psk "$dir/good.pub" --exchange SECP384R1 "$tcp"
+wrong "never in the clear" --session --psk "$dir/good.pub" --clear-handshake "$tcp"
+wrong "--psk $dir/nothing: No such file" --session --psk "$dir/nothing" "$tcp"
+wrong "--psk $dir: Is a directory" --session --psk "$dir" "$tcp"
+wrong "--psk /dev/null: the file is empty" --session --psk /dev/null "$tcp"
+wrong "--psk-hint: a text of at most 64 bytes, or 0x and hex" --session --psk "$dir/good.pub" --psk-hint 0xabc "$tcp"
+wrong "--own-key belongs to --own-chain or --own-public-key" --own-chain "$dir/good.pem" "$tcp"
+wrong "--own-key belongs to --own-chain or --own-public-key" --own-key "$dir/good.key" "$tcp"
+wrong "--own-public-key is instead of certificates" --own-chain "$dir/good.pem" --own-public-key "$dir/good.pub" \
+    --own-key "$dir/good.key" "$tcp"
+wrong "--own-public-key: the key \"$dir/other.key\" (EC P-384) is not the one of the public key" \
+    --own-public-key "$dir/good.pub" --own-key "$dir/other.key" "$tcp"
+wrong "--own-chain: the key \"$dir/other.key\" (EC P-384) is not the one of the certificate" --own-chain "$dir/good.pem" --own-key "$dir/other.key" "$tcp"
+wrong "--own-chain: $dir/nothing: No such file" --own-chain "$dir/nothing" --own-key "$dir/good.key" "$tcp"
+wrong "--keylog $dir/no/keys.log: No such file" --session --keylog "$dir/no/keys.log" "$tcp"
+[ ! -e "$dir/keys.log" ] || bad "a key log that was refused was written"
 kill "$responder"
 ended 0
 says "$dir/log" "served 0 clients"

@@ -15,6 +15,8 @@ cat "$dir/p256-root.pem" "$dir/p384-leaf.pem" >"$dir/mixed.pem"
 echo "not a certificate" >"$dir/text"
 : >"$dir/empty"
 head -c 70000 /dev/zero >"$dir/large"
+mkdir "$dir/roots" "$dir/no-roots"
+cp "$dir/p384-root.pem" "$dir/roots"
 slot='slots = ( { chain = "p256.pem"; key = "p256.key"; } );'
 
 # good DESCRIPTION [TEXT...]: is served, and announced with these words
@@ -36,9 +38,9 @@ wrong() {
     [ ! -e "$dir/ports" ] || bad "listened in spite of: $2"
 }
 
-good "$slot" "slot 0 (EC P-256), 0 measurements, SPDM 1.4, 1.3, 1.2, 1.1, 1.0"
+good "$slot" "slot 0 (EC P-256), 0 measurements, 4 sessions, SPDM 1.4, 1.3, 1.2, 1.1, 1.0"
 good 'name = "widget"; versions = ["1.2", "1.0"]; slots = ( { slot = 2; chain = "p256.der"; key = "p256.key"; } );' \
-    "serving widget: slot 2 (EC P-256), 0 measurements, SPDM 1.2, 1.0"
+    "serving widget: slot 2 (EC P-256), 0 measurements, 4 sessions, SPDM 1.2, 1.0"
 good 'slots = ( { chain = "leaf-first.pem"; key = "p256.key"; }, { slot = 5; }, { chain = "p384.pem"; root = "p384-root.pem"; key = "p384.key"; } );' \
     "slot 0 (EC P-256), slot 6 (EC P-384)"
 good 'slots = ( { chain = "p256-leaf.pem"; root = "root.der"; key = "p256.key"; } );' "slot 0 (EC P-256)"
@@ -49,6 +51,18 @@ good "$slot"' measurements = ( { index = 9; file = "large"; }, { index = 1; hex 
 good "$slot"' algorithms: { hashes = ["SHA_256", "sha-384"]; signatures = "ECDSA_P256"; measurement_hash = "SHA_512"; };'
 good "$slot"' sizes: { data_transfer_size = 42; send_size = 100000; }; timing: { ct_exponent = 31; rdt_exponent = 3; rdtm = 2; answer_delay_ms = 5; };'
 good "$slot"' capabilities = ["CERT_CAP", "CHAL"];'
+good "$slot"' capabilities = ["CERT", "KEY_EX", "MAC", "HANDSHAKE_IN_THE_CLEAR_CAP"]; algorithms: { exchanges = "ffdhe2048"; aeads = ["AES_128_GCM"]; };'
+good "$slot"' sessions: { count = 0; psks = ( { text = "x"; } ); };' "no sessions"
+good "$slot"' sessions: { count = 1024; heartbeat = 255; random = 32; secured_versions = "1.3"; };' "1024 sessions"
+good 'measurements = ( { text = "x"; } ); sessions: { psks = ( { hint = ""; file = "large"; }, { hint_hex = "00"; hex = "00"; }, { text = "any"; } ); };' \
+    "4 sessions (by 3 pre-shared keys)"
+good "$slot"' requesters: { trust = "p256-root.pem"; };' "requesters: encapsulated, required"
+good "$slot"' requesters: { trust = ["p256-root.pem", "roots"]; authentication = ["basic", "digests"]; required = false; };' \
+    "requesters: basic, digests"
+good "$slot"' requesters: { chain = "leaf-first.pem"; slot = 3; };' "requesters: known, required"
+good "$slot"' requesters: { public_key = "p256.pub"; authentication = "known"; };' "requesters: known, required"
+good "$slot"' requesters: { trust = "roots"; authentication = "basic"; };' "requesters: basic"
+good "$slot"' requesters: { authentication = "none"; };' "SPDM 1.4"
 
 # the example shows every setting there is, and is right
 sed -n 's/^ *{"\([a-z_]*\)", .*read.*/\1/p; s/.*{"\([a-z_]*\)", \(spdm_device\|read\)_[a-z_]*, .*/\1/p' port/device_*.c | sort -u >"$dir/settings"
@@ -62,10 +76,12 @@ cp "$dir/p384.pem" "$dir/example/chain.pem"
 cp "$dir/p384-root.pem" "$dir/example/root.pem"
 cp "$dir/p384.key" "$dir/example/leaf.key"
 cp "$dir/large" "$dir/example/firmware.bin"
+cp "$dir/large" "$dir/example/maintenance.psk"
+cp "$dir/p256-root.pem" "$dir/example/requesters.pem"
 start --listen tcp://127.0.0.1:0 "$dir/example/device.cfg"
 kill "$responder"
 ended 0
-says "$dir/log" "serving example widget: slot 0 (EC P-384), 4 measurements, SPDM 1.4, 1.3, 1.2, 1.1, 1.0"
+says "$dir/log" "serving example widget: slot 0 (EC P-384), 4 measurements, 4 sessions (by key exchange or 3 pre-shared keys)," "requesters: basic, encapsulated, required, SPDM 1.4"
 
 rm "$dir/device.cfg"
 run 2 "$SPDM" respond "$dir/device.cfg"
@@ -95,7 +111,7 @@ wrong 1 'there is no hash algorithm "SHA_1"' 'algorithms: { hashes = ["SHA_1"]; 
 wrong 1 'there is no hash algorithm "ECDSA_P256"' 'algorithms: { hashes = ["ECDSA_P256"]; };'
 wrong 1 'there is no signature algorithm "SHA_256"' 'algorithms: { signatures = ["SHA_256"]; };'
 wrong 1 'measurement_hash "md5"' 'algorithms: { measurement_hash = "md5"; };'
-wrong 1 'the capability "KEY_EX" is none that can be served' 'capabilities = ["CERT", "KEY_EX"];'
+wrong 1 'the capability "CACHE" is none that can be served; these can: CERT, CHAL, ' 'capabilities = ["CERT", "CACHE"];'
 wrong 1 "CERT needs a slot" 'capabilities = ["CERT"]; measurements = ( { text = "x"; } );'
 wrong 2 "PUB_KEY_ID needs the setting public_key" "$slot
 capabilities = [\"PUB_KEY_ID\"];"
@@ -111,6 +127,78 @@ wrong 1 "data_transfer_size is 41, 42 to" 'sizes: { data_transfer_size = 41; };'
 wrong 1 "data_transfer_size must be a number" 'sizes: { data_transfer_size = -1; };'
 wrong 1 "ct_exponent is 32, 0 to 31 allowed" 'timing: { ct_exponent = 32; };'
 wrong 1 "rdtm is 1, 2 to 255 allowed" 'timing: { rdtm = 1; };'
+
+# sessions
+wrong 2 "KEY_EX needs an identity" 'measurements = ( { text = "x"; } );
+capabilities = ["MEAS_NO_SIG", "KEY_EX", "MAC"];'
+wrong 2 "KEY_EX and PSK need MAC" "$slot
+capabilities = [\"CERT\", \"KEY_EX\", \"ENCRYPT\"];"
+wrong 2 "MAC, ENCRYPT, HBEAT and KEY_UPD need sessions" "$slot
+capabilities = [\"CERT\", \"HBEAT\"];"
+wrong 2 "HANDSHAKE_IN_THE_CLEAR needs KEY_EX" "$slot"' sessions: { psks = ( { text = "x"; } ); };
+capabilities = ["CERT", "PSK", "MAC", "HANDSHAKE_IN_THE_CLEAR"];'
+wrong 2 "PSK and PSK_WITH_CONTEXT exclude each other" "$slot"' sessions: { psks = ( { text = "x"; } ); };
+capabilities = ["CERT", "PSK", "PSK_WITH_CONTEXT", "MAC"];'
+wrong 2 "PSK needs the setting psks in sessions" "$slot
+capabilities = [\"CERT\", \"PSK\", \"MAC\"];"
+wrong 2 "psks are of no use" "$slot"' capabilities = ["CERT", "KEY_EX", "MAC"];
+sessions: { psks = ( { text = "x"; } ); };'
+wrong 2 "their count is 0" "$slot"' sessions: { count = 0; };
+capabilities = ["CERT", "KEY_EX", "MAC"];'
+wrong 2 "exchanges are of no use" "$slot"' capabilities = ["CERT"]; algorithms: {
+exchanges = ["SECP384R1"]; };'
+wrong 2 "aeads are of no use" "$slot"' sessions: { count = 0; }; algorithms: {
+aeads = ["AES_128_GCM"]; };'
+wrong 2 "requester_signatures are of no use" "$slot"' algorithms: {
+requester_signatures = ["ECDSA_P384"]; };'
+wrong 1 'there is no key exchange algorithm "SHA_256"' 'algorithms: { exchanges = ["SHA_256"]; };'
+wrong 1 'there is no AEAD algorithm "SECP384R1"; names are as in AES_256_GCM' 'algorithms: { aeads = ["SECP384R1"]; };'
+wrong 1 "DHE_SM2 is not supported by this OpenSSL" 'algorithms: { exchanges = ["DHE_SM2"]; };'
+wrong 1 "count is 1025, 0 to 1024 allowed" 'sessions: { count = 1025; };'
+wrong 1 "heartbeat is 256, 0 to 255 allowed" 'sessions: { heartbeat = 256; };'
+wrong 1 "random is 33, 0 to 32 allowed" 'sessions: { random = 33; };'
+wrong 1 'there is no version "1.4" of secured messages' 'sessions: { secured_versions = ["1.4"]; };'
+wrong 1 "psks must be a list of groups" 'sessions: { psks = ["x"]; };'
+wrong 1 'there is no setting "key" here; known are hint, hint_hex, file, text, hex' 'sessions: { psks = ( { key = "x"; } ); };'
+wrong 1 "needs exactly one of file, text, hex" 'sessions: { psks = ( { hint = "x"; } ); };'
+wrong 1 "needs exactly one of file, text, hex" 'sessions: { psks = ( { text = "x"; hex = "00"; } ); };'
+wrong 1 "the pre-shared key is empty" 'sessions: { psks = ( { file = "empty"; } ); };'
+wrong 1 "no-such.psk: No such file" 'sessions: { psks = ( { file = "no-such.psk"; } ); };'
+wrong 1 '"zz": pairs of hexadecimal digits' 'sessions: { psks = ( { hex = "zz"; } ); };'
+wrong 1 '"z": pairs of hexadecimal digits' 'sessions: { psks = ( { hint_hex = "z"; text = "x"; } ); };'
+wrong 1 "hint and hint_hex say the same twice" 'sessions: { psks = ( { hint = "x"; hint_hex = "00"; text = "x"; } ); };'
+wrong 2 "two pre-shared keys have this hint" 'sessions: { psks = ( { hint = "A"; text = "x"; },
+{ hint_hex = "41"; text = "y"; } ); };'
+wrong 2 "two pre-shared keys without a hint" 'sessions: { psks = ( { text = "x"; },
+{ text = "y"; } ); };'
+
+# requesters
+wrong 1 "requesters needs trust, chain or public_key" "$slot requesters: { };"
+wrong 1 'authentication "tls": none, basic, known, encapsulated or digests expected' "$slot"' requesters: { authentication = "tls"; };'
+wrong 1 "known, encapsulated and digests exclude each other" "$slot"' requesters: { authentication = ["known", "digests"]; };'
+wrong 1 "authentication is none, and something else" "$slot"' requesters: { authentication = ["none", "basic"]; };'
+wrong 1 "need trust: the roots of requesters" "$slot"' requesters: { authentication = "basic"; };'
+wrong 1 "known needs the chain or the public_key" "$slot"' requesters: { authentication = "known"; trust = "roots"; };'
+wrong 1 "chain and public_key exclude each other" "$slot"' requesters: { chain = "p256.pem"; public_key = "p256.pub"; };'
+wrong 1 "are for the authentication known" "$slot"' requesters: { chain = "p256.pem"; trust = "roots"; };'
+wrong 1 "required needs the authentication known" "$slot"' requesters: { trust = "roots"; authentication = "basic"; required = true; };'
+wrong 1 "required must be true or false" "$slot"' requesters: { required = 1; };'
+wrong 1 "slot is 8, 0 to 7 allowed" "$slot"' requesters: { slot = 8; };'
+wrong 1 "trust: " "$slot"' requesters: { trust = "no-such"; };'
+wrong 1 "trust: " "$slot"' requesters: { trust = "no-roots"; };'
+wrong 1 "trust: " "$slot"' requesters: { trust = "text"; };'
+wrong 1 "no-such.pem: No such file" "$slot"' requesters: { chain = "no-such.pem"; };'
+wrong 1 "p256.key: there is no block" "$slot"' requesters: { public_key = "p256.key"; };'
+wrong 2 "MUT_AUTH needs the setting requesters" "$slot
+capabilities = [\"CERT\", \"CHAL\", \"MUT_AUTH\", \"ENCAP\"];"
+wrong 2 "MUT_AUTH needs ENCAP" "$slot"' requesters: { trust = "roots"; };
+capabilities = ["CERT", "CHAL", "KEY_EX", "MAC", "MUT_AUTH"];'
+wrong 2 "requesters cannot be asked" "$slot"' capabilities = ["CERT"];
+requesters: { trust = "roots"; };'
+wrong 2 "by KEY_EX, which is not among the capabilities" "$slot"' capabilities = ["CERT", "MUT_AUTH", "ENCAP"];
+requesters: { trust = "roots"; };'
+wrong 2 "basic authentication needs CHAL" "$slot"' capabilities = ["CERT", "MUT_AUTH", "ENCAP"];
+requesters: { trust = "roots"; authentication = "basic"; };'
 
 # identity
 wrong 1 "slot is 8, 0 to 7 allowed" 'slots = ( { slot = 8; } );'

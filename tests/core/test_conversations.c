@@ -296,7 +296,7 @@ static struct lane *lane(struct play *p, unsigned which)
     l->cfg = p->cfg;
     l->cfg.chain = (struct spdm_room){lane_room[which].chain, ROOM};
     l->w = spdm_witness_init((struct spdm_room){(uint8_t *)lane_room[which].memory, sizeof lane_room[which].memory},
-                             &l->cfg);
+                             &l->cfg, NULL);
     assert_non_null(l->w);
     if (which == 0) return l;
     assert_true(spdm_witness_assume(l->w, spdm_witness_facts(p->lane[0].w), (struct spdm_span){p->vca, p->vca_n}));

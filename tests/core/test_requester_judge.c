@@ -50,6 +50,7 @@ static void rich(struct pair *p)
 static void chunky(struct pair *p)
 {
     p->req_policy.flags = SPDM_CHUNK_CAP;
+    p->req_config.chunks = &spdm_requester_chunks;
     p->req_policy.want_algorithms = true;
 }
 

@@ -125,6 +125,25 @@ static void test_psk(void **state)
     }
 }
 
+/* A device with nothing but the key: no signature is negotiated, a hash is. */
+static void test_psk_alone(void **state)
+{
+    static struct pair p;
+
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof versions; i++) {
+        begin(&p, versions[i / 2], 1);
+        p.rsp_policy.flags = SPDM_ENCRYPT_CAP | SPDM_MAC_CAP | SPDM_KEY_UPD_CAP | SPDM_HBEAT_CAP | SPDM_MEAS_CAP_PLAIN;
+        p.rsp_policy.flags |= i % 2 == 1 ? SPDM_PSK_CAP : SPDM_PSK_CAP_CONTEXT;
+        p.rsp_policy.signatures = p.rsp_policy.exchanges = NULL;
+        pair_start(&p);
+        explain(&p, &psk_and_measure);
+        assert_int_equal(spdm_requester_facts(p.rq)->signature, SPDM_ALG_NONE);
+        use(&p);
+        pair_close(&p);
+    }
+}
+
 static void test_mac_only(void **state)
 {
     static struct pair p;
@@ -136,6 +155,39 @@ static void test_mac_only(void **state)
     explain(&p, &open_and_measure);
     use(&p);
     pair_close(&p);
+}
+
+/* Every carrier, encrypted and only authenticated, open and closed handshake; PCI DOE and storage carry no application
+ * data. */
+static void test_bindings(void **state)
+{
+    static const struct spdm_binding *const bindings[] = {&spdm_binding_mctp, &spdm_binding_doe, &spdm_binding_tcp,
+                                                          &spdm_binding_none, &spdm_binding_storage};
+    static const uint8_t hello[] = "\x7ehello";
+    static struct pair p;
+
+    (void)state;
+    for (unsigned i = 0; i < 4 * sizeof bindings / sizeof *bindings; i++) {
+        const struct spdm_binding *b = bindings[i / 4];
+        struct spdm_goal goal = open_and_measure;
+
+        begin(&p, SPDM_V13, 1);
+        p.req_config.binding = p.rsp_config.binding = b;
+        if (i % 2 == 1) p.rsp_policy.flags &= ~SPDM_ENCRYPT_CAP;
+        if (i % 4 >= 2) p.req_policy.flags |= SPDM_HANDSHAKE_IN_THE_CLEAR_CAP;
+        if (i % 4 >= 2) p.rsp_policy.flags |= SPDM_HANDSHAKE_IN_THE_CLEAR_CAP;
+        pair_start(&p);
+        explain(&p, &goal);
+        goal = (struct spdm_goal){.session = p.opened_rq, .want = SPDM_WANT_KEY_UPDATE, .update = 2};
+        explain(&p, &goal);
+        assert_true(spdm_requester_send(p.rq, p.opened_rq, (struct spdm_span){hello, sizeof hello}) == b->app_data);
+        pair_settle(&p, p.now);
+        assert_int_equal(p.data_rs_n, b->app_data ? sizeof hello : 0);
+        goal.want = SPDM_WANT_MEASUREMENTS | SPDM_WANT_END_SESSION;
+        explain(&p, &goal);
+        assert_int_equal(p.closed_why_rs.why, SPDM_WHY_SESSION_ENDED);
+        pair_close(&p);
+    }
 }
 
 static void test_wrong_psk(void **state)
@@ -312,12 +364,103 @@ static void test_update_by_responder(void **state)
     }
 }
 
+/* Application data of the device, sealed before KEY_UPDATE came to it and read after that was sent. */
+static size_t data_crosses(struct pair *p, bool to_responder, uint8_t *frame, size_t n)
+{
+    static const uint8_t news[] = "\x02news";
+    unsigned *left = p->arg;
+    uint8_t copy[PAIR_BUFFER];
+    struct spdm_span out;
+
+    (void)frame;
+    if (!to_responder || *left == 0) return n;
+    assert_false(spdm_requester_send(p->rq, p->opened_rq, (struct spdm_span){news, sizeof news}));
+    while ((*left)-- > 1) {
+        assert_true(spdm_responder_send(p->rs, p->opened_rs, (struct spdm_span){news, sizeof news}));
+        out = spdm_responder_pull(p->rs, p->now);
+        memcpy(copy, out.p, out.n);
+        p->data_rq_n = 0;
+        pair_deliver(p, false, copy, out.n);
+        assert_int_equal(p->data_rq_n, sizeof news);
+    }
+    return n;
+}
+
+static void test_data_crosses_update(void **state)
+{
+    static struct pair p;
+    struct spdm_goal goal = {.want = SPDM_WANT_KEY_UPDATE};
+    struct spdm_session_facts facts;
+    unsigned left;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof versions; i++) {
+        begin(&p, versions[i], 1);
+        pair_start(&p);
+        explain(&p, &open_and_measure);
+        goal.session = p.opened_rq;
+        p.wire = data_crosses;
+        p.arg = &left;
+        for (goal.update = 1; goal.update <= 2; goal.update++) {
+            left = 4;
+            explain(&p, &goal);
+            assert_int_equal(left, 0);
+        }
+        assert_true(spdm_requester_session(p.rq, p.opened_rq, &facts));
+        assert_int_equal(facts.updates[0], 2);
+        assert_int_equal(facts.updates[1], 1);
+        use(&p);
+        pair_close(&p);
+    }
+}
+
+/* What travels in records is shown in plain to who asked for it, at both ends alike. */
+struct shown {
+    unsigned n, app;
+    uint32_t session, sum;
+};
+
+static void show(void *ctx, const struct spdm_inside *inside)
+{
+    struct shown *shown = ctx;
+
+    shown->n++;
+    shown->app += inside->app;
+    shown->session = inside->session;
+    for (size_t i = 0; i < inside->message.n; i++) shown->sum = shown->sum * 31 + inside->message.p[i];
+    shown->sum = shown->sum * 31 + inside->request;
+}
+
+static void test_inside(void **state)
+{
+    static struct pair p;
+    struct shown shown[2] = {{0}};
+
+    (void)state;
+    begin(&p, SPDM_V13, 1);
+    p.req_config.inside = p.rsp_config.inside = show;
+    p.req_config.inside_ctx = &shown[0];
+    p.rsp_config.inside_ctx = &shown[1];
+    pair_start(&p);
+    explain(&p, &open_and_measure);
+    use(&p);
+    assert_memory_equal(&shown[0], &shown[1], sizeof shown[0]);
+    assert_int_equal(shown[0].session, p.opened_rq);
+    assert_int_equal(shown[0].app, 4);
+    assert_int_equal(shown[0].n, 4 + 2 + 2 + 2 * 4 + 2); /* data, FINISH, measurements, two key updates, end */
+    pair_close(&p);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_before_sessions),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_data_crosses_update),
+                                       cmocka_unit_test(test_bindings),
+                                       cmocka_unit_test(test_inside),
+                                       cmocka_unit_test(test_before_sessions),
                                        cmocka_unit_test(test_key_exchange),
                                        cmocka_unit_test(test_in_the_clear),
                                        cmocka_unit_test(test_psk),
+                                       cmocka_unit_test(test_psk_alone),
                                        cmocka_unit_test(test_mac_only),
                                        cmocka_unit_test(test_wrong_psk),
                                        cmocka_unit_test(test_several),

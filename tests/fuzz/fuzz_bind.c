@@ -50,14 +50,14 @@ static void controls(const struct spdm_binding *b, struct spdm_span frame)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct spdm_binding *const bindings[] = {&spdm_binding_none, &spdm_binding_mctp, &spdm_binding_doe,
-                                                          &spdm_binding_tcp};
+                                                          &spdm_binding_tcp, &spdm_binding_storage};
     struct spdm_doe_protocol protocol;
     struct spdm_mctp_packet packet;
     const struct spdm_binding *b;
     struct spdm_frame found;
     struct spdm_span frame;
     if (size == 0) return 0;
-    b = bindings[data[0] % 4];
+    b = bindings[data[0] % 5];
     frame = (struct spdm_span){data + 1, size - 1};
     found = b->unwrap(frame);
     if (found.kind == SPDM_FRAME_PLAIN || found.kind == SPDM_FRAME_SECURED) {

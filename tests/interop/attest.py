@@ -4,7 +4,7 @@
 import hashlib
 import json
 import os
-from names import HASHES, SIGNATURES, TRANSPORTS
+from names import HASHES, SIGNATURES, TRANSPORTS, every_signature, only_signature
 from peer import RESPONDER, Program, free_port, listening, shut_down
 from proxy import Proxy
 from result import Failed, Skipped, able, conversation, expect, measured
@@ -32,9 +32,9 @@ def peer_options(case, port, logs):
     if case.get("pin") == "none":
         pass
     elif pinned:
-        options += ["--ver", case.version, "--hash", case.hash, "--asym", SIGNATURES[case.signature][0]]
+        options += ["--ver", case.version, "--hash", case.hash, *only_signature(case.signature)]
     else:
-        options += ["--hash", ",".join(HASHES), "--asym", ",".join(v[0] for v in SIGNATURES.values())]
+        options += ["--hash", ",".join(HASHES), *every_signature(case.signature)]
     return options + case.words("peer")
 
 
@@ -66,11 +66,20 @@ def reference(case, logs):
     return ["--reference", path]
 
 
+def own_options(world, case, logs):
+    """$KEYS is the peer's directory of the signature's sample keys, $PSK a file with the key that the peer has."""
+    psk = os.path.join(logs, "psk")
+    with open(psk, "wb") as f:
+        f.write(b"TestPskData\0")
+    keys = world.peer.file(SIGNATURES[case.signature][1])
+    return [word.replace("$KEYS", keys).replace("$PSK", psk) for word in case.words("ours")]
+
+
 def our_command(world, case, port, logs):
     options = ["--json", "--trace", *MEASURE[case.get("meas", "all")]]
     if case.get("pin", "both") in ("both", "ours"):
         options += ["--version", case.version, "--hash", case.hash, "--signature", case.signature]
-    options += trust(world, case) + reference(case, logs) + case.words("ours")
+    options += trust(world, case) + reference(case, logs) + own_options(world, case, logs)
     target = f"{TRANSPORTS[case.transport][1]}://127.0.0.1:{port}"
     return [world.spdm, "attest", *options, target]
 
@@ -134,6 +143,10 @@ def check(case, code, said, logs):
     expect((report["reason"] is None) == (code == 0), f"the reason is {report['reason']}")
     expect(case.get("reason") in (report["reason"] or ""), f"the reason is \"{report['reason']}\"")
     for word in case.words("json"):
+        path, at_most, value = word.partition("<=")
+        if at_most:
+            expect(member(report, path) <= int(value), f"{path} is {shown(member(report, path))}, over {value}")
+            continue
         path, _, value = word.partition("=")
         expect(shown(member(report, path)) == value, f"{path} is {shown(member(report, path))}, not {value}")
     facts = conversation(case, os.path.join(logs, "peer.pcap"))

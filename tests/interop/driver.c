@@ -3,6 +3,7 @@
  * What both roles of the driver share: crypto, trust, keys, and words. */
 #include "interop/driver.h"
 #include "apps/spdm/names.h"
+#include "port/lender.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,8 +58,9 @@ static void turn(struct driver *d)
 {
     d->turned = d->config;
     d->turned.sessions = NULL;
+    d->turned.chunks = NULL;
     d->turned.binding = &spdm_binding_none;
-    d->turned.out = make_room(d->config.data_transfer_size);
+    d->turned.out = make_room(d->config.chunks != NULL ? FRAME_MAX : d->config.data_transfer_size);
     d->turned.chain = make_room(FRAME_MAX);
     d->turned.services = &spdm_serve_turned;
     d->config.mutual = &spdm_with_mutual;
@@ -106,13 +108,16 @@ void driver_open(struct driver *d, const struct spdm_binding *binding)
                                      .crypto_ctx = d->ossl,
                                      .binding = binding,
                                      .policy = &set->policy,
-                                     .out = make_room(FRAME_MAX),
+                                     .out = make_room(set->out),
                                      .chain = make_room(FRAME_MAX),
                                      .data_transfer_size = set->size,
                                      .identity = d->device != NULL ? &d->device->identity : NULL,
                                      .services = &spdm_serve_all,
                                      .sessions = &spdm_with_sessions,
-                                     .in = make_room(FRAME_MAX)};
+                                     .in = make_room(FRAME_MAX),
+                                     .lender = &spdm_lend_heap,
+                                     .max_message_size = set->max};
+    if (set->max != 0) d->config.chunks = set->responder ? &spdm_responder_chunks : &spdm_requester_chunks;
     if (d->device != NULL) driver_make_device(d);
     if (d->device != NULL || (set->policy.mut_auth | set->policy.basic_mut_auth) != 0) turn(d);
     d->config.session_memory = make_room(SESSIONS_MAX * spdm_session_size(&d->config));
@@ -314,10 +319,12 @@ int main(int argc, char **argv)
         driver_die("usage: interop_driver requester|responder TARGET [SETTING=VALUE...] [STEP...]");
     if (!spdm_target_parse(argv[2], responder, &target, error)) driver_die("%s", error);
     driver_defaults(&set, responder);
+    set.responder = responder;
     for (int i = 3; i < argc; i++) {
         if (strchr(argv[i], '=') != NULL) driver_set(&set, argv[i]);
         else if (step_n < STEPS_MAX) steps[step_n++] = argv[i];
     }
+    if (set.max != 0) set.policy.flags |= SPDM_CHUNK_CAP;
     d.set = &set;
     d.trace.to = stderr;
     uv_loop_init(&d.loop);

@@ -31,9 +31,12 @@ struct settings {
     const char *peer_chain; /* what the peer is known to have, certificates back to back: MutAuthRequested 1 */
     const char *key;        /* the peer's public key: slot 0xff */
     uint8_t slots, summary, session_policy, peer_slot;
-    uint32_t size; /* largest SPDM message taken */
+    uint32_t size; /* largest SPDM message taken at a time */
+    uint32_t max;  /* and in chunks; 0: none */
+    uint32_t out;  /* largest frame sent */
     uint8_t psk[64], hint[64];
     size_t psk_n, hint_n;
+    bool responder;
     bool quiet;           /* requester: hang up without CONTINUE */
     bool key_pairs;       /* responder: our identity has a table of them */
     const char *csr;      /* responder: what GET_CSR gets */

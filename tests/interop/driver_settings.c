@@ -21,7 +21,7 @@ void driver_defaults(struct settings *set, bool responder)
     uint32_t both = SPDM_CERT_CAP | SPDM_CHAL_CAP | SPDM_ENCRYPT_CAP | SPDM_MAC_CAP | SPDM_KEY_EX_CAP | SPDM_HBEAT_CAP |
                     SPDM_KEY_UPD_CAP | SPDM_HANDSHAKE_IN_THE_CLEAR_CAP;
 
-    *set = (struct settings){.slots = 0xff, .size = 4608, .summary = 0xff};
+    *set = (struct settings){.slots = 0xff, .size = 4608, .out = FRAME_MAX, .summary = 0xff};
     memcpy(set->hashes, all_hashes, sizeof all_hashes);
     memcpy(set->signatures, all_signatures, sizeof all_signatures);
     memcpy(set->req_signatures, all_signatures, sizeof all_signatures);
@@ -203,6 +203,9 @@ static bool set_number(struct settings *set, const char *name, const char *value
     else if (strcmp(name, "session-policy") == 0) set->session_policy = (uint8_t)number(value, 3);
     else if (strcmp(name, "peer-slot") == 0) set->peer_slot = (uint8_t)number(value, 0xff);
     else if (strcmp(name, "size") == 0) set->size = number(value, 65520);
+    else if (strcmp(name, "max") == 0) set->max = number(value, 0xffffffff);
+    else if (strcmp(name, "out") == 0) set->out = number(value, FRAME_MAX);
+    else if (strcmp(name, "want-algorithms") == 0) p->want_algorithms = number(value, 1) != 0;
     else if (strcmp(name, "mut-auth") == 0) p->mut_auth = (uint8_t)number(value, 4);
     else if (strcmp(name, "mut-auth-slot") == 0) p->mut_auth_slot = (uint8_t)number(value, 0xff);
     else if (strcmp(name, "mut-auth-required") == 0) p->mut_auth_required = number(value, 1) != 0;

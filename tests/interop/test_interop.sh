@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# A quick part of tests/interop/run: each version, transport, role and kind of key once, and the refusals.
+# A quick part of tests/interop/run: each version, transport, role and kind of key once, every way to open a session and
+# to renew its keys, and the refusals.
 set -u
 if [ -z "${PEER_DIR:-}" ]; then
     echo "skipped: PEER_DIR names no directory with the programs of a foreign SPDM implementation"
@@ -11,4 +12,8 @@ command -v python3 >/dev/null || {
     echo "skipped: python3 is not installed"
     exit 77
 }
-exec tests/interop/run --only '^special/(r-)?(defaults|all-1|unsigned-1.0|slot-(1|fallback)|public-key|wrong-root$|flip-(meas|chall)|reference|killed-cert|everything-1.4|sm2)'
+attest='special/(r-)?(defaults|all-1|unsigned-1.0|slot-(1|fallback)|public-key|wrong-root$|flip-(meas|chall)|reference|killed-cert|everything-1.4|sm2)'
+open='key-(1.1|1.4|encrypted-1.2|mac-only-1.4)|psk-(1.3|no-context-1.4)|mut-(no-encap|encap|digests|basic)-1.[34]'
+life='update-(one|all|by-responder-1.[24])|application|two-sessions|flip-(finish|record)'
+service='key-(1.1|1.4|clear-1.2|mac-only-1.4)|psk-1.3|mut-(known|encap|digests)-1.4|mut-basic-1.3|update-by-us-1.4|flip-finish|echo'
+exec tests/interop/run --only "^($attest|post-quantum/(r-)?ml-dsa-65\$|sessions/(r-)?($open|$life)\$|service/($service)\$)"

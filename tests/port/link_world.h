@@ -27,6 +27,7 @@ struct side {
     uint8_t last[70000];
     size_t last_n;
     bool echo, close_on_up, close_on_frame;
+    unsigned drains, flood; /* flood: frames of 60000 bytes still to be sent, one whenever none waits */
 };
 
 struct world {
@@ -108,7 +109,22 @@ static inline void world_tap(void *ctx, const struct spdm_tapped *t)
     assert_true(t->time.tv_sec > 1600000000);
 }
 
-static const struct spdm_link_events side_events = {.up = side_up, .frame = side_frame, .down = side_down};
+static inline void side_flood(struct side *s, struct spdm_link *link)
+{
+    static const uint8_t frame[60000];
+    while (s->flood != 0 && spdm_link_waiting(link) == 0 && spdm_link_send(link, (struct spdm_span){frame, 60000}))
+        s->flood--;
+}
+
+static inline void side_drained(void *ctx, struct spdm_link *link)
+{
+    struct side *s = ctx;
+    s->drains++;
+    side_flood(s, link);
+}
+
+static const struct spdm_link_events side_events = {
+    .up = side_up, .frame = side_frame, .down = side_down, .drained = side_drained};
 
 static inline struct world *world_new(void)
 {

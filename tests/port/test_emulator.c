@@ -93,7 +93,7 @@ static void writes_headers(void **state)
     assert_int_equal(got.size, 14);
     assert_false(spdm_emu_get((struct spdm_span){out, 11}, &got));
     assert_string_equal(spdm_emu_transport_name(2), "PCI_DOE");
-    assert_string_equal(spdm_emu_transport_name(4), "unknown");
+    assert_string_equal(spdm_emu_transport_name(5), "unknown");
 }
 
 int main(void)

@@ -338,6 +338,7 @@ CHANGE(rsa_2048, own_key(t, MIDDLE, new_key("RSA", NULL, 2048));)
 CHANGE(rsa_pss, own_key(t, MIDDLE, new_key("RSA", NULL, 2048)); t->plan[LEAF].pss = true;)
 CHANGE(rsa_pss_sha1, own_key(t, MIDDLE, new_key("RSA", NULL, 2048)); t->plan[LEAF].pss = true;
        t->plan[LEAF].md = "SHA1";)
+CHANGE(rsa_pss_mixed, rsa_pss(t); t->plan[LEAF].pss_mixed = true;)
 CHANGE(brainpool, own_key(t, MIDDLE, new_key("EC", "brainpoolP256r1", 0));)
 CHANGE(ed25519, own_key(t, MIDDLE, new_key("ED25519", NULL, 0)); t->plan[LEAF].md = NULL;)
 CHANGE(ed448, own_key(t, MIDDLE, new_key("ED448", NULL, 0)); t->plan[LEAF].md = NULL;)
@@ -638,6 +639,7 @@ static const struct {
     T(rsa_2048),
     T(rsa_pss),
     R(rsa_pss_sha1, LINK_ALGORITHM, 3, 0),
+    R(rsa_pss_mixed, LINK_ALGORITHM, 3, 0),
     T(brainpool),
     T(ed25519),
     T(ed448),
@@ -836,7 +838,11 @@ static void every_key_of_a_leaf(void **state)
                  {"ED448", NULL, 0, SPDM_ED448},
                  {"ML-DSA-44", NULL, 0, SPDM_ML_DSA_44},
                  {"ML-DSA-87", NULL, 0, SPDM_ML_DSA_87},
-                 {"SLH-DSA-SHA2-128f", NULL, 0, SPDM_SLH_DSA_SHA2_128F}};
+                 {"ML-DSA-65", NULL, 0, SPDM_ML_DSA_65},
+                 {"SLH-DSA-SHA2-128f", NULL, 0, SPDM_SLH_DSA_SHA2_128F},
+                 {"SLH-DSA-SHAKE-128s", NULL, 0, SPDM_SLH_DSA_SHAKE_128S},
+                 {"SLH-DSA-SHA2-192s", NULL, 0, SPDM_SLH_DSA_SHA2_192S},
+                 {"SLH-DSA-SHAKE-256f", NULL, 0, SPDM_SLH_DSA_SHAKE_256F}};
     struct trial *t = *state;
 
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {

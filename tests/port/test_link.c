@@ -3,7 +3,7 @@
  * test_link.c - links against links: each kind of target, closing from callbacks, large frames, limits. */
 #include "link_world.h"
 
-static const char *const schemes[] = {"tcp", "emu+mctp", "emu+doe", "emu+tcp", "emu+none"};
+static const char *const schemes[] = {"tcp", "emu+mctp", "emu+doe", "emu+tcp", "emu+none", "emu+nvme", "emu+scsi"};
 
 /* GET_VERSION in the framing of the target. */
 static struct spdm_span get_version(const struct spdm_binding *b, uint8_t *p, size_t cap)

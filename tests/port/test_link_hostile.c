@@ -272,6 +272,30 @@ static void a_peer_that_does_not_read(void **state)
     world_free(w);
 }
 
+/* Both ends send as fast as they can and neither waits for the other: each must go on reading while its own frames
+ * wait. */
+static void two_streams_at_once(void **state)
+{
+    enum { N = 400 };
+    struct world *w = world_new();
+    struct spdm_listen_options options = {.link = {.stall_ms = 1000}};
+    uint16_t port = world_listen(w, "emu+none", options);
+    (void)state;
+    world_connect(w, "emu+none", port, options.link);
+    wait_for(w, w->client.ups == 1);
+    w->server.flood = w->client.flood = N;
+    side_flood(&w->client, w->client.link);
+    side_flood(&w->server, w->server.link);
+    assert_true(w->client.flood != 0 && w->server.flood != 0);
+    while (w->server.frames < N || w->client.frames < N) {
+        if (w->server.downs + w->client.downs != 0) fail_msg("%s %s", w->server.reason, w->client.reason);
+        uv_run(&w->loop, UV_RUN_ONCE);
+    }
+    assert_true(w->client.drains != 0 && w->server.drains != 0);
+    assert_int_equal(w->client.bytes, 60000u * N);
+    world_free(w);
+}
+
 /* The owner sends on its own to a peer that does not read: refused at some point, never remembered without end. */
 static void sending_has_a_limit(void **state)
 {
@@ -330,7 +354,7 @@ static void peers_that_do_not_fit(void **state)
         {"emu+mctp", "0000dead0000000200000000", SPDM_LINK_PROTOCOL, "transport type 2 (PCI_DOE)"},
         {"emu+mctp", "485454502f312e3020343030", SPDM_LINK_PROTOCOL, "transport type"},
         {"emu+mctp", "0000dead00000001ffffffff", SPDM_LINK_PROTOCOL, "announced a frame of 4294967295 bytes"},
-        {"emu+doe", "0000dead0000000200000000", SPDM_LINK_UNREACHABLE, "no answer to DOE discovery"},
+        {"emu+doe", "0000dead0000000200000000", SPDM_LINK_UNREACHABLE, "no answer to discovery"},
         {"emu+doe",
          "0000dead0000000200000000"
          "000000010000000200000004deadbeef",
@@ -446,6 +470,7 @@ int main(void)
         cmocka_unit_test(the_first_frame_has_less_time),
         cmocka_unit_test(the_end_in_the_middle),
         cmocka_unit_test(a_peer_that_does_not_read),
+        cmocka_unit_test(two_streams_at_once),
         cmocka_unit_test(sending_has_a_limit),
         cmocka_unit_test(nobody_there),
         cmocka_unit_test(peers_that_do_not_fit),

@@ -24,6 +24,8 @@ static void reads_targets(void **state)
         {"EMU+DOE://[::1]", "emu+doe://[::1]:2323", "::1", 2323, true, 2, &spdm_binding_doe},
         {"emu+tcp://[fe80::1]:65535", "emu+tcp://[fe80::1]:65535", "fe80::1", 65535, true, 3, &spdm_binding_tcp},
         {"emu+none://h:1", "emu+none://h:1", "h", 1, true, 0, &spdm_binding_none},
+        {"emu+nvme://h", "emu+nvme://h:2323", "h", 2323, true, 4, &spdm_binding_storage},
+        {"emu+scsi://h:1", "emu+scsi://h:1", "h", 1, true, 3, &spdm_binding_storage},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -138,7 +140,7 @@ static void forms_parse(void **state)
         assert_true(spdm_target_parse(text, false, &t, error));
         assert_string_equal(strrchr(t.text, ':'), strrchr(text, ':')); /* the port shown is the default */
     }
-    assert_int_equal(n, 5);
+    assert_int_equal(n, 7);
 }
 
 int main(void)

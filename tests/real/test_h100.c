@@ -104,7 +104,7 @@ static struct spdm_sight verify(const struct evidence *e, struct spdm_openssl *o
         .crypto = spdm_openssl_crypto(), .crypto_ctx = ossl, .binding = &spdm_binding_none, .policy = &policy};
     struct spdm_openssl_key *key = spdm_openssl_key_open(ossl, (struct spdm_span){e->spki, e->spki_n}, NULL);
     uint64_t memory[1024];
-    struct spdm_witness *w = spdm_witness_init((struct spdm_room){(uint8_t *)memory, sizeof memory}, &config);
+    struct spdm_witness *w = spdm_witness_init((struct spdm_room){(uint8_t *)memory, sizeof memory}, &config, NULL);
     struct spdm_measurement block;
     struct spdm_event ev;
     struct spdm_sight s;

@@ -126,6 +126,7 @@ static void sign(X509 *x, const struct certs_plan *plan)
     if (plan->pss) {
         MUST(EVP_PKEY_CTX_set_rsa_padding(pctx, RSA_PKCS1_PSS_PADDING) == 1);
         MUST(EVP_PKEY_CTX_set_rsa_pss_saltlen(pctx, RSA_PSS_SALTLEN_DIGEST) == 1);
+        if (plan->pss_mixed) MUST(EVP_PKEY_CTX_set_rsa_mgf1_md(pctx, EVP_sha384()) == 1);
     }
     MUST(X509_sign_ctx(x, ctx) > 0);
     EVP_MD_CTX_free(ctx);

@@ -36,6 +36,7 @@ struct certs_plan {
     EVP_PKEY *key, *signer;
     const char *md; /* NULL for EdDSA and the like */
     bool pss;
+    bool pss_mixed; /* MGF1 with another hash than the digest's */
 };
 
 /* DER of the certificate. Free with free(). */

@@ -105,7 +105,11 @@ static void copy_state(struct pair *to, const struct pair *from)
         size_t from, to;
     } parts[] = {{0, offsetof(struct pair, rq_sessions)},
                  {offsetof(struct pair, opened_rq), offsetof(struct pair, rq_turned_out)},
-                 {offsetof(struct pair, signed_by_rq), offsetof(struct pair, rq_memory)},
+                 {offsetof(struct pair, signed_by_rq), offsetof(struct pair, rq_shelf.bytes) + SMALL},
+                 {offsetof(struct pair, rq_shelf.bytes[1]), offsetof(struct pair, rq_shelf.bytes[1]) + SMALL},
+                 {offsetof(struct pair, rs_shelf), offsetof(struct pair, rs_shelf.bytes) + SMALL},
+                 {offsetof(struct pair, rs_shelf.bytes[1]), offsetof(struct pair, rs_shelf.bytes[1]) + SMALL},
+                 {offsetof(struct pair, stays), offsetof(struct pair, rq_memory)},
                  {offsetof(struct pair, sign_at), offsetof(struct pair, signature) + SMALL}};
 
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {

@@ -90,18 +90,40 @@ void pair_mutual(struct pair *p)
     p->req_policy.req_signatures = p->rsp_policy.req_signatures = algorithms;
     p->rq_turned = p->req_config;
     p->rq_turned.sessions = NULL;
+    p->rq_turned.chunks = NULL;
     p->rq_turned.binding = &spdm_binding_none;
     p->rq_turned.out = (struct spdm_room){p->rq_turned_out, sizeof p->rq_turned_out};
     p->rq_turned.identity = &p->rq_identity;
     p->rq_turned.services = &spdm_serve_identity;
     p->rs_turned = p->rsp_config;
     p->rs_turned.sessions = NULL;
+    p->rs_turned.chunks = NULL;
     p->rs_turned.binding = &spdm_binding_none;
     p->rs_turned.out = (struct spdm_room){p->rs_turned_out, sizeof p->rs_turned_out};
     p->rs_turned.chain = (struct spdm_room){p->rq_chain, sizeof p->rq_chain};
     p->req_config.mutual = p->rsp_config.mutual = &spdm_with_mutual;
     p->req_config.turned = &p->rq_turned;
     p->rsp_config.turned = &p->rs_turned;
+}
+
+static void shelve(struct pair_shelf *shelf, struct spdm_config *config)
+{
+    for (unsigned i = 0; i < 2; i++) shelf->place[i] = (struct spdm_room){shelf->bytes[i], PAIR_LENT};
+    shelf->shelf = (struct spdm_shelf){.place = shelf->place, .n = 2};
+    config->lender = &spdm_lend_shelf;
+    config->lender_ctx = &shelf->shelf;
+}
+
+void pair_chunks(struct pair *p, uint32_t transfer, uint32_t max)
+{
+    p->req_policy.flags |= SPDM_CHUNK_CAP;
+    p->rsp_policy.flags |= SPDM_CHUNK_CAP;
+    p->req_config.chunks = &spdm_requester_chunks;
+    p->rsp_config.chunks = &spdm_responder_chunks;
+    p->req_config.data_transfer_size = p->rsp_config.data_transfer_size = transfer;
+    p->req_config.max_message_size = p->rsp_config.max_message_size = max;
+    shelve(&p->rq_shelf, &p->req_config);
+    shelve(&p->rs_shelf, &p->rsp_config);
 }
 
 void pair_start(struct pair *p)
@@ -155,7 +177,7 @@ static void answer_requester(struct pair *p, const struct spdm_event *ev)
         return;
     }
     if (ev->kind == SPDM_ASK_SIGN) {
-        uint8_t signature[512];
+        uint8_t signature[PAIR_SIGNATURE];
 
         p->signed_by_rq++;
         a.yes = true;
@@ -272,6 +294,7 @@ static void answer_responder(struct pair *p, const struct spdm_event *ev)
     if (ev->kind == SPDM_ASK_MEASURE) {
         a.measurements = p->measurements;
         a.measurement_n = p->measurement_n;
+        a.stays = p->stays;
     } else if (ev->kind == SPDM_ASK_VENDOR) {
         a.data = ev->data;
     } else if (ev->kind == SPDM_ASK_PSK) {
@@ -500,4 +523,6 @@ void pair_close(struct pair *p)
     spdm_requester_close(p->rq);
     spdm_responder_close(p->rs);
     assert_int_equal(p->toy.open, 0);
+    assert_int_equal(p->rq_shelf.shelf.taken, 0);
+    assert_int_equal(p->rs_shelf.shelf.taken, 0);
 }

@@ -9,10 +9,11 @@
 #define ASSAY_TESTS_PAIR_H
 #include "support/toy_crypto.h"
 #include <assay/errand.h>
+#include <assay/large.h>
 #include <assay/requester.h>
 #include <assay/session.h>
 
-enum { PAIR_BUFFER = 8192, PAIR_MEASUREMENTS = 8, PAIR_LATE = 8 };
+enum { PAIR_BUFFER = 8192, PAIR_MEASUREMENTS = 8, PAIR_LATE = 8, PAIR_LENT = 12000, PAIR_SIGNATURE = 49856 };
 
 struct pair;
 /* What to do with a frame on its way; n is its length in `frame` (room PAIR_BUFFER). Returns the length that arrives,
@@ -80,6 +81,13 @@ struct pair {
     unsigned resets_due; /* SPDM_RESET_DUE, and its tag */
     uint8_t reset_tag;
 
+    struct pair_shelf { /* pair_chunks() */
+        struct spdm_shelf shelf;
+        struct spdm_room place[2];
+        uint8_t bytes[2][PAIR_LENT];
+    } rq_shelf, rs_shelf;
+    bool stays; /* the device's measurements stay where they are */
+
     uint64_t rq_memory[2048], rs_memory[2048];
     uint8_t rq_out[PAIR_BUFFER], rs_out[PAIR_BUFFER], chain[PAIR_BUFFER], in[PAIR_BUFFER];
     struct pair_late {
@@ -91,7 +99,7 @@ struct pair {
     uint64_t sign_at;
     uint32_t sign_ticket;
     size_t signature_n;
-    uint8_t signature[4096];
+    uint8_t signature[PAIR_SIGNATURE];
 };
 
 /* A device with a chain of three "certificates" in slot 0, SHA-384, ECDSA P-384, five measurements; both ends speak
@@ -101,6 +109,8 @@ void pair_init(struct pair *pair);
 void pair_sessions(struct pair *pair, size_t n);
 /* Both ends can turn their roles: the requester has a chain in slots 0 and 2 and a key of its own (id 77). */
 void pair_mutual(struct pair *pair);
+/* Both ends transfer in chunks: at most `transfer` bytes at a time, `max` in all (<= PAIR_LENT). */
+void pair_chunks(struct pair *pair, uint32_t transfer, uint32_t max);
 /* Moves frames and time until nothing is left to do, at most to `until`. */
 void pair_settle(struct pair *pair, uint64_t until);
 /* Places both ends; to be called after the fields are as wanted. */

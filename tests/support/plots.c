@@ -48,6 +48,13 @@ static void vouch(struct pair *p)
     spdm_requester_trust(p->rq, 0, (struct spdm_span){digest, n}, &p->key);
 }
 
+static void in_chunks(struct pair *p)
+{
+    pair_chunks(p, 200, 4000);
+    p->req_config.out.n = 43; /* CHALLENGE and GET_MEASUREMENTS go in chunks from 1.3 on */
+    p->req_policy.want_algorithms = true;
+}
+
 static const uint8_t key_bytes[70] = {0x30, 0x44, 7};
 
 static void public_key(struct pair *p)
@@ -112,6 +119,7 @@ const struct plot fault_plots[] = {
               .payload = {(const uint8_t *)"hello", 5}},
      .open_legacy = FAULT_ALL,
      .open = FAULT_ALL},
+    {.name = "chunks", .goal = {.want = CHALLENGE | MEASURE, .sign = true, .summary = 0xff}, .prepare = in_chunks},
 };
 const size_t fault_plot_n = sizeof fault_plots / sizeof *fault_plots;
 

@@ -483,6 +483,40 @@ static void test_opaque_limit(void **state)
     OPAQUE(shape, "\6", SHORT);
 }
 
+/* An envelope has no length of its own: what is in it ends with the message, however long that is. */
+static void test_long_envelopes(void **state)
+{
+    static const struct {
+        const struct spdm_message *row;
+        size_t head;
+    } rows[] = {{&spdm_message_ENCAPSULATED_REQUEST, 4},
+                {&spdm_message_DELIVER_ENCAPSULATED_RESPONSE, 4},
+                {&spdm_message_ENCAPSULATED_RESPONSE_ACK, 8}};
+    static const size_t sizes[] = {4, 0xffff, 0x10000, 0x10001, 200000};
+
+    (void)state;
+    for (size_t i = 0; i < 3 * 5; i++) {
+        size_t head = rows[i / 5].head, n = head + sizes[i % 5];
+        uint8_t *message = counted(n), *out = counted(n);
+        struct io reader = {.sh = sh, .rd = {message, n}, .end = n};
+        struct io writer = {.sh = sh, .wr = {out, n}, .end = n};
+        union spdm_body body;
+
+        message[0] = 0x12;
+        message[1] = rows[i / 5].row->code;
+        message[3] = head == 8 ? 1 : 0; /* ACK: another request follows */
+        memset(message + 4, 0, head - 4);
+        assert_true(spdm_decode(&reader, rows[i / 5].row, &body));
+        assert_int_equal(reader.at, n);
+        assert_int_equal(body.encapsulated.message.n, sizes[i % 5]);
+        assert_true(spdm_encode(&writer, rows[i / 5].row, &body));
+        assert_int_equal(writer.at, n);
+        assert_memory_equal(out, message, n);
+        free(message);
+        free(out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_numbers_little_endian),
@@ -501,7 +535,8 @@ int main(void)
                                        cmocka_unit_test(test_header_exceptions),
                                        cmocka_unit_test(test_decode_clears),
                                        cmocka_unit_test(test_opaque_formats),
-                                       cmocka_unit_test(test_opaque_limit)};
+                                       cmocka_unit_test(test_opaque_limit),
+                                       cmocka_unit_test(test_long_envelopes)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * attest_policy.c - what to offer a device, and how long to wait for it.
+ * peer_policy.c - what to offer a device, and how long to wait for it.
  *
  * Offered is what the crypto library can verify, or what the user named and
- * nothing else. Nothing that only a session needs is offered: it would cost
- * the device time and the wire bytes. */
-#include "attest_policy.h"
+ * nothing else. What only a session needs is offered only if there is to be
+ * one: else it would cost the device time and the wire bytes. */
+#include "peer_policy.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -43,6 +43,19 @@ static const uint8_t signatures[] = {SPDM_ECDSA_P384,
                                      SPDM_SLH_DSA_SHAKE_256F,
                                      0};
 
+static const uint8_t exchanges[] = {SPDM_SECP384R1,
+                                    SPDM_SECP256R1,
+                                    SPDM_SECP521R1,
+                                    SPDM_ML_KEM_1024,
+                                    SPDM_ML_KEM_768,
+                                    SPDM_ML_KEM_512,
+                                    SPDM_FFDHE_3072,
+                                    SPDM_FFDHE_4096,
+                                    SPDM_FFDHE_2048,
+                                    SPDM_DHE_SM2,
+                                    0};
+static const uint8_t aeads[] = {SPDM_AES_256_GCM, SPDM_CHACHA20_POLY1305, SPDM_AES_128_GCM, SPDM_SM4_GCM, 0};
+
 struct library {
     const struct spdm_crypto *crypto;
     void *ctx;
@@ -72,21 +85,46 @@ static bool choose(const struct library *lib, const uint8_t *named, const uint8_
     return !is_named || missing == SPDM_ALG_NONE;
 }
 
-bool spdm_attest_policy_make(const struct spdm_attest_options *options, const struct spdm_crypto *crypto,
-                             void *crypto_ctx, struct spdm_attest_policy *out, char error[200])
+/* What our own identity can do for a device that asks for it. */
+static void offer_identity(struct spdm_policy *p, const struct spdm_own *own)
 {
-    struct library lib = {crypto, crypto_ctx};
+    if (own->device == NULL) return;
+    bool chain = own->device->slot_key[0] != NULL;
+    p->flags |= SPDM_CHAL_CAP | SPDM_MUT_AUTH_CAP | SPDM_ENCAP_CAP | (chain ? SPDM_CERT_CAP : SPDM_PUB_KEY_ID_CAP);
+    p->req_signatures = chain ? own->device->identity.slot[0].signs : own->device->identity.public_key_signs;
+}
+
+static void offer_session(struct spdm_policy *p, const struct spdm_peer_options *options)
+{
+    p->flags |= SPDM_MAC_CAP | SPDM_KEY_UPD_CAP | SPDM_HBEAT_CAP;
+    p->flags |= options->psk != NULL ? SPDM_PSK_CAP : SPDM_KEY_EX_CAP;
+    if (!options->mac_only) p->flags |= SPDM_ENCRYPT_CAP;
+    if (options->clear_handshake) p->flags |= SPDM_HANDSHAKE_IN_THE_CLEAR_CAP;
+}
+
+bool spdm_peer_policy_make(const struct spdm_peer_policy_input *in, struct spdm_peer_policy *out, char error[200])
+{
+    const struct spdm_peer_options *options = in->options;
+    struct library lib = {in->crypto, in->crypto_ctx};
     struct spdm_policy *p = &out->policy;
-    *out = (struct spdm_attest_policy){0};
+    *out = (struct spdm_peer_policy){0};
     if (!choose(&lib, options->hashes.id, hashes, &out->hashes, error)) return false;
     if (!choose(&lib, options->signatures.id, signatures, &out->signatures, error)) return false;
+    if (!choose(&lib, options->exchanges.id, exchanges, &out->exchanges, error)) return false;
+    if (!choose(&lib, options->aeads.id, aeads, &out->aeads, error)) return false;
     memcpy(p->versions, options->versions[0] != 0 ? options->versions : versions, sizeof p->versions);
     p->hashes = out->hashes.id;
     p->signatures = out->signatures.id;
+    if (in->session && options->psk == NULL) p->exchanges = out->exchanges.id;
+    if (in->session) p->aeads = out->aeads.id;
+    if (in->session) offer_session(p, options);
+    offer_identity(p, in->own);
+    p->flags |= SPDM_CHUNK_CAP;
     p->opaque_formats = 3;
     p->multi_key = options->multi_key;
     p->legacy_byte_order = SPDM_EITHER_ENDIAN;
     p->retries = (uint8_t)options->retries;
+    p->not_ready_retries = UINT8_MAX; /* a slow key is no fault: the time there is ends it */
     /* the time there is, shared out among the tries */
     p->wait_max = options->timeout * 1000u;
     p->rtt = p->wait_max / (options->retries + 1);

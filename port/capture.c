@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * capture.c - opens a capture, and hands its frames out in the order in which
+ * they became whole. */
+#define _GNU_SOURCE 1 /* fopencookie */
+#include "port/capture_inside.h"
+#include <assay/report.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SPDM_TYPE = 5, SECURED_TYPE = 6, MAGIC = 4, MCTP_HEADER = 4 };
+
+bool capture_add(struct capture_bytes *bytes, struct spdm_span more)
+{
+    if (bytes->n + more.n > bytes->cap) {
+        size_t cap = 2 * (bytes->n + more.n) + 256;
+        uint8_t *p = realloc(bytes->p, cap);
+        if (p == NULL) return false;
+        bytes->p = p;
+        bytes->cap = cap;
+    }
+    if (more.n != 0) memcpy(bytes->p + bytes->n, more.p, more.n);
+    bytes->n += more.n;
+    return true;
+}
+
+/* ---- what a packet becomes ---- */
+
+struct spdm_captured capture_begin(const struct capture_packet *packet)
+{
+    return (struct spdm_captured){.packet = packet->number, .time = packet->time, .sender = packet->sender};
+}
+
+bool capture_foreign(struct spdm_capture *c, const struct capture_packet *packet)
+{
+    if (c->counts.foreign++ == 0) c->counts.first_foreign = packet->number;
+    return false;
+}
+
+/* c->note says what. */
+bool capture_damage(struct spdm_capture *c, const struct capture_packet *packet, uint64_t flow,
+                    struct spdm_captured *out)
+{
+    *out = capture_begin(packet);
+    out->kind = SPDM_CAPTURED_DAMAGE;
+    out->flow = flow;
+    out->note = c->note;
+    return true;
+}
+
+static bool cut(struct spdm_capture *c, const struct capture_packet *packet, uint64_t flow, struct spdm_captured *out)
+{
+    snprintf(c->note, sizeof c->note, "the capture holds %zu of %zu bytes of this packet", packet->bytes.n,
+             packet->bytes.n + packet->missing);
+    return capture_damage(c, packet, flow, out);
+}
+
+static bool whole(struct spdm_capture *c, const struct capture_packet *packet, const struct spdm_binding *binding,
+                  uint64_t *flow, struct spdm_captured *out)
+{
+    if (*flow == 0) *flow = ++c->flows;
+    if (packet->missing != 0) return cut(c, packet, *flow, out);
+    *out = capture_begin(packet);
+    out->flow = *flow;
+    out->binding = binding;
+    out->frame = packet->bytes;
+    return true;
+}
+
+bool capture_doe(struct spdm_capture *c, const struct capture_packet *packet, struct spdm_captured *out)
+{
+    return whole(c, packet, &spdm_binding_doe, &c->doe, out);
+}
+
+bool capture_bare(struct spdm_capture *c, const struct capture_packet *packet, struct spdm_captured *out)
+{
+    return whole(c, packet, &spdm_binding_none, &c->bare[0], out);
+}
+
+/* ---- by content ---- */
+
+/* An SPDM message that somebody could have sent: version 1.x and a code that exists. */
+static bool is_message(struct spdm_span s)
+{
+    return s.n >= 4 && s.p[0] >> 4 == 1 && strcmp(spdm_message_name(s.p[1]), "unknown") != 0;
+}
+
+static struct spdm_span behind(struct spdm_span s, size_t n)
+{
+    return n < s.n ? (struct spdm_span){s.p + n, s.n - n} : (struct spdm_span){NULL, 0};
+}
+
+/* A frame, or a record of a link on which such a frame has been seen. */
+static bool is_mctp(const struct spdm_capture *c, struct spdm_span s)
+{
+    if (s.n < 2) return false;
+    return (s.p[0] == SPDM_TYPE && is_message(behind(s, 1))) || (s.p[0] == SECURED_TYPE && c->bare[1] != 0);
+}
+
+static bool is_tcp(struct spdm_span s)
+{
+    return spdm_binding_tcp.unwrap(s).kind != SPDM_FRAME_BAD && s.p[2] == 1;
+}
+
+bool capture_guess(struct spdm_capture *c, const struct capture_packet *packet, struct spdm_captured *out)
+{
+    struct spdm_span s = packet->bytes;
+    if (is_message(s)) return capture_bare(c, packet, out);
+    if (is_mctp(c, s)) return whole(c, packet, &spdm_binding_mctp, &c->bare[1], out);
+    if (spdm_binding_doe.unwrap(s).kind != SPDM_FRAME_BAD) return capture_doe(c, packet, out);
+    if (s.n > MCTP_HEADER + 1 && s.p[0] <= 1 && (s.p[4] == SECURED_TYPE || is_message(behind(s, MCTP_HEADER + 1)))) {
+        return capture_mctp_packet(c, packet, out);
+    }
+    if (s.n >= 4 && is_tcp(s)) return whole(c, packet, &spdm_binding_tcp, &c->bare[2], out);
+    if (c->bare[0] != 0 && s.n >= 6) return capture_bare(c, packet, out); /* a record */
+    return capture_foreign(c, packet);
+}
+
+/* ---- opening ---- */
+
+/* A file whose first bytes have been looked at, from its beginning on. */
+struct peeked {
+    FILE *file;
+    uint8_t head[MAGIC];
+    size_t n, at;
+};
+
+static ssize_t peeked_read(void *cookie, char *to, size_t n)
+{
+    struct peeked *p = cookie;
+    size_t have = p->n - p->at;
+    if (have == 0) {
+        n = fread(to, 1, n, p->file);
+        return n == 0 && ferror(p->file) != 0 ? -1 : (ssize_t)n;
+    }
+    if (n > have) n = have;
+    memcpy(to, p->head + p->at, n);
+    p->at += n;
+    return (ssize_t)n;
+}
+
+static int peeked_close(void *cookie)
+{
+    struct peeked *p = cookie;
+    int rc = p->file != stdin ? fclose(p->file) : 0;
+    free(p);
+    return rc;
+}
+
+static bool is_pcap(const uint8_t *magic, size_t n)
+{
+    static const uint8_t known[][MAGIC] = {{0xd4, 0xc3, 0xb2, 0xa1}, {0xa1, 0xb2, 0xc3, 0xd4}, {0x4d, 0x3c, 0xb2, 0xa1},
+                                           {0xa1, 0xb2, 0x3c, 0x4d}, {0x34, 0xcd, 0xb2, 0xa1}, {0xa1, 0xb2, 0xcd, 0x34},
+                                           {0x0a, 0x0d, 0x0d, 0x0a}};
+    for (size_t i = 0; n == MAGIC && i < sizeof known / sizeof *known; i++)
+        if (memcmp(known[i], magic, MAGIC) == 0) return true;
+    return false;
+}
+
+static struct spdm_capture *fail(struct spdm_capture *c, char *error, const char *path, const char *why)
+{
+    if (why != NULL) snprintf(error, SPDM_CAPTURE_ERROR, "%.200s: %.150s", path, why);
+    if (c != NULL) spdm_capture_close(c);
+    return NULL;
+}
+
+struct spdm_capture *spdm_capture_open(const char *path, char error[SPDM_CAPTURE_ERROR])
+{
+    struct spdm_capture *c = calloc(1, sizeof *c);
+    struct peeked *p = calloc(1, sizeof *p);
+    FILE *file = NULL;
+    char why[SPDM_CAPTURE_ERROR];
+    if (c == NULL || p == NULL) {
+        free(p);
+        return fail(c, error, path, "out of memory");
+    }
+    p->file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+    if (p->file == NULL) {
+        int reason = errno;
+        free(p);
+        return fail(c, error, path, strerror(reason));
+    }
+    p->n = fread(p->head, 1, sizeof p->head, p->file);
+    if (is_pcap(p->head, p->n)) {
+        const cookie_io_functions_t io = {.read = peeked_read, .close = peeked_close};
+        file = fopencookie(p, "rb", io);
+        if (file == NULL) (void)peeked_close(p);
+        if (file == NULL) return fail(c, error, path, "out of memory");
+        (void)setvbuf(file, NULL, _IOFBF, 1 << 18);
+        return capture_pcap_open(c, file, why) ? c : fail(c, error, path, why);
+    }
+    file = p->file;
+    if (p->n == 0 || !capture_text_open(c, file, (struct spdm_span){p->head, p->n})) {
+        if (file != stdin) fclose(file);
+        (void)fail(c, error, path, p->n == 0 ? "the file is empty" : "out of memory");
+        c = NULL;
+    }
+    free(p);
+    return c;
+}
+
+struct spdm_capture *spdm_capture_listen(const char *interface, const char *filter, char error[SPDM_CAPTURE_ERROR])
+{
+    struct spdm_capture *c = calloc(1, sizeof *c);
+    char why[SPDM_CAPTURE_ERROR];
+    if (c == NULL) return fail(c, error, interface, "out of memory");
+    return capture_pcap_listen(c, interface, filter, why) ? c : fail(c, error, interface, why);
+}
+
+void spdm_capture_break(struct spdm_capture *c)
+{
+    if (c->pcap != NULL) capture_pcap_break(c->pcap);
+}
+
+int spdm_capture_next(struct spdm_capture *c, struct spdm_captured *out, char error[SPDM_CAPTURE_ERROR])
+{
+    static const struct capture_packet none;
+    struct capture_packet packet = {.number = c->counts.packets};
+    if (c->has_held) {
+        c->has_held = false;
+        *out = c->held;
+        return 1;
+    }
+    for (;;) {
+        bool there;
+        int rc;
+        if (c->tcp != NULL && capture_tcp_drain(c, &packet, out)) return 1;
+        packet = none;
+        rc = c->pcap != NULL ? capture_pcap_next(c, &packet, error) : capture_text_next(c, &packet, error);
+        if (rc == 0 && c->tcp != NULL) {
+            packet.number = c->counts.packets;
+            capture_tcp_end(c);
+            return capture_tcp_drain(c, &packet, out) ? 1 : 0;
+        }
+        if (rc <= 0) return rc;
+        c->counts.packets++;
+        c->counts.bytes += packet.bytes.n;
+        there = c->pcap != NULL ? capture_pcap_packet(c, &packet, out) : capture_guess(c, &packet, out);
+        if (there) return 1;
+    }
+}
+
+const char *spdm_capture_describe(const struct spdm_capture *c)
+{
+    return c->describe;
+}
+
+struct spdm_capture_counts spdm_capture_counts(const struct spdm_capture *c)
+{
+    return c->counts;
+}
+
+void spdm_capture_close(struct spdm_capture *c)
+{
+    if (c->pcap != NULL) capture_pcap_close(c->pcap);
+    if (c->text != NULL) capture_text_close(c->text);
+    if (c->mctp != NULL) capture_mctp_close(c->mctp);
+    if (c->tcp != NULL) capture_tcp_close(c->tcp);
+    free(c);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Mutual authentication in a session, with the requester's part said by hand:
+ * two handshakes at a time, FINISH without the proof that it needs, what the
+ * requester's signature covers (withstand 6, 32; R-MUT, R-FIN-06). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "support/hand.h"
+#include "support/talk.h"
+
+static struct pair p;
+static struct hand h;
+
+static void prepare(uint8_t version, size_t sessions, uint8_t mut_auth, bool clear)
+{
+    pair_init(&p);
+    memset(p.req_policy.versions, 0, sizeof p.req_policy.versions);
+    p.req_policy.versions[0] = version;
+    pair_sessions(&p, sessions);
+    p.req_policy.flags |= clear ? SPDM_HANDSHAKE_IN_THE_CLEAR_CAP : 0;
+    p.rsp_policy.flags |= clear ? SPDM_HANDSHAKE_IN_THE_CLEAR_CAP : 0;
+    pair_mutual(&p);
+    p.rsp_policy.mut_auth = mut_auth;
+}
+
+/* While one is under way its identity is nobody else's: a second KEY_EXCHANGE is told to wait (R-KEX-05), CHALLENGE
+ * does not ask for the roles to be turned, and both find their way afterwards. */
+static void test_two_handshakes(void **state)
+{
+    struct hand_session a, b, k;
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct spdm_span got;
+
+        prepare(i == 0 ? SPDM_V12 : SPDM_V13, 3, 2, false);
+        p.rsp_policy.basic_mut_auth = true;
+        pair_start(&p);
+        hand_connect(&h, &p);
+        hand_chain(&h);
+        assert_true(hand_psk_exchange(&h, &k)); /* not disturbed by any of that */
+        assert_true(hand_key_exchange(&h, &a));
+        assert_false(hand_key_exchange(&h, &b));
+        assert_int_equal(h.answer[3], 0x03);
+        hand_prove(&h, &a, i == 1);
+        assert_false(hand_key_exchange(&h, &b));
+        got = hand_talk(&h, NULL, "vv 83 00 00 nonce context");
+        assert_true(got.n > 100 && got.p[1] == 0x03 && (got.p[2] & 0x80) == 0);
+        hand_expect(&h, NULL, "vv 81 00 00", "vv 01");
+        assert_true(hand_finish(&h, &k));
+        assert_true(hand_finish_signed(&h, &a, false));
+        assert_true(hand_key_exchange(&h, &b));
+        hand_prove(&h, &b, false);
+        assert_true(hand_finish_signed(&h, &b, false));
+        assert_true(hand_agrees(&h, &a) && hand_agrees(&h, &b) && hand_agrees(&h, &k));
+        got = hand_talk(&h, NULL, "vv 83 00 00 nonce context");
+        assert_true(got.n > 100 && (got.p[2] & 0x80) != 0); /* now it does */
+        pair_close(&p);
+    }
+}
+
+/* Of one requester's identity and another's FINISH nothing comes: signature or HMAC of another session, no proof at
+ * all.
+ */
+static void test_unproven(void **state)
+{
+    struct hand_session a;
+
+    (void)state;
+    prepare(SPDM_V13, 1, 2, false);
+    pair_start(&p);
+    hand_connect(&h, &p);
+    hand_chain(&h);
+    assert_true(hand_key_exchange(&h, &a));
+    hand_expect(&h, &a, "vv ea 00 00", "vv 6a 01 00 vv 81");
+    assert_false(hand_finish(&h, &a)); /* the flow is open */
+    assert_false(hand_finish_signed(&h, &a, false));
+    assert_int_equal(p.opened_rs, 0);
+    pair_close(&p);
+    prepare(SPDM_V13, 1, 2, false);
+    pair_start(&p);
+    hand_connect(&h, &p);
+    assert_true(hand_key_exchange(&h, &a));
+    assert_false(hand_finish(&h, &a)); /* never begun, and without signature */
+    assert_false(hand_finish_signed(&h, &a, false));
+    assert_int_equal(p.opened_rs, 0);
+    pair_close(&p);
+}
+
+/* OpaqueData of FINISH is signed too (withstand 6). */
+static void test_finish_opaque(void **state)
+{
+    struct hand_session a;
+
+    (void)state;
+    prepare(SPDM_V14, 1, 2, false);
+    pair_start(&p);
+    hand_connect(&h, &p);
+    hand_chain(&h);
+    assert_true(hand_key_exchange(&h, &a));
+    hand_prove(&h, &a, false);
+    assert_false(hand_finish_signed(&h, &a, true));
+    assert_int_equal(p.opened_rs, 0);
+    assert_int_equal(p.closed_rs, a.id);
+    assert_int_equal(p.refused.why, SPDM_WHY_BAD_VERIFY_DATA);
+    pair_close(&p);
+}
+
+/* A signature that nobody asked for (R-FIN-03), however right the rest is. */
+static void test_unasked(void **state)
+{
+    struct hand_session a;
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct schedule sch = {&toy_crypto, &h.toy, SPDM_SHA_384, SPDM_AES_256_GCM, SPDM_V13, 0xff};
+        uint8_t message[4 + 64 + SPDM_HASH_MAX] = {SPDM_V13, 0xe5, 1, 0}, th[SPDM_HASH_MAX];
+        struct spdm_span got;
+
+        prepare(SPDM_V13, 1, 0, i == 1);
+        pair_start(&p);
+        hand_connect(&h, &p);
+        assert_true(hand_key_exchange(&h, &a));
+        hand_th(&h, &a, spdm_span(message, 4 + 64), th);
+        assert_true(spdm_schedule_verify_data(&sch, a.secrets.finished[REQUEST], th, message + 4 + 64));
+        got = hand_say(&h, a.clear ? NULL : &a, spdm_span(message, 4 + 64 + HAND_H));
+        assert_true(got.n == 4 && got.p[1] == 0x7f && got.p[2] == 0x01);
+        assert_int_equal(p.opened_rs, 0);
+        assert_true(hand_finish(&h, &a));
+        pair_close(&p);
+    }
+}
+
+/* The proof is put off or refused: there is no later in a handshake, which ends. */
+static void test_put_off(void **state)
+{
+    static const char *const answers[] = {"vv eb 01 00 vv 7f 03 00", "vv eb 01 00 vv 7f 42 00 0e 81 01 0a",
+                                          "vv eb 01 00 vv 7f 05 00", "vv eb 01 00 vv 7f 43 00"};
+    struct hand_session a;
+
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof answers / sizeof *answers; i++) {
+        prepare(SPDM_V13, 1, 2, i % 2 == 1);
+        pair_start(&p);
+        hand_connect(&h, &p);
+        hand_chain(&h);
+        assert_true(hand_key_exchange(&h, &a));
+        hand_expect(&h, a.clear ? NULL : &a, "vv ea 00 00", "vv 6a 01 00 vv 81");
+        hand_expect(&h, a.clear ? NULL : &a, answers[i / 2], "vv 7f 09 00");
+        assert_int_equal(p.closed_rs, a.id);
+        assert_true(hand_key_exchange(&h, &a)); /* its place is free */
+        hand_prove(&h, &a, false);
+        assert_true(hand_finish_signed(&h, &a, false));
+        assert_true(hand_agrees(&h, &a));
+        pair_close(&p);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_two_handshakes), cmocka_unit_test(test_unproven),
+                                       cmocka_unit_test(test_finish_opaque), cmocka_unit_test(test_unasked),
+                                       cmocka_unit_test(test_put_off)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
