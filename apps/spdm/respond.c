@@ -83,6 +83,7 @@ void spdm_respond_stop(struct server *s, const char *why)
     if (s->stopping) return;
     s->stopping = true;
     if (!s->options->quiet) spdm_respond_say(s, "stopping: %s", why);
+    for (struct client *c = s->live; c != NULL; c = c->older) spdm_respond_app_reset(c, "the device stops");
     for (unsigned i = 0; i < s->listener_n; i++) spdm_listener_close(s->listener[i]);
     unless_closed((uv_handle_t *)&s->hangup);
     /* Both stay and are taken in silence: a second signal, which timeout(1) always sends, must not cut the end short.
@@ -282,6 +283,19 @@ static int load_first(struct server *s)
     return SPDM_EXIT_USAGE;
 }
 
+/* Where --app is of no use: who gave it will want to know. */
+static void doubt(struct server *s)
+{
+    const uint32_t sessions = SPDM_KEY_EX_CAP | SPDM_PSK_CAP_MASK;
+    if (s->options->app.kind == APP_NONE) return;
+    if ((s->generation->device->policy.flags & sessions) == 0)
+        spdm_respond_say(s, "there will be no streams: the device opens no sessions");
+    for (unsigned i = 0; i < s->listener_n; i++)
+        if (!spdm_listener_target(s->listener[i])->binding->app_data)
+            spdm_respond_say(s, "there will be no streams on %s: this transport carries no application data",
+                             spdm_listener_target(s->listener[i])->text);
+}
+
 static void announce(struct server *s)
 {
     char text[400];
@@ -306,6 +320,7 @@ static int start(struct server *s)
         return SPDM_EXIT_USAGE;
     }
     if (!s->options->quiet) announce(s);
+    doubt(s);
     return SPDM_PARSED;
 }
 
