@@ -112,8 +112,22 @@ echo "$good" >"$dir/device.cfg"
 run 2 "$SPDM" respond --app tcp -l tcp://127.0.0.1:0 "$dir/device.cfg"
 says "$dir/err" "--app" "echo, exec:COMMAND, socket:PATH or socket:HOST:PORT expected"
 
-# Secrets of sessions, and what is inside them
+# A command gets no file of ours but standard error
 "$SPDM" keys -q -o "$dir/w"
+start --pcap "$dir/app.pcap" --keylog "$dir/app.log" --app 'exec:ls -l /proc/self/fd' -l tcp://127.0.0.1:0 \
+    "$dir/w/device.cfg"
+"$SPDM" connect --trust "$dir/w/root.pem" "tcp://127.0.0.1:$(cat "$dir/ports")" </dev/null >"$dir/out" 2>"$dir/err" ||
+    bad "connect: $(cat "$dir/err")"
+kill -HUP "$responder"
+wait_until grep -q "description read again" "$dir/log"
+"$SPDM" connect --trust "$dir/w/root.pem" "tcp://127.0.0.1:$(cat "$dir/ports")" </dev/null >>"$dir/out" 2>"$dir/err" ||
+    bad "connect: $(cat "$dir/err")"
+kill "$responder"
+ended 0
+[ "$(grep -c -e '->' "$dir/out")" -eq 8 ] || bad "a command has other files than four: $(cat "$dir/out")"
+says "$dir/log" "streams are for whoever can connect"
+
+# Secrets of sessions, and what is inside them
 start --trace --keylog "$dir/keys.log" --app echo -l tcp://127.0.0.1:0 "$dir/w/device.cfg"
 echo hello | "$SPDM" connect --trust "$dir/w/root.pem" "tcp://127.0.0.1:$(cat "$dir/ports")" >"$dir/out" 2>"$dir/err" ||
     bad "connect: $(cat "$dir/err")"
