@@ -114,7 +114,7 @@ static void keep_from_commands(void)
     DIR *dir = opendir("/proc/self/fd");
     if (dir == NULL) return;
     for (const struct dirent *e; (e = readdir(dir)) != NULL;) {
-        int fd = atoi(e->d_name), flags = fd > STDERR_FILENO ? fcntl(fd, F_GETFD) : -1;
+        int fd = (int)strtol(e->d_name, NULL, 10), flags = fd > STDERR_FILENO ? fcntl(fd, F_GETFD) : -1;
         if (flags >= 0 && (flags & FD_CLOEXEC) == 0) (void)fcntl(fd, F_SETFD, flags | FD_CLOEXEC);
     }
     closedir(dir);
