@@ -6,6 +6,7 @@ PREFIX  ?= /usr/local
 SECONDS ?= 60
 DEPS    ?= yes
 ONLY    ?=
+PQC     ?= no
 
 cmake_build = cmake --preset $(1) $(2) >build/$(1).log 2>&1 || { cat build/$(1).log; exit 1; }; cmake --build --preset $(1)
 deps = $(if $(filter yes,$(DEPS)),scripts/install-deps.sh $(1))
@@ -24,17 +25,15 @@ test: ## build with sanitizers and run every test; ONLY=regex picks some
 
 pqc: ## make test with a private OpenSSL 3.5 (built at first, some minutes): post-quantum algorithms
 	@$(call deps,build test)
-	@scripts/pqc.sh '$(ONLY)'
+	@scripts/pqc.sh pqc scripts/test.sh pqc '$(ONLY)'
 
 check: ## all gates: house rules, both compilers, static analysis, budgets
 	@$(call deps,build test check)
 	@scripts/check/all
 
-bench: ## run the benchmarks: what was reached beside the goals
+bench: ## run the benchmarks: what was reached beside the goals; PQC=yes: with the OpenSSL of make pqc
 	@$(call deps,build test check)
-	@mkdir -p build
-	@$(call cmake_build,bench)
-	@scripts/bench.sh
+	@$(if $(filter yes,$(PQC)),scripts/pqc.sh bench-pqc scripts/bench.sh bench-pqc,scripts/bench.sh bench)
 
 fuzz: ## fuzz every target for SECONDS seconds; ONLY=regex picks some
 	@$(call deps,build test check)

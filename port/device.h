@@ -51,8 +51,9 @@ struct spdm_device {
     struct spdm_policy policy;
     struct spdm_measurement measurements[SPDM_MEAS_ALL]; /* ascending index */
     size_t measurement_n;
-    uint32_t data_transfer_size; /* largest SPDM message taken */
-    uint32_t send_size;          /* largest SPDM message sent */
+    uint32_t data_transfer_size; /* largest SPDM message taken in one */
+    uint32_t send_size;          /* largest SPDM message sent in one */
+    uint32_t max_message_size;   /* largest SPDM message taken in chunks */
     uint32_t sessions;           /* of one client at once */
     struct spdm_device_psk psks[SPDM_DEVICE_PSKS];
     size_t psk_n;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define SESSION (SPDM_KEY_EX_CAP | SPDM_PSK_CAP_MASK)
+#define SHORT_CHAIN (65535 - 4 - SPDM_HASH_MAX) /* certificates that the short form of CERTIFICATE carries */
 
 /* What this program can serve. Others would be promises nobody keeps. */
 static const struct {
@@ -23,6 +24,8 @@ static const struct {
                     {"MEAS_FRESH", SPDM_MEAS_FRESH_CAP},
                     {"ALIAS_CERT", SPDM_ALIAS_CERT_CAP},
                     {"PUB_KEY_ID", SPDM_PUB_KEY_ID_CAP},
+                    {"CHUNK", SPDM_CHUNK_CAP},
+                    {"LARGE_RESP", SPDM_LARGE_RESP_CAP},
                     {"KEY_EX", SPDM_KEY_EX_CAP},
                     {"PSK", SPDM_PSK_CAP},
                     {"PSK_WITH_CONTEXT", SPDM_PSK_CAP_CONTEXT},
@@ -80,16 +83,18 @@ static uint32_t session_flags(const struct spdm_device *d, uint32_t flags)
 
 uint32_t spdm_device_default_flags(const struct spdm_device *d)
 {
-    uint32_t flags = 0;
-    bool alias = false, chain = false;
+    uint32_t flags = SPDM_CHUNK_CAP;
+    bool alias = false, chain = false, large = false;
     for (unsigned i = 0; i < SPDM_SLOT_N; i++) {
         chain = chain || d->identity.slot[i].certificates.n != 0;
         alias = alias || d->identity.slot[i].model == SPDM_CERT_ALIAS;
+        large = large || d->identity.slot[i].certificates.n > SHORT_CHAIN;
     }
     if (chain) flags |= SPDM_CERT_CAP | SPDM_CHAL_CAP;
     if (!chain && d->identity.public_key.n != 0) flags |= SPDM_PUB_KEY_ID_CAP | SPDM_CHAL_CAP;
     if (chain && alias) flags |= SPDM_ALIAS_CERT_CAP;
-    if (d->measurement_n != 0) flags |= flags != 0 ? SPDM_MEAS_CAP_SIGNED : SPDM_MEAS_CAP_PLAIN;
+    if (large) flags |= SPDM_LARGE_RESP_CAP;
+    if (d->measurement_n != 0) flags |= (flags & SPDM_CHAL_CAP) != 0 ? SPDM_MEAS_CAP_SIGNED : SPDM_MEAS_CAP_PLAIN;
     if (d->measurement_n != 0) flags |= SPDM_MEAS_FRESH_CAP;
     flags |= session_flags(d, flags);
     if (asks(d)) flags |= SPDM_MUT_AUTH_CAP | SPDM_ENCAP_CAP;

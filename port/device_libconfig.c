@@ -199,6 +199,7 @@ static bool read_sizes(struct loader *l, const config_setting_t *at, void *out)
     static const struct field fields[] = {
         {"data_transfer_size", read_size, offsetof(struct spdm_device, data_transfer_size)},
         {"send_size", read_size, offsetof(struct spdm_device, send_size)},
+        {"max_message_size", read_size, offsetof(struct spdm_device, max_message_size)},
         {NULL, NULL, 0}};
     (void)out;
     return spdm_device_group(l, at, fields, l->device);
@@ -219,17 +220,31 @@ static const struct field top[] = {{"name", read_name, 0},
 
 /* ---- what was left out ---- */
 
+/* What a requester proves itself with: FINISH, or CHALLENGE_AUTH in an envelope. */
+static uint32_t largest_request(const struct spdm_policy *p)
+{
+    enum { AROUND = 2048 }; /* hashes, nonces, opaque data */
+    uint32_t most = 0;
+    for (const uint8_t *alg = p->req_signatures; alg != NULL && *alg != 0; alg++) {
+        uint32_t n = spdm_algorithm((enum spdm_alg) * alg)->size;
+        if (n > most) most = n;
+    }
+    return most + AROUND;
+}
+
 static bool complete(struct loader *l, config_setting_t *root)
 {
     struct spdm_device *d = l->device;
     struct spdm_policy *p = &d->policy;
     if (config_setting_get_member(root, "capabilities") == NULL) p->flags = spdm_device_default_flags(d);
-    if (p->flags == 0)
+    if ((p->flags & ~(SPDM_CHUNK_CAP | SPDM_LARGE_RESP_CAP)) == 0)
         return spdm_device_error(l, NULL, "the device has neither an identity (slots, public_key) nor measurements");
     if (!spdm_device_check_flags(l, root) || !spdm_device_default_algorithms(l)) return false;
     if (p->meas_hash == SPDM_ALG_NONE && d->measurement_n != 0)
         p->meas_hash = p->hashes[0]; /* the strongest the device has */
     if (d->send_size == 0) d->send_size = d->data_transfer_size;
+    if (d->max_message_size == 0) d->max_message_size = largest_request(p);
+    if (d->max_message_size < d->data_transfer_size) d->max_message_size = d->data_transfer_size;
     if (d->name == NULL) d->name = strdup("device");
     return spdm_device_hash_measurements(l);
 }

@@ -46,34 +46,51 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 cd "$work"
 
-# The roots of the archives that have this machine's own release, which have the later ones too.
+# The roots of the archives that have this machine's own release, by whatever name: they have the later ones too.
 roots() {
     # shellcheck disable=SC1091 # every Debian system has it
     codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
     # shellcheck disable=SC2016 # apt's own variables
     apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
-        awk -v release="$codename" '$1 == release && !seen[$2]++ {print $2}'
+        awk -v release="$codename" '($1 == release || $1 ~ /^((old)*stable|testing|unstable|sid)$/) && !seen[$2]++ {print $2}'
 }
-own_apt() {
-    apt-get -qq -o Dir::Etc::sourcelist="$work/sources.list" -o Dir::Etc::sourceparts="$work/none" \
+own() { # PROGRAM ARGUMENT...
+    program=$1
+    shift
+    "$program" -qq -o Dir::Etc::sourcelist="$work/sources.list" -o Dir::Etc::sourceparts="$work/none" \
         -o Dir::State::lists="$work/lists" -o Dir::Cache="$work/cache" -o APT::Sandbox::User=root "$@" </dev/null
 }
+# The newest version that can be had: an archive in the middle of an update names versions that it does not have yet.
 fetch() { # ROOT
     echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $1 $release main" >sources.list
     mkdir -p none lists/partial cache/archives/partial
-    own_apt update && own_apt source --download-only openssl
+    own apt-get update || return 1
+    for version in $(own apt-cache showsrc openssl | sed -n 's/^Version: //p' | sort -Vru); do
+        rm -f openssl_*
+        own apt-get source --download-only "openssl=$version" && return 0
+    done
+    return 1
+}
+# Nothing can be fetched: what an earlier script made will do, else this is the end.
+give_up() {
+    [ -e "$prefix/lib/libcrypto.so" ] || fail "the source package of OpenSSL in Debian $release cannot be fetched"
+    say "the source package cannot be fetched; going on with the copy made before"
+    echo "$prefix"
+    exit 0
 }
 
 command -v dpkg-source >/dev/null || fail "no dpkg-source here: scripts/install-deps.sh build"
 say "this system has OpenSSL $(pkg-config --modversion libcrypto 2>/dev/null || echo none); fetching the source of a later one"
+there=
 for root in $(roots); do
     if fetch "$root" >fetch.log 2>&1; then
+        there=yes
         break
     fi
     cat fetch.log >&2
-    rm -rf lists cache ./*.dsc
+    rm -rf lists cache openssl_*
 done
-[ -n "$(find . -maxdepth 1 -name '*.dsc')" ] || fail "the source package of OpenSSL in Debian $release cannot be fetched"
+[ -n "$there" ] || give_up
 
 dpkg-source --no-check -x openssl_*.dsc source >unpack.log 2>&1 || { cat unpack.log >&2; fail "cannot unpack the source"; }
 version=$(sed -n 's/^Version: *//p' openssl_*.dsc | cut -d - -f 1)

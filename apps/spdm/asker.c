@@ -6,16 +6,19 @@
  * says may happen; the room for records and for turned roles is there only if
  * they can be needed. */
 #include "asker.h"
+#include "port/lender.h"
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    MESSAGE_MAX = 65520,    /* largest message taken: fits a frame of 64 KiB with any binding's header */
+    MESSAGE_MAX = 65520,    /* largest message taken in one: fits a frame of 64 KiB with any binding's header */
+    LARGE_MAX = 1 << 20,    /* largest message taken in chunks */
     RECORD_MORE = 64,       /* at most so much is around application data in a record */
     OUT_MAX = 4096,         /* largest request built ... */
     OUT_MUTUAL_MAX = 65536, /* ... with our certificates or signature in it */
-    TURNED_MAX = 8192,      /* largest message that goes into an envelope */
-    CHAIN_MAX = 4 + 65535   /* largest chain of the short form */
+    TURNED_MAX = 8192,      /* largest message that goes into an envelope, but for a signature */
+    SIGNATURE_LARGE = 5000, /* only SLH-DSA's are longer, and only chains of it need the large form ... */
+    CHAIN_MAX = 16 + 65535  /* ... else this is enough, with the header of its message */
 };
 
 struct spdm_asker {
@@ -196,17 +199,29 @@ static bool make_room(struct spdm_room *room, size_t n)
     return room->p != NULL;
 }
 
+/* The longest signature of a list. */
+static size_t longest(const uint8_t *signatures)
+{
+    size_t most = 0;
+    for (; signatures != NULL && *signatures != 0; signatures++) {
+        size_t n = spdm_algorithm((enum spdm_alg) * signatures)->size;
+        if (n > most) most = n;
+    }
+    return most;
+}
+
 /* We have an identity: the roles can be turned. */
 static bool configure_mutual(struct spdm_asker *a)
 {
     a->turned = a->config;
+    a->turned.chunks = NULL;
     a->turned.binding = &spdm_binding_none;
     a->turned.identity = &a->setup->own->device->identity;
     a->turned.services = &spdm_serve_identity;
     a->turned.out = a->turned.chain = (struct spdm_room){NULL, 0};
     a->config.mutual = &spdm_with_mutual;
     a->config.turned = &a->turned;
-    return make_room(&a->turned.out, TURNED_MAX);
+    return make_room(&a->turned.out, TURNED_MAX + longest(a->setup->policy->req_signatures));
 }
 
 static bool configure_session(struct spdm_asker *a)
@@ -231,11 +246,15 @@ static bool configure(struct spdm_asker *a)
                                      .crypto_ctx = setup->crypto_ctx,
                                      .binding = binding,
                                      .policy = setup->policy,
-                                     .data_transfer_size = MESSAGE_MAX};
+                                     .data_transfer_size = MESSAGE_MAX,
+                                     .chunks = &spdm_requester_chunks,
+                                     .lender = &spdm_lend_heap,
+                                     .max_message_size = LARGE_MAX};
+    size_t chain = longest(setup->policy->signatures) > SIGNATURE_LARGE ? LARGE_MAX : CHAIN_MAX;
     if (mutual && !configure_mutual(a)) return false;
     if (setup->session && !configure_session(a)) return false;
     return make_room(&a->config.out, binding->head + out + RECORD_MORE + binding->tail) &&
-           make_room(&a->config.chain, CHAIN_MAX) && make_room(&a->memory, spdm_requester_size(&a->config)) &&
+           make_room(&a->config.chain, chain) && make_room(&a->memory, spdm_requester_size(&a->config)) &&
            spdm_asker_renew(a);
 }
 

@@ -64,6 +64,12 @@ static void run_dry(struct connection *c)
     unless_closed((uv_handle_t *)&c->interrupt);
 }
 
+static void close_forward(struct connection *c)
+{
+    spdm_forward_close(c->forward);
+    c->forward = NULL;
+}
+
 static void end_line(struct line *line)
 {
     struct connection *c = line->connection;
@@ -73,7 +79,7 @@ static void end_line(struct line *line)
     spdm_tunnel_free(line->tunnel);
     spdm_attest_free(line->run);
     spdm_attest_file_clear(&line->file);
-    if (line->tunnel == NULL && line->in > STDERR_FILENO) close(line->in);
+    if (line->in > STDERR_FILENO) close(line->in);
     free(line);
     if (c->line_n-- == LINES_MAX && c->forward != NULL) spdm_forward_pause(c->forward, false);
     run_dry(c);
@@ -101,7 +107,7 @@ static void on_over(void *ctx, struct spdm_tunnel *tunnel)
         spdm_setup_complain(&c->setup, "%s, after %" PRIu64 " bytes out and %" PRIu64 " in", r->reason, r->sent,
                             r->received);
     print_stats(c, r);
-    if (c->forward == NULL) c->exit = codes[r->end];
+    if (!c->options.forwards) c->exit = codes[r->end];
     end_line(line);
 }
 
@@ -155,7 +161,8 @@ static void on_accepted(void *ctx, int fd)
     if (c->line_n == LINES_MAX) spdm_forward_pause(c->forward, true);
 }
 
-static void listen_now(struct connection *c)
+/* The socket is there before anything is sent, and served when the device is trusted. */
+static bool open_forward(struct connection *c)
 {
     const struct spdm_forward_setup setup = {.loop = &c->loop,
                                              .address = &c->options.forward,
@@ -163,12 +170,15 @@ static void listen_now(struct connection *c)
                                              .accepted = on_accepted,
                                              .ctx = c};
     char error[SPDM_FORWARD_ERROR];
+    if (!c->options.forwards) return true;
     c->forward = spdm_forward_open(&setup, error);
-    if (c->forward == NULL) {
-        spdm_setup_complain(&c->setup, "--forward %s", error);
-        c->exit = SPDM_EXIT_USAGE;
-        return;
-    }
+    if (c->forward == NULL) spdm_setup_complain(&c->setup, "--forward %s", error);
+    return c->forward != NULL;
+}
+
+static void serve(struct connection *c)
+{
+    spdm_forward_pause(c->forward, false);
     if (!c->options.quiet)
         fprintf(stderr, "spdm connect: listening on %s for %s\n", spdm_forward_text(c->forward), c->target.text);
 }
@@ -201,6 +211,7 @@ static bool join(struct line *line)
                                             .ctx = line};
     char error[SPDM_REASON_MAX];
     line->tunnel = spdm_tunnel_open(&setup, error);
+    line->in = line->out = NOBODY; /* the tunnel's, whatever became of it */
     if (line->tunnel != NULL) return true;
     spdm_setup_complain(&c->setup, "cannot use standard input and output: %s", error);
     c->exit = SPDM_EXIT_USAGE;
@@ -215,18 +226,19 @@ static void on_attested(void *ctx, struct spdm_attest *run)
     struct spdm_appraisal appraisal;
     spdm_appraise(&c->setup, &c->order, run, &appraisal);
     const struct spdm_attest_verdict *verdict = &appraisal.a.verdict;
-    bool trusted = verdict->kind == SPDM_TRUSTED, joined = false;
+    bool trusted = verdict->kind == SPDM_TRUSTED, attests_only = line->in == NOBODY, joined = false;
     if (!trusted)
         spdm_setup_complain(&c->setup, "%s: %s - %s", c->target.text, spdm_verdict_name(verdict->kind),
                             verdict->reason);
-    if (c->forward == NULL) c->exit = spdm_verdict_exit(verdict->kind);
+    if (!c->options.forwards || attests_only) c->exit = spdm_verdict_exit(verdict->kind);
     if (trusted && c->stopping == 0) {
         spdm_appraisal_remember(&c->setup, run, &appraisal);
-        if (line->in == NOBODY || !c->options.forwards) introduce(c, &appraisal.a);
-        if (line->in == NOBODY) listen_now(c);
+        if (attests_only || !c->options.forwards) introduce(c, &appraisal.a);
+        if (attests_only) serve(c);
         else joined = join(line);
     }
     spdm_appraisal_clear(&appraisal);
+    if (!trusted && attests_only) close_forward(c);
     if (!joined) end_line(line);
 }
 
@@ -251,8 +263,7 @@ static void on_signal(uv_signal_t *handle, int number)
 {
     struct connection *c = handle->data;
     c->stopping = number;
-    spdm_forward_close(c->forward);
-    c->forward = NULL;
+    close_forward(c);
     for (struct line *line = c->lines, *next; line != NULL; line = next) {
         next = line->next;
         if (line->tunnel != NULL) spdm_tunnel_interrupt(line->tunnel, "interrupted");
@@ -304,7 +315,9 @@ static void run(struct connection *c)
     uv_loop_init(&c->loop);
     watch(c, &c->terminate, SIGTERM);
     watch(c, &c->interrupt, SIGINT);
-    if (!start_line(c, forwards ? NOBODY : STDIN_FILENO, forwards ? NOBODY : STDOUT_FILENO)) spdm_text_need(NULL);
+    if (!open_forward(c)) c->exit = SPDM_EXIT_USAGE;
+    else if (!start_line(c, forwards ? NOBODY : STDIN_FILENO, forwards ? NOBODY : STDOUT_FILENO)) spdm_text_need(NULL);
+    run_dry(c);
     uv_run(&c->loop, UV_RUN_DEFAULT);
     uv_loop_close(&c->loop);
 }

@@ -106,6 +106,7 @@ static void error(struct decode_words *out, const struct decode_message *m)
     else decode_say(out, "reserved ErrorCode 0x%02x", code->value);
     if (code->value == UNSUPPORTED) decode_say(out, ", %s", spdm_message_name((uint8_t)data->value));
     else if (data->value != 0) decode_say(out, ", ErrorData 0x%02x", data->value);
+    if (decode_field(m, "Handle") != NULL) decode_say(out, ", transfer %u", decode_field(m, "Handle")->value);
     if (code->value == NOT_READY && decode_field(m, "Token") != NULL)
         decode_say(out, ", token %u", decode_field(m, "Token")->value);
 }
@@ -158,6 +159,18 @@ static void acknowledged(struct decode_words *out, const struct decode_message *
     else if (slot.n != 0) decode_say(out, "done, slot %u", slot.p[0]);
 }
 
+static void chunk(struct decode_words *out, const struct decode_message *m)
+{
+    const struct spdm_field *number = decode_field(m, "ChunkSeqNo"), *handle = decode_field(m, "Handle");
+    const struct spdm_field *n = decode_field(m, "ChunkSize"), *total = decode_field(m, "LargeMessageSize");
+    const struct spdm_field *last = decode_field(m, "Param1");
+    if (number == NULL || handle == NULL) return;
+    decode_say(out, "%u of transfer %u", number->value, handle->value);
+    if (n != NULL && total != NULL) decode_say(out, ", %u of %u bytes", n->value, total->value);
+    else if (n != NULL) decode_say(out, ", %u bytes", n->value);
+    if (last != NULL && (last->value & 1) != 0) decode_put(out, n != NULL ? ", last" : ", EarlyErrorDetected");
+}
+
 /* ---- the table, by message ---- */
 
 static const struct essence essences[] = {
@@ -200,6 +213,10 @@ static const struct essence essences[] = {
     {0xeb, FORM_NUMBER, "RequestID", "to request ", "", NULL},
     {0x6b, FORM_OWN, NULL, "", "", acknowledged},
     {0xec, FORM_TERM, "Param1", "", "", NULL},
+    {0x85, FORM_OWN, NULL, "", "", chunk},
+    {0x05, FORM_OWN, NULL, "", "", chunk},
+    {0x86, FORM_OWN, NULL, "", "", chunk},
+    {0x06, FORM_OWN, NULL, "", "", chunk},
 };
 
 static void bytes(struct decode_words *out, struct spdm_span s)

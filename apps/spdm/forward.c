@@ -76,12 +76,15 @@ static int listen_at_path(struct spdm_forward *f, const char *path, char error[S
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof address.sun_path) return complain(error, path, "the path is too long for a socket");
     memcpy(address.sun_path, path, strlen(path));
-    if (left_over(&address)) unlink(path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) return complain(error, path, strerror(errno));
     mode_t before = umask(077);
     bool bound = bind(fd, (const struct sockaddr *)&address, sizeof address) == 0;
     int why = errno;
+    if (!bound && why == EADDRINUSE && left_over(&address) && unlink(path) == 0) {
+        bound = bind(fd, (const struct sockaddr *)&address, sizeof address) == 0;
+        why = errno;
+    }
     umask(before);
     if (bound && listen(fd, BACKLOG) == 0) {
         f->path = spdm_text_need(strdup(path));
@@ -182,7 +185,6 @@ struct spdm_forward *spdm_forward_open(const struct spdm_forward_setup *setup, c
     }
     uv_poll_init(setup->loop, &f->poll, f->fd);
     f->poll.data = f;
-    spdm_forward_pause(f, false);
     return f;
 }
 

@@ -29,7 +29,8 @@ struct spdm_forward_setup {
     void *ctx;
 };
 
-/* A socket file is made for its owner only; one that nobody serves any more is replaced. NULL: error says why not. */
+/* Paused at first. A socket file is made for its owner only; one that nobody serves any more is replaced. NULL: error
+ * says why not. */
 struct spdm_forward *spdm_forward_open(const struct spdm_forward_setup *setup, char error[SPDM_FORWARD_ERROR]);
 /* As it is, with the port that the system chose. */
 const char *spdm_forward_text(const struct spdm_forward *forward);

@@ -29,7 +29,17 @@ static const struct {
                   {"ml-dsa-65", SPDM_ML_DSA_65},
                   {"ml-dsa-87", SPDM_ML_DSA_87},
                   {"slh-dsa-sha2-128s", SPDM_SLH_DSA_SHA2_128S},
-                  {"slh-dsa-shake-128f", SPDM_SLH_DSA_SHAKE_128F}};
+                  {"slh-dsa-sha2-128f", SPDM_SLH_DSA_SHA2_128F},
+                  {"slh-dsa-sha2-192s", SPDM_SLH_DSA_SHA2_192S},
+                  {"slh-dsa-sha2-192f", SPDM_SLH_DSA_SHA2_192F},
+                  {"slh-dsa-sha2-256s", SPDM_SLH_DSA_SHA2_256S},
+                  {"slh-dsa-sha2-256f", SPDM_SLH_DSA_SHA2_256F},
+                  {"slh-dsa-shake-128s", SPDM_SLH_DSA_SHAKE_128S},
+                  {"slh-dsa-shake-128f", SPDM_SLH_DSA_SHAKE_128F},
+                  {"slh-dsa-shake-192s", SPDM_SLH_DSA_SHAKE_192S},
+                  {"slh-dsa-shake-192f", SPDM_SLH_DSA_SHAKE_192F},
+                  {"slh-dsa-shake-256s", SPDM_SLH_DSA_SHAKE_256S},
+                  {"slh-dsa-shake-256f", SPDM_SLH_DSA_SHAKE_256F}};
 
 static bool parse_algorithm(const char *text, void *field, char *error, size_t cap)
 {
@@ -87,7 +97,9 @@ static const struct spdm_option options[] = {
      .value = "NAME",
      .parse = parse_algorithm,
      .help = "of all keys (default ecdsa-p384): ecdsa-p256, ecdsa-p384, ecdsa-p521, rsa-2048, rsa-3072, rsa-4096, "
-             "ed25519, ed448, sm2; with OpenSSL 3.5 ml-dsa-44, ml-dsa-65, ml-dsa-87, slh-dsa-sha2-128s, ..."},
+             "ed25519, ed448, sm2; with OpenSSL 3.5 ml-dsa-44, -65, -87, slh-dsa-sha2-128s, -128f, -192s, ... -256f, "
+             "and the "
+             "same with shake"},
     {.name = "hash",
      .kind = SPDM_OPTION_OWN,
      .at = AT(hash),

@@ -7,7 +7,9 @@
 #include "options.h"
 
 #include <assay/spdm.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 extern const struct spdm_command spdm_attest_command, spdm_connect_command, spdm_respond_command, spdm_decode_command,
     spdm_keys_command;
@@ -98,10 +100,19 @@ static const struct spdm_command completion_command = {
     .options = none,
     .main = completion_main};
 
+/* Whoever started us without one of them must not find that file or a socket of ours has its number. What stands in is
+ * opened the wrong way round, so that its use is an error as before. */
+static void have_standard_files(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0) (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 int main(int argc, char **argv)
 {
     const struct spdm_command *command;
     int rc;
+    have_standard_files();
     if (argc < 2) {
         overview(stderr);
         return SPDM_EXIT_USAGE;

@@ -38,7 +38,10 @@ static bool load_psk(const char *path, struct spdm_own *own, char error[SPDM_OWN
 
 static bool load_identity(const struct spdm_peer_options *options, struct spdm_own *own, char error[SPDM_OWN_ERROR])
 {
-    const struct spdm_device_pair pair = {.name = "--own-chain", .chain = options->own_chain, .key = options->own_key};
+    const struct spdm_device_pair pair = {.name = options->own_chain != NULL ? "--own-chain" : "--own-public-key",
+                                          .chain = options->own_chain,
+                                          .public_key = options->own_public_key,
+                                          .key = options->own_key};
     own->signature = malloc(SPDM_SIGNATURE_MAX);
     own->device = own->signature != NULL ? spdm_device_pair(&pair, own->ossl, error) : NULL;
     if (own->signature == NULL) snprintf(error, SPDM_OWN_ERROR, "out of memory");
@@ -63,7 +66,7 @@ bool spdm_own_load(const struct spdm_peer_options *options, struct spdm_openssl 
     *out = (struct spdm_own){.crypto = spdm_openssl_crypto(), .ossl = ossl};
     if (options->psk_hint != NULL && !read_hint(options->psk_hint, out, error)) return false;
     if (options->psk != NULL && !load_psk(options->psk, out, error)) return false;
-    return options->own_chain == NULL || load_identity(options, out, error);
+    return options->own_key == NULL || load_identity(options, out, error);
 }
 
 void spdm_own_clear(struct spdm_own *own)

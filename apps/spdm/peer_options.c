@@ -152,6 +152,10 @@ const struct spdm_option spdm_peer_trust_options[] = {
      .at = AT(cache),
      .value = "DIR",
      .help = "keep certificate chains here, and do not fetch known ones again"},
+    {.name = NULL},
+};
+
+const struct spdm_option spdm_peer_negotiate_options[] = {
     SPDM_OPTION_GROUP("What to negotiate"),
     {.name = "slot",
      .kind = SPDM_OPTION_OWN,
@@ -223,12 +227,18 @@ const struct spdm_option spdm_peer_session_options[] = {
      .at = AT(own_chain),
      .value = "FILE",
      .help = "our certificates, PEM or DER, for a device that asks who we are"},
+    {.name = "own-public-key",
+     .kind = SPDM_OPTION_TEXT,
+     .complete = SPDM_COMPLETE_FILE,
+     .at = AT(own_public_key),
+     .value = "FILE",
+     .help = "our public key, PEM or DER, for a device that was given it beforehand, instead of certificates"},
     {.name = "own-key",
      .kind = SPDM_OPTION_TEXT,
      .complete = SPDM_COMPLETE_FILE,
      .at = AT(own_key),
      .value = "KEY",
-     .help = "the private key of the last of them: a file, or what a provider of OpenSSL understands (pkcs11:...)"},
+     .help = "the private key that belongs to it: a file, or what a provider of OpenSSL understands (pkcs11:...)"},
     {.name = NULL},
 };
 
@@ -289,7 +299,10 @@ const char *spdm_peer_contradiction(const struct spdm_peer_options *o, bool sess
     if (o->public_key != NULL && o->trust.n != 0) return "--public-key is instead of certificates: --trust has no use";
     if (o->public_key != NULL && o->cache != NULL) return "--public-key needs no certificates: --cache has no use";
     if (o->psk_hint != NULL && o->psk == NULL) return "--psk-hint tells which key --psk is: give --psk";
-    if ((o->own_chain == NULL) != (o->own_key == NULL)) return "--own-chain and --own-key belong together";
+    if (o->own_chain != NULL && o->own_public_key != NULL)
+        return "--own-public-key is instead of certificates: --own-chain has no use";
+    if ((o->own_chain == NULL && o->own_public_key == NULL) != (o->own_key == NULL))
+        return "--own-key belongs to --own-chain or --own-public-key: give both";
     if (!session) return needless(o);
     if (o->psk != NULL && o->exchanges.id[0] != 0) return "--psk is instead of a key exchange: --exchange has no use";
     if (o->psk != NULL && o->clear_handshake) return "a handshake with --psk is never in the clear";

@@ -4,7 +4,7 @@
  * whom to trust, what to negotiate, how to open a session, how long to try,
  * what to write down of the conversation.
  *
- * Four tables, so that a command can put its own options in between; the
+ * Several tables, so that a command can put its own options in between; the
  * fields of all of them lie in one struct. */
 #ifndef SPDM_PEER_OPTIONS_H
 #define SPDM_PEER_OPTIONS_H
@@ -28,7 +28,7 @@ struct spdm_peer_options {
     const char *psk, *psk_hint;
     struct spdm_algorithm_list exchanges, aeads;
     bool mac_only, clear_handshake;
-    const char *own_chain, *own_key;
+    const char *own_chain, *own_public_key, *own_key;
     const char *reference; /* each command has a row of its own for it */
     uint32_t timeout, retries;
     bool trace;
@@ -38,10 +38,11 @@ struct spdm_peer_options {
 };
 
 /* Rows for a table of options, as SPDM_OPTION_PART(spdm_peer_trust_options, offsetof(struct mine, peer)). */
-extern const struct spdm_option spdm_peer_trust_options[];   /* Whom to trust, What to negotiate */
-extern const struct spdm_option spdm_peer_session_options[]; /* without heading */
-extern const struct spdm_option spdm_peer_time_options[];    /* How long to try */
-extern const struct spdm_option spdm_peer_record_options[];  /* without heading */
+extern const struct spdm_option spdm_peer_trust_options[];     /* Whom to trust */
+extern const struct spdm_option spdm_peer_negotiate_options[]; /* What to negotiate */
+extern const struct spdm_option spdm_peer_session_options[];   /* without heading */
+extern const struct spdm_option spdm_peer_time_options[];      /* How long to try */
+extern const struct spdm_option spdm_peer_record_options[];    /* without heading */
 
 #define SPDM_PEER_DEFAULTS                                                                                             \
     {                                                                                                                  \

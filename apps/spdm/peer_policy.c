@@ -89,8 +89,9 @@ static bool choose(const struct library *lib, const uint8_t *named, const uint8_
 static void offer_identity(struct spdm_policy *p, const struct spdm_own *own)
 {
     if (own->device == NULL) return;
-    p->flags |= SPDM_CERT_CAP | SPDM_CHAL_CAP | SPDM_MUT_AUTH_CAP | SPDM_ENCAP_CAP;
-    p->req_signatures = own->device->slot_key[0] != NULL ? own->device->identity.slot[0].signs : NULL;
+    bool chain = own->device->slot_key[0] != NULL;
+    p->flags |= SPDM_CHAL_CAP | SPDM_MUT_AUTH_CAP | SPDM_ENCAP_CAP | (chain ? SPDM_CERT_CAP : SPDM_PUB_KEY_ID_CAP);
+    p->req_signatures = chain ? own->device->identity.slot[0].signs : own->device->identity.public_key_signs;
 }
 
 static void offer_session(struct spdm_policy *p, const struct spdm_peer_options *options)
@@ -118,10 +119,12 @@ bool spdm_peer_policy_make(const struct spdm_peer_policy_input *in, struct spdm_
     if (in->session) p->aeads = out->aeads.id;
     if (in->session) offer_session(p, options);
     offer_identity(p, in->own);
+    p->flags |= SPDM_CHUNK_CAP;
     p->opaque_formats = 3;
     p->multi_key = options->multi_key;
     p->legacy_byte_order = SPDM_EITHER_ENDIAN;
     p->retries = (uint8_t)options->retries;
+    p->not_ready_retries = UINT8_MAX; /* a slow key is no fault: the time there is ends it */
     /* the time there is, shared out among the tries */
     p->wait_max = options->timeout * 1000u;
     p->rtt = p->wait_max / (options->retries + 1);

@@ -247,6 +247,17 @@ static int open_capture(struct server *s, const struct spdm_target *targets, uns
     return SPDM_EXIT_USAGE;
 }
 
+/* After everything else that could be wrong: who reads that secrets are written must be able to believe it. */
+static int open_keylog(struct server *s)
+{
+    char error[SPDM_KEYLOG_ERROR];
+    if (s->options->keylog == NULL) return SPDM_PARSED;
+    s->keylog = spdm_keylog_open(s->options->keylog, "spdm respond", error);
+    if (s->keylog != NULL) return SPDM_PARSED;
+    spdm_respond_say(s, "--keylog %s", error);
+    return SPDM_EXIT_USAGE;
+}
+
 static int load_first(struct server *s)
 {
     char error[SPDM_DEVICE_REASON] = "";
@@ -286,6 +297,7 @@ static int start(struct server *s)
     int rc = read_targets(s->options, targets, &n);
     if (rc == SPDM_PARSED) rc = load_first(s);
     if (rc == SPDM_PARSED) rc = open_capture(s, targets, n);
+    if (rc == SPDM_PARSED) rc = open_keylog(s);
     for (unsigned i = 0; rc == SPDM_PARSED && i < n; i++) rc = listen_on(s, &targets[i]);
     if (rc == SPDM_PARSED) rc = write_ports(s);
     if (rc != SPDM_PARSED) return rc;
@@ -328,6 +340,10 @@ static int finish(struct server *s, int rc)
     free(s->in.p);
     if (s->pcap != NULL && !spdm_pcap_close(s->pcap, error)) {
         spdm_respond_say(s, "%s", error);
+        rc = SPDM_EXIT_USAGE;
+    }
+    if (!spdm_keylog_close(s->keylog, error)) {
+        spdm_respond_say(s, "--keylog %s", error);
         rc = SPDM_EXIT_USAGE;
     }
     return rc;
@@ -406,6 +422,8 @@ static const struct spdm_option options_table[] = {
      .help = "a capture of all conversations"},
     {.name = "pcap-format", .kind = SPDM_OPTION_CHOICE, .at = AT(pcap_format), .choices = pcap_formats,
      .help = "for Wireshark, or for DMTF's own tools (default wireshark)"},
+    {.name = "keylog", .kind = SPDM_OPTION_TEXT, .complete = SPDM_COMPLETE_FILE, .at = AT(keylog), .value = "FILE",
+     .help = "append the secrets of sessions, with which anybody can read the capture; see spdm-keylog(5)"},
     {.name = NULL},
 };
 /* clang-format on */

@@ -16,6 +16,7 @@
 #ifndef SPDM_RESPOND_H
 #define SPDM_RESPOND_H
 #include "app_data.h"
+#include "keylog.h"
 #include "options.h"
 #include "port/device.h"
 #include "port/link.h"
@@ -141,7 +142,7 @@ struct client {
 
 struct respond_options {
     struct spdm_texts listen;
-    const char *pcap, *port_file;
+    const char *pcap, *keylog, *port_file;
     unsigned pcap_format;
     struct app_plan app;
     uint32_t clients_max, apps_max, idle_ms, stall_ms;
@@ -159,6 +160,7 @@ struct server {
     struct spdm_listener *listener[RESPOND_LISTEN_MAX];
     unsigned listener_n;
     struct spdm_pcap *pcap;
+    struct spdm_keylog_file *keylog;
     struct client *live, *pool;
     size_t client_room;
     struct spdm_room in; /* where records are opened; one for all, as one is looked at at a time */

@@ -8,16 +8,17 @@
  * nothing was heard of a session for too long. */
 #include "respond.h"
 
+#include "port/lender.h"
 #include <assay/responder.h>
 #include <assay/session.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CHAIN_MAX 65535   /* of a requester */
+#define CHAIN_MAX 65535    /* of a requester ... */
+#define CHAIN_LARGE 524288 /* ... that may have an SLH-DSA key: a certificate has one signature or more */
+#define SIGNATURE_LARGE 5000
 #define RECORD_EXTRA 96   /* what a record adds to a message: header, lengths, random bytes, tag */
 #define TURNED_OUT 256    /* of a requester inside the engine: its requests are short */
-#define ENVELOPE 4        /* of an encapsulated message */
-#define SMALLEST 42       /* data_transfer_size */
 #define FRAMES_AT_ONCE 64 /* of application data, then others have their turn */
 
 uint64_t spdm_respond_now(void)
@@ -38,6 +39,20 @@ size_t spdm_respond_frame_max(const struct spdm_binding *binding, const struct s
     return binding->head + RECORD_EXTRA + (in > out ? in : out) + binding->tail;
 }
 
+/* What travels in records, for the trace. */
+static void on_inside(void *ctx, const struct spdm_inside *inside)
+{
+    struct client *c = ctx;
+    if (c->link == NULL) return;
+    const struct spdm_traced traced = {.peer = spdm_link_peer(c->link),
+                                       .session = inside->session,
+                                       .message = inside->message,
+                                       .sent = !inside->request,
+                                       .request = inside->request,
+                                       .app = inside->app};
+    spdm_trace_inside(&c->trace, &traced, spdm_responder_facts(c->engine));
+}
+
 static void configure(struct client *c, const struct server *s, const struct spdm_device *device)
 {
     struct spdm_config *config = &c->config;
@@ -45,14 +60,27 @@ static void configure(struct client *c, const struct server *s, const struct spd
     config->crypto_ctx = s->ossl;
     config->policy = &device->policy;
     config->data_transfer_size = device->data_transfer_size;
+    config->chunks = &spdm_responder_chunks;
+    config->lender = &spdm_lend_heap;
+    config->max_message_size = device->max_message_size;
     config->identity = &device->identity;
     config->services = &spdm_serve_all;
     config->in = s->in;
+    config->keylog = s->keylog != NULL ? spdm_keylog_write : NULL;
+    config->keylog_ctx = s->keylog;
+    config->inside = s->options != NULL && s->options->trace ? on_inside : NULL;
+    config->inside_ctx = c;
     c->turned.crypto = config->crypto;
     c->turned.crypto_ctx = config->crypto_ctx;
     c->turned.policy = config->policy;
     c->turned.data_transfer_size = config->data_transfer_size;
-    if (config->data_transfer_size >= SMALLEST + ENVELOPE) c->turned.data_transfer_size -= ENVELOPE;
+}
+
+static size_t chain_max(const struct spdm_policy *p)
+{
+    for (const uint8_t *alg = p->req_signatures; alg != NULL && *alg != 0; alg++)
+        if (spdm_algorithm((enum spdm_alg) * alg)->size > SIGNATURE_LARGE) return CHAIN_LARGE;
+    return CHAIN_MAX;
 }
 
 /* What an engine has from its beginning on: places for sessions, and, if requesters are asked, a requester of its own.
@@ -70,7 +98,7 @@ static void equip(struct client *c, const struct spdm_device *device)
     c->config.turned = asks ? &c->turned : NULL;
     c->turned.binding = &spdm_binding_none;
     c->turned.out.n = asks ? TURNED_OUT : 0;
-    c->turned.chain.n = asks && fetches ? CHAIN_MAX : 0;
+    c->turned.chain.n = asks && fetches ? chain_max(p) : 0;
 }
 
 /* Puts the parts one behind the other; returns what they need. */

@@ -166,6 +166,14 @@ static void refused(struct spdm_tunnel *t, const struct spdm_report *report)
     end(t, gone ? SPDM_TUNNEL_GONE : SPDM_TUNNEL_PROTOCOL, text);
 }
 
+/* What has come meanwhile was sealed with the keys before. */
+static void renewed(struct spdm_tunnel *t)
+{
+    t->updating = false;
+    t->result.updates++;
+    t->since[0] = t->since[1] = 0;
+}
+
 void spdm_tunnel_event(struct spdm_tunnel *t, const struct spdm_event *event)
 {
     if (event->kind == SPDM_DATA && event->session == t->session) {
@@ -174,8 +182,7 @@ void spdm_tunnel_event(struct spdm_tunnel *t, const struct spdm_event *event)
         if (!t->ending) refused(t, &event->report);
         t->closed = true;
     } else if (event->kind == SPDM_DONE) {
-        if (t->updating) t->result.updates++;
-        t->updating = false;
+        if (t->updating) renewed(t);
     } else if (event->kind == SPDM_FAILED) {
         if (t->updating) refused(t, &event->report);
         t->updating = false;
@@ -205,7 +212,6 @@ static void renew(struct spdm_tunnel *t)
     if (!t->renewable || !due || t->closed || spdm_app_over(&t->stream)) return;
     if (!spdm_requester_ask(spdm_asker_engine(t->asker), &goal)) return;
     t->updating = true;
-    t->since[0] = t->since[1] = 0;
     spdm_asker_advance(t->asker);
 }
 
@@ -227,8 +233,7 @@ static bool send_one(struct spdm_tunnel *t)
 static void send_some(struct spdm_tunnel *t)
 {
     unsigned n = 0;
-    renew(t);
-    while (n < BURST && send_one(t)) n++;
+    for (renew(t); n < BURST && send_one(t); renew(t)) n++;
     if (n == BURST) wake(t, 0);
     if (!t->source_ended && !spdm_app_over(&t->stream)) spdm_local_read(t->local);
 }

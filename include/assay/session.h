@@ -13,6 +13,8 @@
 #include <assay/responder.h>
 
 extern const struct spdm_sessions spdm_with_sessions;
+/* The same for a responder alone: who names no other links nothing that only requesters do. */
+extern const struct spdm_sessions spdm_serving_sessions;
 
 /* Encapsulated requests and mutual authentication: the same jobs with the roles turned, run by a responder inside the
  * requester and a requester inside the responder. Their questions (SPDM_ASK_SIGN of the requester's own key,

@@ -45,7 +45,7 @@ struct spdm_sight {
     uint8_t answers;         /* responses: code of the request it answers, 0 if there was none */
     bool from_requester;     /* who sent the frame */
     bool enveloped;          /* it lay in an envelope: the Responder asks, the Requester answers */
-    bool reassembled;        /* it came in chunks, of which this frame brought the last */
+    bool reassembled;        /* it came in chunks, of which this frame brought the last, or in CHUNK_SEND_ACK */
     uint32_t session;        /* in whose records it travelled; 0: outside */
     uint32_t opened, closed; /* the session that it opened (keys for records exist), or ended; 0: none */
     enum spdm_signature_state signature, verify_data, record;
@@ -75,6 +75,45 @@ struct spdm_secret {
     struct spdm_span bytes[2]; /* shared secret or PSK; or request and response direction */
 };
 
+/* ---- transcripts, for evidence and for who wants to know why a signature is wrong ---- */
+
+enum spdm_transcript_id {
+    SPDM_TRANSCRIPT_VCA,
+    SPDM_TRANSCRIPT_M1M2, /* CHALLENGE_AUTH */
+    SPDM_TRANSCRIPT_L1L2, /* MEASUREMENTS */
+    SPDM_TRANSCRIPT_IL,   /* ENDPOINT_INFO */
+    SPDM_TRANSCRIPT_TH,   /* a session */
+    SPDM_TRANSCRIPT_D,    /* the DIGESTS that TH begins with in a multi-key connection */
+    SPDM_TRANSCRIPT_ID_N
+};
+enum spdm_piece_part { SPDM_PIECE_MESSAGE, SPDM_PIECE_SIGNATURE, SPDM_PIECE_VERIFY_DATA, SPDM_PIECE_CHAIN };
+
+struct spdm_piece {
+    enum spdm_transcript_id transcript;
+    enum spdm_piece_part part; /* MESSAGE: all of it, or up to its Signature or VerifyData */
+    bool turned;               /* of mutual authentication */
+    uint32_t session;          /* of TH, and of L1/L2 in a session; else 0 */
+    uint8_t code;              /* of the message */
+    bool begins;               /* what was in this transcript before is not part of it any more */
+    bool with_vca, with_d;     /* where it begins: VCA, D come first */
+    struct spdm_span bytes;
+};
+
+/* What a signature or VerifyData might have been made over. */
+struct spdm_supposition {
+    uint8_t code;                 /* whose Signature or VerifyData: CHALLENGE_AUTH, ... */
+    bool turned;                  /* made by the Requester: FINISH, and inside of envelopes */
+    const struct spdm_span *part; /* the transcript */
+    size_t n;
+    enum spdm_alg hash; /* of it; SPDM_ALG_NONE: the negotiated one */
+    uint8_t version;    /* whose signing prefix: 0 the negotiated one's; SPDM_V10: none */
+    bool other_role;    /* the context string of the other role */
+    bool reversed;      /* in the other byte order */
+    uint8_t slot;       /* whose key */
+    uint32_t session;   /* VerifyData: whose finished key */
+    struct spdm_span value;
+};
+
 /* ---- how a witness is connected to its caller; any member may be NULL ---- */
 
 /* Rooms that grow with what goes by. */
@@ -84,6 +123,8 @@ enum spdm_watch_room {
     SPDM_ROOM_TURNED_REQUEST,
     SPDM_ROOM_TURNED_CHAIN, /* the same with the roles turned: mutual authentication */
     SPDM_ROOM_RECORD,       /* a record opened */
+    SPDM_ROOM_LARGE_REQUEST,
+    SPDM_ROOM_LARGE_RESPONSE, /* what came in chunks, put together */
     SPDM_ROOM_N
 };
 
@@ -92,11 +133,14 @@ struct spdm_watch {
     /* Each field of a message as it is read, up to the first error. */
     spdm_see see;
     /* More room: *room, first {NULL, 0}, gets at least n bytes and keeps what is in it. false: there is no more.
-     * NULL: the rooms of the configuration (chain, request_max, in) are all there is. */
+     * NULL: the rooms of the configuration (chain, request_max, in) are all there is, and none for what comes in
+     * chunks. */
     bool (*more)(void *ctx, enum spdm_watch_room which, struct spdm_room *room, size_t n);
     /* The n-th secret that might be the one, from 0; false: there are no more. The one that makes VerifyData the HMAC
      * it should be, or a record open, is it. If none does, the n-th is taken for the n-th exchange of its kind. */
     bool (*secret)(void *ctx, const struct spdm_secret_wanted *wanted, unsigned n, struct spdm_secret *out);
+    /* What enters a transcript, in order. */
+    void (*entered)(void *ctx, const struct spdm_piece *piece);
 };
 
 struct spdm_witness;
@@ -120,6 +164,10 @@ bool spdm_witness_answer(struct spdm_witness *w, const struct spdm_answer *answe
 const struct spdm_facts *spdm_witness_facts(const struct spdm_witness *w);
 /* The same with the roles turned (sight.enveloped): the Requester is facts.responder. NULL without mutual. */
 const struct spdm_facts *spdm_witness_turned_facts(const struct spdm_witness *w);
+/* Whether the signature verifies so. Changes nothing. */
+spdm_verdict spdm_witness_suppose(struct spdm_witness *w, const struct spdm_supposition *what);
+/* The same of VerifyData, while the handshake goes on. */
+spdm_verdict spdm_witness_suppose_hmac(struct spdm_witness *w, const struct spdm_supposition *what);
 /* Who sent this record, where the carrier does not tell: the direction that opens it, else `guess`. Changes nothing. */
 bool spdm_witness_sender(struct spdm_witness *w, struct spdm_span frame, bool guess);
 /* The request that waits for its response, for spdm_dump(); empty if none does. */

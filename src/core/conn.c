@@ -29,6 +29,7 @@ uint16_t spdm_conn_request_max(const struct spdm_config *cfg)
 
     if (cfg->request_max != 0) return cfg->request_max;
     if (spdm_sessions_of(cfg) != NULL) n += largest(cfg->policy->exchanges);
+    if (spdm_chunks_of(cfg) != NULL && cfg->lender != NULL) return (uint16_t)n; /* what is longer lies in lent room */
     if (spdm_mutual_of(cfg) != NULL) n += largest(cfg->policy->req_signatures);
     if (spdm_mutual_of(cfg) != NULL && cfg->turned->identity != NULL)
         n += cfg->turned->out.n; /* requester: envelopes */
@@ -95,7 +96,7 @@ static uint8_t summary_type(uint8_t code, const union spdm_body *req)
 {
     if (code == CODE_CHALLENGE_AUTH) return req->challenge.summary;
     if (SPDM_SESSIONS && code == CODE_KEY_EXCHANGE_RSP) return req->key_exchange.summary;
-    if (SPDM_SESSIONS && code == CODE_PSK_EXCHANGE_RSP) return req->psk_exchange.summary;
+    if (SPDM_WHOLE && code == CODE_PSK_EXCHANGE_RSP) return req->psk_exchange.summary;
     return 0;
 }
 
@@ -128,7 +129,7 @@ void spdm_conn_shape(const struct conn *c, uint8_t code, const union spdm_body *
     if (req == NULL) return;
     if (summary_type(code, req) != 0 && (f->responder.flags & SPDM_MEAS_CAP_MASK) != 0) out->meas_sum = out->hash;
     out->signature = code == CODE_MEASUREMENTS && req->get_measurements.sign;
-    if (SPDM_SESSIONS && code == CODE_ENDPOINT_INFO) out->signature = req->order.endpoint.sign;
+    if (SPDM_WHOLE && code == CODE_ENDPOINT_INFO) out->signature = req->order.endpoint.sign;
 }
 
 static bool is_request(const struct spdm_message *row)

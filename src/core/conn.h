@@ -47,7 +47,7 @@ static inline const struct spdm_sessions *spdm_sessions_of(const struct spdm_con
 }
 static inline const struct spdm_mutual *spdm_mutual_of(const struct spdm_config *cfg)
 {
-    return SPDM_SESSIONS ? cfg->mutual : NULL;
+    return SPDM_WHOLE ? cfg->mutual : NULL;
 }
 static inline const struct spdm_chunks *spdm_chunks_of(const struct spdm_config *cfg)
 {

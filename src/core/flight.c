@@ -63,7 +63,7 @@ uint8_t spdm_requester_start_in(struct spdm_requester *rq, const struct verify_j
     struct exchange x = {0};
     uint8_t why;
 
-    if (SPDM_SESSIONS) rq->tail = (struct spdm_span){0};
+    if (SPDM_WHOLE) rq->tail = (struct spdm_span){0};
     if (SPDM_SESSIONS) spdm_conn_turn_to(&rq->c, s, s != NULL ? &s->tr : NULL);
     if (spdm_requester_large(rq) != NULL) rq->c.cfg->chunks->fresh(rq);
     why = job->fill(rq, &x.req);
@@ -76,7 +76,7 @@ uint8_t spdm_requester_start_in(struct spdm_requester *rq, const struct verify_j
     if (why != SPDM_WHY_FINE) return why;
     spdm_conn_reset_by(&rq->c, job->request);
     rq->job = job;
-    if (SPDM_SESSIONS && rq->encap.signing)
+    if (SPDM_WHOLE && rq->encap.signing)
         spdm_requester_question(rq, SPDM_ASK_SIGN); /* FINISH goes out when it is signed */
     else rq->flight = FLIGHT_SEND;
     rq->ask_ready = false;

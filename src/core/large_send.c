@@ -53,7 +53,7 @@ struct spdm_span spdm_large_portion(struct spdm_requester *rq)
     (void)spdm_conn_encode(&rq->c, &spdm_message_CHUNK_SEND, &x, to.room);
     to = (struct spdm_window){{spdm_room_from(to.room, head).p, l->size}, l->at};
     spdm_window_lay(&to, 0, spdm_span(rq->request, rq->request_n));
-    if (SPDM_SESSIONS) spdm_window_lay(&to, rq->request_n, rq->tail);
+    if (SPDM_WHOLE) spdm_window_lay(&to, rq->request_n, rq->tail);
     return x.request;
 }
 

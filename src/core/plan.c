@@ -96,12 +96,12 @@ struct step spdm_plan(struct spdm_requester *rq)
     }
     if (identify && !c->facts.trusted) return identity(rq);
     if (wants(rq, SPDM_WANT_CHALLENGE) && !c->facts.authentic) return challenge(rq);
-    if (spdm_sessions_of(c->cfg) != NULL) session = spdm_sessions_of(c->cfg)->plan(rq);
+    if (spdm_sessions_of(c->cfg) != NULL) session = spdm_sessions_of(c->cfg)->asks->plan(rq);
     if (session.kind != STEP_DONE) return session;
     if (measure) return measurements(rq);
-    if (SPDM_SESSIONS && wants(rq, SPDM_WANT_VENDOR) && !rq->got.vendor_done) return send(&spdm_verify_vendor);
+    if (SPDM_WHOLE && wants(rq, SPDM_WANT_VENDOR) && !rq->got.vendor_done) return send(&spdm_verify_vendor);
     if (errand != NULL && !rq->got.errand_done) return run(rq, errand);
     if (wants(rq, SPDM_WANT_END_SESSION) && !rq->got.ended && spdm_sessions_of(c->cfg) != NULL)
-        return spdm_sessions_of(c->cfg)->end(rq);
+        return spdm_sessions_of(c->cfg)->asks->end(rq);
     return (struct step){.kind = STEP_DONE};
 }

@@ -140,9 +140,10 @@ static void select_tables(const struct spdm_responder *rs, const struct algorith
 static bool needs_crypto(const struct spdm_facts *f)
 {
     uint32_t mine = SPDM_CERT_CAP | SPDM_CHAL_CAP | SPDM_MEAS_CAP_SIGNED;
-    uint32_t joint = f->requester.flags & f->responder.flags & (SPDM_KEY_EX_CAP | SPDM_PSK_CAP_MASK);
+    uint32_t req = f->requester.flags, rsp = f->responder.flags;
+    bool psk = (req & SPDM_PSK_CAP_MASK) != 0 && (rsp & SPDM_PSK_CAP_MASK) != 0; /* with other bits on each side */
 
-    return (f->responder.flags & mine) != 0 || joint != 0;
+    return (rsp & mine) != 0 || (req & rsp & SPDM_KEY_EX_CAP) != 0 || psk;
 }
 
 static void select_signing(const struct spdm_responder *rs, const struct algorithms *offer, struct algorithms *m)

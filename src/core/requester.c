@@ -56,7 +56,7 @@ static bool torn(const struct spdm_requester *rq)
 
 void spdm_requester_fail(struct spdm_requester *rq, uint8_t code)
 {
-    bool beating = SPDM_SESSIONS && rq->beating;
+    bool beating = SPDM_WHOLE && rq->beating;
 
     if (rq->c.report.code == 0) rq->c.report.code = code;
     rq->c.report.version = rq->c.facts.version;
@@ -94,7 +94,7 @@ void spdm_requester_question(struct spdm_requester *rq, enum spdm_event_kind kin
 /* The Handshake-Secret comes from outside and waits in the session that it is for. */
 static void ask_psk(struct spdm_requester *rq)
 {
-    if (rq->opening == NULL) rq->opening = spdm_sessions_of(rq->c.cfg)->begin(&rq->c, true);
+    if (rq->opening == NULL) rq->opening = spdm_sessions_of(rq->c.cfg)->asks->begin(&rq->c, true);
     if (rq->opening != NULL) {
         spdm_requester_question(rq, SPDM_ASK_PSK);
         return;
@@ -108,7 +108,7 @@ void spdm_requester_advance(struct spdm_requester *rq)
     struct step step;
 
     rq->c.report = (struct spdm_report){0};
-    if (SPDM_SESSIONS && rq->beating) { /* that was all there was to do */
+    if (SPDM_WHOLE && rq->beating) { /* that was all there was to do */
         rq->beating = false;
         rq->flight = FLIGHT_NONE;
         return;
@@ -121,7 +121,7 @@ void spdm_requester_advance(struct spdm_requester *rq)
     case STEP_ASK_DIGEST: spdm_requester_question(rq, SPDM_ASK_DIGEST); break;
     case STEP_ASK_TRUST: spdm_requester_question(rq, SPDM_ASK_TRUST); break;
     case STEP_ASK_PSK:
-        if (SPDM_SESSIONS) ask_psk(rq);
+        if (SPDM_WHOLE) ask_psk(rq);
         break;
     case STEP_ASK_INNER:
         spdm_requester_question(rq, SPDM_ASK_SIGN);

@@ -37,7 +37,7 @@ void spdm_requester_pause(struct spdm_requester *rq, uint64_t until)
     rq->flight = FLIGHT_PAUSE;
     rq->deadline = until;
     rq->tries = 0;
-    if (spdm_sessions_of(rq->c.cfg) != NULL) spdm_sessions_of(rq->c.cfg)->put_off(rq);
+    if (spdm_sessions_of(rq->c.cfg) != NULL) spdm_sessions_of(rq->c.cfg)->asks->put_off(rq);
 }
 
 /* Busy, and MessageLost which asks for the same: the request again, unchanged (R-TIM-13). */
@@ -138,8 +138,7 @@ static bool undecipherable(struct spdm_requester *rq, const struct error *e)
  * its own). */
 static bool nothing_pending(struct spdm_requester *rq)
 {
-    if (!SPDM_SESSIONS || rq->job->request->code != CODE_GET_ENCAPSULATED_REQUEST ||
-        (rq->goal.want & SPDM_WANT_POLL) == 0)
+    if (!SPDM_WHOLE || rq->job->request->code != CODE_GET_ENCAPSULATED_REQUEST || (rq->goal.want & SPDM_WANT_POLL) == 0)
         return false;
     rq->encap.due = ENCAP_NOTHING;
     rq->got.polled = true;
@@ -184,7 +183,7 @@ bool spdm_requester_error(struct spdm_requester *rq, struct spdm_span message, u
         return again(rq, e, now);
     case ERROR_LARGE_RESPONSE: return fetch(rq, e);
     case ERROR_DATA_TOO_LARGE: return enlarge(rq) || refused(rq, e);
-    case ERROR_RESET_REQUIRED: return (SPDM_SESSIONS && accepted(rq, e)) || refused(rq, e);
+    case ERROR_RESET_REQUIRED: return (SPDM_WHOLE && accepted(rq, e)) || refused(rq, e);
     case ERROR_DECRYPT: return undecipherable(rq, e);
     default: return refused(rq, e);
     }

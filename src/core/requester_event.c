@@ -19,9 +19,9 @@ static void describe_question(struct spdm_requester *rq, struct spdm_event *even
     event->ticket = rq->ticket;
     if (rq->question == SPDM_ASK_DIGEST) {
         event->data = spdm_span(rq->c.facts.chain_hash, h);
-    } else if (SPDM_SESSIONS && rq->question == SPDM_ASK_SIGN) {
+    } else if (SPDM_WHOLE && rq->question == SPDM_ASK_SIGN) {
         rq->c.cfg->mutual->question(rq, event);
-    } else if (SPDM_SESSIONS && rq->question == SPDM_ASK_PSK) {
+    } else if (SPDM_WHOLE && rq->question == SPDM_ASK_PSK) {
         event->data = rq->goal.psk_hint;
         event->hash = (enum spdm_alg)rq->c.facts.hash;
         event->psk_salt = spdm_span(spdm_psk_salt[rq->c.ed->psk_salt & 1], h);
@@ -77,10 +77,10 @@ enum spdm_event_kind spdm_requester_event(struct spdm_requester *rq, struct spdm
         event->standard = rq->standard;
         event->vendor = rq->vendor;
         event->data = rq->record;
-    } else if (SPDM_SESSIONS && event->kind == SPDM_REPLIED) {
+    } else if (SPDM_WHOLE && event->kind == SPDM_REPLIED) {
         event->data = rq->record;
         event->proven = rq->proven;
-    } else if (SPDM_SESSIONS && event->kind == SPDM_RESET_DUE) {
+    } else if (SPDM_WHOLE && event->kind == SPDM_RESET_DUE) {
         event->index = rq->operation;
     }
     return event->kind;
@@ -125,8 +125,8 @@ bool spdm_requester_answer(struct spdm_requester *rq, const struct spdm_answer *
     bool whole = rq->got.digest_answered; /* the question was about the whole chain */
 
     if (rq->flight != FLIGHT_QUESTION || answer->ticket != rq->ticket) return false;
-    if (SPDM_SESSIONS && rq->asked == SPDM_ASK_PSK) return take_psk(rq, answer);
-    if (SPDM_SESSIONS && rq->asked == SPDM_ASK_SIGN) return rq->c.cfg->mutual->answer(rq, answer), true;
+    if (SPDM_WHOLE && rq->asked == SPDM_ASK_PSK) return take_psk(rq, answer);
+    if (SPDM_WHOLE && rq->asked == SPDM_ASK_SIGN) return rq->c.cfg->mutual->answer(rq, answer), true;
     rq->got.digest_answered = true;
     if (answer->yes) {
         rq->c.facts.trusted = true;

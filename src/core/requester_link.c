@@ -34,6 +34,7 @@ struct spdm_requester *spdm_requester_init(struct spdm_room memory, const struct
     struct spdm_room behind = spdm_room_from(memory, aligned(sizeof *rq));
 
     if (memory.p == NULL || memory.n < spdm_requester_size(config)) return NULL;
+    if (spdm_sessions_of(config) != NULL && spdm_sessions_of(config)->asks == NULL) return NULL;
     *rq = (struct spdm_requester){.request_max = spdm_conn_request_max(config)};
     rq->exchange = behind.p;
     memset(behind.p, 0, exchange_size(config));
@@ -77,7 +78,7 @@ static void expire(struct spdm_requester *rq, uint64_t now)
 static void watch(struct spdm_requester *rq, uint64_t now)
 {
     expire(rq, now);
-    (void)spdm_sessions_of(rq->c.cfg)->heartbeat(rq, now);
+    if (SPDM_WHOLE) (void)spdm_sessions_of(rq->c.cfg)->asks->heartbeat(rq, now);
 }
 
 /* What the passing of time brings. */
@@ -169,7 +170,7 @@ static size_t frame(struct spdm_requester *rq)
     struct outgoing out = {.direction = REQUEST, .message = message, .room = cfg->out};
     struct spdm_span portion = spdm_requester_large(rq) != NULL ? cfg->chunks->next(rq) : (struct spdm_span){0};
 
-    if (portion.n == 0 && SPDM_SESSIONS && rq->tail.n != 0 && !rq->ask_ready) {
+    if (portion.n == 0 && SPDM_WHOLE && rq->tail.n != 0 && !rq->ask_ready) {
         portion = gather(rq);
         if (portion.n == 0) return 0;
     }

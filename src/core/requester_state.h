@@ -100,17 +100,17 @@ static inline struct large_rq *spdm_requester_large(const struct spdm_requester 
 /* Length of the request in flight. */
 static inline uint32_t spdm_requester_length(const struct spdm_requester *rq)
 {
-    return rq->request_n + (SPDM_SESSIONS ? (uint32_t)rq->tail.n : 0);
+    return rq->request_n + (SPDM_WHOLE ? (uint32_t)rq->tail.n : 0);
 }
 static inline struct spdm_responder *spdm_requester_inner(const struct spdm_requester *rq)
 {
-    return SPDM_SESSIONS ? rq->inner : NULL;
+    return SPDM_WHOLE ? rq->inner : NULL;
 }
 
 /* The errand of the goal, NULL if it has none; the one that the exchange at hand is for. */
 static inline const struct spdm_errand *spdm_requester_errand(const struct spdm_requester *rq)
 {
-    return SPDM_SESSIONS && (rq->goal.want & SPDM_WANT_ERRAND) != 0 ? rq->goal.errand : NULL;
+    return SPDM_WHOLE && (rq->goal.want & SPDM_WANT_ERRAND) != 0 ? rq->goal.errand : NULL;
 }
 static inline const struct spdm_errand *spdm_requester_running(const struct spdm_requester *rq)
 {

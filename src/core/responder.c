@@ -42,8 +42,7 @@ void spdm_responder_turn_away(struct spdm_responder *rs, uint8_t why, uint8_t co
     /* R-MEA-24, R-MEA-25; an invalid GET_VERSION leaves everything as it is (R-VSN-13) */
     if (code != CODE_GET_VERSION) spdm_transcript_reset(spdm_conn_log(&rs->c), TRANSCRIPT_L1L2);
     spdm_responder_refuse(rs, why, code);
-    if (!SPDM_SESSIONS || why != SPDM_WHY_DECLINED)
-        spdm_responder_tell(rs, SPDM_FAILED); /* else it is the caller's own */
+    if (!SPDM_WHOLE || why != SPDM_WHY_DECLINED) spdm_responder_tell(rs, SPDM_FAILED); /* else it is the caller's own */
 }
 
 /* The request at hand was refused. */
@@ -195,12 +194,14 @@ static bool exact(const struct spdm_responder *rs)
     return spdm_responder_in_records(rs) || (spdm_responder_large(rs) != NULL && rs->large->inside);
 }
 
-/* In the connection's own room; or where a large one was put together. */
-static bool keep(struct spdm_responder *rs, struct spdm_span request)
+/* In the connection's own room; or in lent room, where a large one was put together. */
+static uint8_t keep(struct spdm_responder *rs, struct spdm_span request)
 {
     rs->request_n = (uint32_t)request.n;
-    if (spdm_put((struct spdm_room){rs->request, rs->request_max}, request)) return true;
-    return spdm_responder_large(rs) != NULL && rs->c.cfg->chunks->keep(rs, request);
+    if (spdm_put((struct spdm_room){rs->request, rs->request_max}, request)) return SPDM_WHY_FINE;
+    if (spdm_responder_large(rs) == NULL || rs->c.cfg->lender == NULL)
+        return refuse(&rs->c, NO_ROOM, "the request", request.n, rs->request_max);
+    return rs->c.cfg->chunks->keep(rs, request) ? SPDM_WHY_FINE : refuse_size(&rs->c, ALL_LENT, request.n, 0);
 }
 
 /* The caller finds the request in the question: what was kept of it if that is all, else what was pushed. */
@@ -210,8 +211,8 @@ static void pose(struct spdm_responder *rs, struct exchange *x)
     else x->request = spdm_span(rs->request, rs->request_n);
     (void)spdm_conn_decode(&rs->c, rs->job->request, x); /* it was judged */
     rs->order = x->req;
-    if (rs->job->trim != NULL) rs->job->trim(rs);
     rs->need = (enum spdm_event_kind)rs->job->asks;
+    if (rs->job->trim != NULL) rs->job->trim(rs);
 }
 
 /* Decodes, judges, and begins to answer. */
@@ -225,14 +226,15 @@ static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, str
     if (n != message.n && exact(rs)) { /* nothing pads inside a record, or in chunks */
         return refuse(&rs->c, BAD_LENGTH, "the message", message.n, n);
     }
-    if (SPDM_SESSIONS && job->head_only && n > HEAD_ONLY) n = HEAD_ONLY;
-    if (!keep(rs, spdm_part(message, 0, n))) return refuse(&rs->c, NO_ROOM, "the request", n, rs->request_max);
+    if (SPDM_WHOLE && job->head_only && n > HEAD_ONLY) n = HEAD_ONLY;
+    why = keep(rs, spdm_part(message, 0, n));
+    if (why != SPDM_WHY_FINE) return why;
     rs->request_verify_at = x.verify_at;
     rs->request_signature_at = x.signature_at;
     rs->job = job;
     why = job->consider(rs, &x.req);
     if (why != SPDM_WHY_FINE) return why;
-    if (SPDM_SESSIONS && job->asks != SPDM_NOTHING) pose(rs, &x);
+    if (SPDM_WHOLE && job->asks != SPDM_NOTHING) pose(rs, &x);
     rs->due = (job->request->joins & JOINS_VCA) != 0 ? SPDM_NEVER : rs->now + spdm_responder_promise(rs);
     rs->stage = STAGE_NEED;
     return rs->need == SPDM_NOTHING ? spdm_responder_build(rs, &x) : SPDM_WHY_FINE;
@@ -242,7 +244,7 @@ static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, str
 static bool same_request(const struct spdm_responder *rs, struct spdm_span message)
 {
     if (SPDM_CHUNKS && rs->request_n == 0) return false; /* a large one is forgotten when it is answered */
-    if (SPDM_SESSIONS && rs->job->asks != SPDM_NOTHING && rs->job->head_only) {
+    if (SPDM_WHOLE && rs->job->asks != SPDM_NOTHING && rs->job->head_only) {
         return spdm_conn_mark(message) == rs->request_mark;
     }
     return spdm_equal(spdm_part(message, 0, rs->request_n), spdm_span(rs->request, rs->request_n));
@@ -320,7 +322,7 @@ bool spdm_responder_same(const struct spdm_responder *rs, struct spdm_span messa
 
 void spdm_responder_restart(struct spdm_responder *rs)
 {
-    if (SPDM_SESSIONS) rs->encap = (struct encap_rs){0};
+    if (SPDM_WHOLE) rs->encap = (struct encap_rs){0};
     if (spdm_responder_large(rs) != NULL) rs->c.cfg->chunks->end(rs, NULL);
     if (rs->c.facts.negotiated) spdm_responder_tell(rs, SPDM_RESTARTED);
     spdm_conn_restart(&rs->c);
@@ -373,7 +375,7 @@ void spdm_responder_receive(struct spdm_responder *rs, struct session *from, str
 /* Questions of the requester inside us. */
 static bool turned(enum spdm_event_kind need)
 {
-    return SPDM_SESSIONS && (need == SPDM_ASK_TRUST || need == SPDM_ASK_DIGEST);
+    return SPDM_WHOLE && (need == SPDM_ASK_TRUST || need == SPDM_ASK_DIGEST);
 }
 
 /* A question of an errand was refused: with the caller's ErrorCode, or as what could not be done. ResetRequired means
@@ -388,8 +390,7 @@ static uint8_t decline(struct spdm_responder *rs, const struct spdm_answer *answ
         error = SPDM_ERROR_OPERATION_FAILED;
     }
     /* a tracking tag, 1.3 (R-CSR-10); elsewhere the byte is reserved */
-    if (error == SPDM_ERROR_RESET_REQUIRED && (rs->job->request->code != CODE_GET_CSR || !rs->c.ed->multi_key))
-        data = 0;
+    if (error == SPDM_ERROR_RESET_REQUIRED && (rs->need != SPDM_ASK_CSR || !rs->c.ed->multi_key)) data = 0;
     return refuse_size(blame(&rs->c, NULL), DECLINED, error, data);
 }
 
@@ -399,7 +400,7 @@ static uint8_t take(struct spdm_responder *rs, const struct spdm_answer *answer)
     size_t h = spdm_conn_hash_size(&rs->c);
 
     if (turned(rs->need)) return rs->c.cfg->mutual->take(rs, answer);
-    if (!SPDM_SESSIONS || rs->need != SPDM_ASK_PSK) return spdm_responder_resume(rs, answer);
+    if (!SPDM_WHOLE || rs->need != SPDM_ASK_PSK) return spdm_responder_resume(rs, answer);
     if (answer->data.n != h) return refuse(&rs->c, ANSWER_REFUSED, "no secret for this PSKHint", answer->data.n, h);
     memcpy(rs->opening->secrets.root, answer->data.p, h);
     rs->need = rs->then;
@@ -415,11 +416,11 @@ bool spdm_responder_answer(struct spdm_responder *rs, const struct spdm_answer *
     rs->c.report = (struct spdm_report){0};
     if (SPDM_SESSIONS) spdm_conn_turn_to(&rs->c, rs->at, rs->at != NULL ? &rs->at->tr : NULL);
     if (!answer->yes && !turned(rs->need)) {
-        why = stage == STAGE_SIGN                              ? refuse(&rs->c, SIGN_FAILED, NULL, 0, 0)
-              : SPDM_SESSIONS && rs->job->asks != SPDM_NOTHING ? decline(rs, answer)
+        why = stage == STAGE_SIGN                           ? refuse(&rs->c, SIGN_FAILED, NULL, 0, 0)
+              : SPDM_WHOLE && rs->job->asks != SPDM_NOTHING ? decline(rs, answer)
               : rs->need == SPDM_ASK_VENDOR ? refuse(&rs->c, UNSUPPORTED, "the vendor's protocol", rs->request[1], 0)
-              : SPDM_SESSIONS && rs->need == SPDM_ASK_PSK ? refuse(&rs->c, BAD_VALUE, "PSKHint", 0, 0) /* UN-10 */
-                                                          : refuse(&rs->c, ANSWER_REFUSED, "measurements", 0, 0);
+              : SPDM_WHOLE && rs->need == SPDM_ASK_PSK ? refuse(&rs->c, BAD_VALUE, "PSKHint", 0, 0) /* UN-10 */
+                                                       : refuse(&rs->c, ANSWER_REFUSED, "measurements", 0, 0);
     } else {
         why = stage == STAGE_SIGN ? spdm_responder_sign(rs, answer->data) : take(rs, answer);
     }

@@ -61,7 +61,7 @@ void spdm_responder_refuse(struct spdm_responder *rs, uint8_t why, uint8_t code)
 {
     struct error e = {.code = why < SPDM_WHY_N ? error_codes[why] : ERROR_UNSPECIFIED};
 
-    if (SPDM_SESSIONS && why == SPDM_WHY_DECLINED) {
+    if (SPDM_WHOLE && why == SPDM_WHY_DECLINED) {
         e.code = (uint8_t)rs->c.report.got;
         e.data = (uint8_t)rs->c.report.limit;
     }
@@ -76,7 +76,7 @@ void spdm_responder_refuse(struct spdm_responder *rs, uint8_t why, uint8_t code)
     if (SPDM_SESSIONS && (e.code == ERROR_SESSION_REQUIRED || e.code == ERROR_RESET_REQUIRED) &&
         !rs->c.ed->session_required)
         e.code = ERROR_UNSPECIFIED;
-    if (SPDM_SESSIONS && e.code == ERROR_NO_PENDING && !rs->c.ed->no_pending) e.code = ERROR_UNEXPECTED;
+    if (SPDM_WHOLE && e.code == ERROR_NO_PENDING && !rs->c.ed->no_pending) e.code = ERROR_UNEXPECTED;
     if (SPDM_SESSIONS && (e.code == ERROR_POLICY || e.code == ERROR_OPERATION_FAILED) && !rs->c.ed->policy_error)
         e.code = ERROR_UNSPECIFIED;
     if (rs->c.report.code == 0) rs->c.report.code = code;

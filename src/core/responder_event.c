@@ -18,7 +18,7 @@ static void describe(struct spdm_responder *rs, struct spdm_event *event)
         return;
     }
     event->kind = rs->need;
-    if (SPDM_SESSIONS && rs->job->asks != SPDM_NOTHING) {
+    if (SPDM_WHOLE && rs->job->asks != SPDM_NOTHING) {
         event->order = &rs->order.order;
         return;
     }
@@ -33,7 +33,7 @@ static void describe(struct spdm_responder *rs, struct spdm_event *event)
         event->standard = req->vendor_defined.standard;
         event->vendor = req->vendor_defined.vendor;
         event->data = req->vendor_defined.payload;
-    } else if (SPDM_SESSIONS && rs->need == SPDM_ASK_PSK) {
+    } else if (SPDM_WHOLE && rs->need == SPDM_ASK_PSK) {
         event->data = req->psk_exchange.hint;
         event->hash = (enum spdm_alg)rs->c.facts.hash;
         event->psk_salt = spdm_span(spdm_psk_salt[rs->c.ed->psk_salt & 1], spdm_conn_hash_size(&rs->c));

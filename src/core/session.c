@@ -118,7 +118,7 @@ uint16_t spdm_session_half(const struct conn *c, unsigned shift)
     return half;
 }
 
-static struct session *begin(struct conn *c, bool psk)
+struct session *spdm_session_begin(struct conn *c, bool psk)
 {
     struct session *s = spdm_session_new(c);
 
@@ -236,8 +236,7 @@ bool spdm_session_key(struct conn *c, struct session *s)
            key_lane(c, &s->lane[RESPONSE], s->secrets.direction[RESPONSE]);
 }
 
-/* Tells an explicit log, if the caller has set one up, what a decoder of captures needs. */
-static void log_secret(const struct conn *c, const struct session *s, const char *label, const uint8_t *secret)
+static void tell_secret(const struct conn *c, const struct session *s, const char *label, const uint8_t *secret)
 {
     struct spdm_keylog entry = {.label = label,
                                 .session = s->id,
@@ -250,10 +249,15 @@ static void log_secret(const struct conn *c, const struct session *s, const char
                                 .mac_only = s->form.mac_only,
                                 .big_endian = s->form.big_endian};
 
-    if (c->cfg->keylog == NULL) return;
     if (secret == s->secrets.direction[REQUEST]) entry.generation = s->generation[REQUEST];
     if (secret == s->secrets.direction[RESPONSE]) entry.generation = s->generation[RESPONSE];
     c->cfg->keylog(c->cfg->keylog_ctx, &entry);
+}
+
+/* Tells an explicit log, if the caller has set one up, what a decoder of captures needs. */
+static void log_secret(const struct conn *c, const struct session *s, const char *label, const uint8_t *secret)
+{
+    if (SPDM_WHOLE && c->cfg->keylog != NULL) tell_secret(c, s, label, secret);
 }
 
 bool spdm_session_handshake(struct conn *c, struct session *s, const uint8_t th1[SPDM_HASH_MAX])
@@ -346,21 +350,17 @@ struct session *spdm_session_oldest(const struct conn *c)
     return oldest;
 }
 
-const struct spdm_sessions spdm_with_sessions = {.size = size,
-                                                 .place = place,
-                                                 .clear = clear,
-                                                 .open = spdm_session_open,
-                                                 .begin = begin,
-                                                 .seal = spdm_session_seal,
-                                                 .find = spdm_session_find,
-                                                 .records = spdm_session_records,
-                                                 .head = spdm_session_head,
-                                                 .free = spdm_session_free,
-                                                 .end_for = spdm_session_end_for,
-                                                 .ended = spdm_session_ended,
-                                                 .expired = spdm_session_expired,
-                                                 .deadline = spdm_session_deadline,
-                                                 .plan = spdm_session_plan,
-                                                 .end = spdm_session_end,
-                                                 .heartbeat = spdm_session_heartbeat,
-                                                 .put_off = spdm_session_put_off};
+#define OF_BOTH_ROLES                                                                                                  \
+    .size = size, .place = place, .clear = clear, .open = spdm_session_open, .seal = spdm_session_seal,                \
+    .find = spdm_session_find, .records = spdm_session_records, .head = spdm_session_head, .free = spdm_session_free,  \
+    .end_for = spdm_session_end_for, .ended = spdm_session_ended, .expired = spdm_session_expired,                     \
+    .deadline = spdm_session_deadline
+
+static const struct spdm_asking asking = {.begin = spdm_session_begin,
+                                          .plan = spdm_session_plan,
+                                          .end = spdm_session_end,
+                                          .heartbeat = SPDM_WHOLE ? spdm_session_heartbeat : NULL,
+                                          .put_off = spdm_session_put_off};
+
+const struct spdm_sessions spdm_with_sessions = {OF_BOTH_ROLES, .asks = &asking};
+const struct spdm_sessions spdm_serving_sessions = {OF_BOTH_ROLES};

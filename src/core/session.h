@@ -72,8 +72,6 @@ struct spdm_sessions {
     void (*clear)(struct conn *c);
     /* Opens a record that came in the peer's direction. */
     enum fate (*open)(struct conn *c, struct spdm_span record, uint64_t now, struct incoming *in);
-    /* A place for a new session, or NULL. */
-    struct session *(*begin)(struct conn *c, bool psk);
     /* Frames a message (app: application data) of a session into room, which begins with the binding's head; if it
      * already lies at spdm_session_body() nothing is copied. The frame's length, 0 if it cannot be sealed. */
     size_t (*seal)(struct conn *c, struct session *s, const struct outgoing *out);
@@ -88,11 +86,18 @@ struct spdm_sessions {
     /* The session whose watchdog has run out, or NULL; the time of the next one. */
     struct session *(*expired)(const struct conn *c, uint64_t now);
     uint64_t (*deadline)(const struct conn *c, bool beats);
-    /* Requester: the session part of the plan; the heartbeat that is due. */
+    const struct spdm_asking *asks; /* NULL where no requester has sessions */
+};
+
+/* What only a requester does. */
+struct spdm_asking {
+    /* A place for a new session, or NULL. */
+    struct session *(*begin)(struct conn *c, bool psk);
+    /* The session part of the plan; the heartbeat that is due. */
     struct step (*plan)(struct spdm_requester *rq);
     struct step (*end)(struct spdm_requester *rq);
     bool (*heartbeat)(struct spdm_requester *rq, uint64_t now);
-    /* Requester: the responder has put the request in flight off, it will be sent once more. */
+    /* The responder has put the request in flight off, it will be sent once more. */
     void (*put_off)(struct spdm_requester *rq);
 };
 
@@ -132,6 +137,7 @@ struct session *spdm_session_expired(const struct conn *c, uint64_t now);
 uint64_t spdm_session_deadline(const struct conn *c, bool beats);
 /* Requester: an established session in which half a heartbeat period has passed in silence. */
 struct session *spdm_session_silent(const struct conn *c, uint64_t now);
+struct session *spdm_session_begin(struct conn *c, bool psk);
 struct step spdm_session_plan(struct spdm_requester *rq);
 struct step spdm_session_end(struct spdm_requester *rq);
 bool spdm_session_heartbeat(struct spdm_requester *rq, uint64_t now);

@@ -41,7 +41,7 @@ static enum fate classify(const struct conn *c, const struct session *s, struct 
 
 static void show(const struct conn *c, const struct session *s, enum direction d, bool app, struct spdm_span message)
 {
-    if (c->cfg->inside == NULL) return;
+    if (!SPDM_WHOLE || c->cfg->inside == NULL) return;
     c->cfg->inside(c->cfg->inside_ctx,
                    &(struct spdm_inside){.session = s->id, .message = message, .request = d == REQUEST, .app = app});
 }

@@ -53,7 +53,7 @@ uint8_t spdm_verify_finish(struct conn *c, const struct verify_job *job, const s
     if (!spdm_conn_enter(c, job->request, x->request) || !spdm_conn_enter(c, job->response, proven)) {
         return refuse(c, NO_ROOM, "the transcript VCA", x->request.n + x->response.n, c->tr.vca_max);
     }
-    if (SPDM_SESSIONS && signature_at != 0 && job->signed_by == SIGNED_ENDPOINT_INFO) {
+    if (SPDM_WHOLE && signature_at != 0 && job->signed_by == SIGNED_ENDPOINT_INFO) {
         why = check_alone(c, x);
     } else if (signature_at != 0) {
         why = check(c, (enum signed_by)job->signed_by, spdm_part(x->response, signature_at, x->response.n));

@@ -84,7 +84,7 @@ const struct verify_job spdm_verify_digests = {.request = &spdm_message_GET_DIGE
 
 /* ---- CERTIFICATE ---- */
 
-enum { SHORT_HEAD = 8, LARGE_HEAD = 16, SHORT_MAX = 0xffff };
+enum { SHORT_HEAD = 8, LARGE_HEAD = 16, ENVELOPE = 4, SHORT_MAX = 0xffff };
 
 /* As much as one transfer brings: of what we take, and what the peer has shown to send (DESIGN.md, "Portions or
  * chunks?"). */
@@ -101,7 +101,8 @@ static uint8_t fill_certificate(struct spdm_requester *rq, union spdm_body *req)
     struct get_certificate *m = &req->get_certificate;
     const struct conn *c = &rq->c;
     uint32_t limit = rq->c.cfg->policy->certificate_requests;
-    uint32_t length = transfer(rq) - (c->large_chain ? LARGE_HEAD : SHORT_HEAD);
+    uint32_t head = (c->large_chain ? LARGE_HEAD : SHORT_HEAD) + (c->turned ? ENVELOPE : 0u);
+    uint32_t length = transfer(rq) - head;
 
     if (limit == 0) limit = 4096;
     if (rq->certificates++ >= limit) return refuse(&rq->c, LIMIT, "the number of GET_CERTIFICATE", 0, limit);

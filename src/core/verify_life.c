@@ -189,7 +189,8 @@ struct step spdm_session_plan(struct spdm_requester *rq)
     if ((want & (SPDM_WANT_SESSION | SPDM_WANT_PSK_SESSION)) != 0 && rq->got.session == 0) {
         if (!can_secure(&rq->c))
             return cannot(rq, SPDM_NAME("what secured messages need (MAC_CAP, AEAD, OpaqueDataFmt1)"));
-        return (want & SPDM_WANT_SESSION) != 0 ? open_with_keys(rq) : open_with_psk(rq);
+        if ((want & SPDM_WANT_SESSION) != 0) return open_with_keys(rq);
+        return SPDM_WHOLE ? open_with_psk(rq) : cannot(rq, SPDM_NAME("pre-shared keys in this build"));
     }
     if ((want & SPDM_WANT_KEY_UPDATE) != 0 && !rq->got.key_verified) return send(&spdm_verify_key_update);
     return (struct step){.kind = STEP_DONE};

@@ -16,7 +16,7 @@ static uint8_t fill_key_exchange(struct spdm_requester *rq, union spdm_body *req
     const struct spdm_config *cfg = c->cfg;
     size_t public_n = spdm_algorithm((enum spdm_alg)c->facts.exchange)->size;
     struct spdm_room room = spdm_room_from((struct spdm_room){rq->request, rq->request_max}, EXCHANGE_AT);
-    struct session *s = spdm_sessions_of(cfg)->begin(c, false);
+    struct session *s = spdm_session_begin(c, false);
 
     if (s == NULL) return refuse(c, SESSION_LIMIT, NULL, 0, 0);
     rq->opening = s;

@@ -82,17 +82,20 @@ struct spdm_witness *spdm_witness_init(struct spdm_room memory, const struct spd
     return w;
 }
 
-static struct spdm_room *room_of(struct watch_side *side, enum spdm_watch_room which)
+static struct spdm_room *room_of(struct spdm_witness *w, struct watch_side *side, enum spdm_watch_room which)
 {
+    if (which == SPDM_ROOM_LARGE_REQUEST) return &w->large[true].room;
+    if (which == SPDM_ROOM_LARGE_RESPONSE) return &w->large[false].room;
     if (which == side->chain_room) return &side->cfg.chain;
     return which == side->request_room ? &side->request : &side->cfg.in;
 }
 
 bool spdm_watch_room(struct spdm_witness *w, struct watch_side *side, enum spdm_watch_room which, size_t n)
 {
-    static const char *const names[] = {"the request", "the certificate chain", "the request", "the certificate chain",
-                                        "the record"};
-    struct spdm_room *room = room_of(side, which);
+    static const char *const names[] = {
+        "the request", "the certificate chain", "the request",       "the certificate chain",
+        "the record",  "the large request",     "the large response"};
+    struct spdm_room *room = room_of(w, side, which);
 
     if (n <= room->n || (w->watch.more != NULL && w->watch.more(w->watch.ctx, which, room, n))) return true;
     (void)refuse_size(blame(&side->c, names[which]), NO_ROOM, n, room->n);
@@ -168,9 +171,9 @@ bool spdm_witness_next(struct spdm_witness *w, struct spdm_sight *sight)
     if (w->next.kind == SPDM_SIGHT_NONE) return false;
     *sight = w->next;
     w->next.kind = SPDM_SIGHT_NONE;
-    begin(w, &w->turned);
-    spdm_watch_message(w, &w->turned, w->next_asks, sight);
-    conclude(&w->turned, sight);
+    begin(w, w->next_side);
+    spdm_watch_message(w, w->next_side, w->next_asks, sight);
+    conclude(w->next_side, sight);
     return true;
 }
 

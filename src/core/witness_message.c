@@ -12,7 +12,9 @@ static const struct watch_job jobs[] = {
     {&spdm_verify_measurements, NULL, NULL},      {&spdm_verify_vendor, NULL, NULL},
     {&spdm_errand_key_pair_info.job, NULL, NULL}, {&spdm_errand_set_key_pair.job, NULL, NULL},
     {&spdm_errand_csr.job, NULL, NULL},           {&spdm_errand_store.job, NULL, NULL},
-    {&spdm_errand_log.job, NULL, NULL},           {&spdm_errand_endpoint.job, NULL, NULL}};
+    {&spdm_errand_slots.job, NULL, NULL},         {&spdm_errand_log.job, NULL, NULL},
+    {&spdm_errand_endpoint.job, NULL, NULL},      {&spdm_errand_event_types.job, NULL, NULL},
+    {&spdm_errand_subscribe.job, NULL, NULL},     {&spdm_errand_events.job, NULL, NULL}};
 
 /* The job of a request; sessions have theirs. */
 static const struct watch_job *find(const struct spdm_witness *w, uint8_t request)
@@ -67,8 +69,22 @@ static void forget_slots(struct watch_side *side)
     for (uint8_t slot = 0; slot < SPDM_SLOT_N; slot++) side->slot[slot] = (struct slot_known){0};
 }
 
+/* Where a request is legal. GET_CAPABILITIES and NEGOTIATE_ALGORITHMS may come twice if nobody answered in time; what
+ * is legal in an envelope is another table. */
+static void check_phase(struct spdm_witness *w, const struct watch_side *side, const struct spdm_message *row)
+{
+    const struct session *s = side->c.channel;
+    unsigned phase = s == NULL ? side->c.phase : s->state == SESSION_ESTABLISHED ? PHASE_SESSION : PHASE_HANDSHAKE;
+    bool again = (row->code == CODE_GET_CAPABILITIES && phase == PHASE_CAPABLE) ||
+                 (row->code == CODE_NEGOTIATE_ALGORITHMS && phase == PHASE_NEGOTIATED && side->c.after_vca);
+
+    if (side == &w->turned || again || phase == PHASE_START || (row->legal & phase) != 0) return;
+    (void)refuse(&w->plain.c, NOT_NOW, NULL, 0, 0);
+}
+
 /* What a request changes before its answer. */
-static void request_effects(struct watch_side *side, const struct spdm_message *row, const union spdm_body *req)
+static void request_effects(struct spdm_witness *w, struct watch_side *side, const struct spdm_message *row,
+                            const union spdm_body *req)
 {
     struct conn *c = &side->c;
 
@@ -76,6 +92,7 @@ static void request_effects(struct watch_side *side, const struct spdm_message *
     if (row->code == CODE_GET_VERSION) {
         spdm_conn_restart(c);
         forget_slots(side);
+        forget_slots(&w->turned);
     } else if (row->code == CODE_GET_CERTIFICATE) {
         if (req->get_certificate.offset == 0 || req->get_certificate.slot != c->facts.slot) {
             c->chain_have = c->chain_total = 0;
@@ -105,8 +122,9 @@ static void request(struct spdm_witness *w, struct passing *p)
     const struct spdm_message *row = spdm_message_find(code);
     const struct watch_job *job = find(w, code);
 
-    if (row == &spdm_message_RESPOND_IF_READY) { /* the deferred request stays the one to be answered */
-        (void)show(w, p, row);
+    /* The deferred request stays the one to be answered, and the one whose response is fetched. */
+    if (row == &spdm_message_RESPOND_IF_READY || row == &spdm_message_CHUNK_GET || row == &spdm_message_CHUNK_SEND) {
+        if (show(w, p, row) == SPDM_WHY_FINE && row == &spdm_message_CHUNK_SEND) spdm_watch_chunk_send(w, p);
         return;
     }
     side->request_n = 0;
@@ -116,7 +134,8 @@ static void request(struct spdm_witness *w, struct passing *p)
     }
     if (row == &spdm_message_GET_CAPABILITIES) (void)spdm_conn_version(c, p->x.request.p[0]);
     if (show(w, p, row) != SPDM_WHY_FINE) return;
-    request_effects(side, row, &p->x.req);
+    check_phase(w, side, row);
+    request_effects(w, side, row, &p->x.req);
     keep(w, side, p->x.request);
     if (job != NULL && job->asked != NULL) job->asked(w, p);
 }
@@ -154,7 +173,7 @@ static void after(struct spdm_witness *w, const struct verify_job *job, const st
     if (job == &spdm_verify_digests) remember_digests(side, &p->x.rsp.digests);
     if (job == &spdm_verify_certificate && c->chain_have == c->chain_total) {
         k = spdm_watch_known(side, c->facts.slot);
-        k->hash_known = spdm_conn_digest(c, &chain, 1, k->hash);
+        if (!k->hash_known) k->hash_known = spdm_conn_digest(c, &chain, 1, k->hash);
         w->ask = k->key == NULL;
         w->ticket++;
     }
@@ -167,16 +186,6 @@ static void after(struct spdm_witness *w, const struct verify_job *job, const st
     }
 }
 
-/* Enters an exchange whose signature nobody can check: its transcript ends all the same. */
-static enum spdm_signature_state pass_unchecked(struct conn *c, const struct verify_job *job, const struct exchange *x)
-{
-    (void)spdm_conn_enter(c, job->request, x->request);
-    (void)spdm_conn_enter(c, job->response, spdm_part(x->response, 0, x->signature_at));
-    if (job->signed_by != SIGNED_ENDPOINT_INFO) spdm_conn_reset_signed(c, (enum signed_by)job->signed_by);
-    if (job == &spdm_verify_challenge) c->challenged = true;
-    return SPDM_SIGNATURE_UNCHECKED;
-}
-
 /* Room for the rest of a chain as soon as its length is known. */
 static bool chain_fits(struct spdm_witness *w, struct passing *p)
 {
@@ -187,41 +196,104 @@ static bool chain_fits(struct spdm_witness *w, struct passing *p)
     return total > SIZE_MAX || spdm_watch_room(w, p->side, p->side->chain_room, (size_t)total);
 }
 
-/* A decoded response to the request at hand. */
+/* The signature over the transcript so far; the transcript ends with it, whether anybody can check it or not. */
+static void check(struct passing *p, const struct verify_job *job)
+{
+    struct conn *c = &p->side->c;
+    struct spdm_span signature = spdm_part(p->x.response, p->x.signature_at, p->x.response.n);
+    enum signed_by by = (enum signed_by)job->signed_by;
+    struct exchange proven = {.request = p->x.request, .response = spdm_part(p->x.response, 0, p->x.signature_at)};
+    struct to_sign input;
+    bool known = by == SIGNED_ENDPOINT_INFO
+                     ? spdm_conn_exchange_digest(c, &proven, input.digest)
+                     : spdm_transcript_digest(spdm_conn_transcript(c, by), spdm_conn_signed(by), input.digest);
+
+    p->sight->signature = SPDM_SIGNATURE_UNCHECKED;
+    if (c->key != NULL && !known) (void)refuse(c, CRYPTO_FAILED, "the transcript's digest", 0, 0);
+    if (c->key != NULL && known) {
+        p->sight->signature =
+            spdm_verify_signature(c, by, &input, signature) == SPDM_WHY_FINE ? SPDM_SIGNATURE_GOOD : SPDM_SIGNATURE_BAD;
+    }
+    if (by != SIGNED_ENDPOINT_INFO) spdm_conn_reset_signed(c, by); /* R-CHL-23, R-MEA-23 */
+}
+
+/* A request of the negotiation that came twice counts once (transcripts.md section 2). */
+static bool entered_already(const struct conn *c, const struct spdm_message *row, const struct exchange *x)
+{
+    struct spdm_span vca = spdm_span(c->tr.vca, c->tr.vca_n);
+    size_t n = x->request.n + x->response.n;
+
+    if ((row->joins & JOINS_VCA) == 0 || n > vca.n) return false;
+    return spdm_equal(spdm_part(vca, vca.n - n, x->request.n), x->request) &&
+           spdm_equal(spdm_part(vca, vca.n - x->response.n, x->response.n), x->response);
+}
+
+/* Transcripts, signature, facts: as spdm_verify_finish(), and on to the end whatever is wrong on the way. */
+static void enter(struct spdm_witness *w, const struct verify_job *job, struct passing *p)
+{
+    struct conn *c = &p->side->c;
+    size_t signature_at = p->x.signature_at;
+    struct spdm_span proven = signature_at != 0 ? spdm_part(p->x.response, 0, signature_at) : p->x.response;
+
+    if (job->signed_by == SIGNED_ENDPOINT_INFO && signature_at != 0) spdm_watch_alone(w, p);
+    if (entered_already(c, job->request, &p->x)) return;
+    if (!spdm_watch_enter(w, p->side, job->request, p->x.request) ||
+        !spdm_watch_enter(w, p->side, job->response, proven)) {
+        (void)refuse(c, NO_ROOM, "the transcript VCA", p->x.request.n + p->x.response.n, c->tr.vca_max);
+        return;
+    }
+    if (signature_at != 0) check(p, job);
+    w->proven = p->sight->signature == SPDM_SIGNATURE_GOOD;
+    if (job == &spdm_verify_challenge) c->challenged = true;
+    if (p->sight->signature == SPDM_SIGNATURE_BAD) return;
+    if (p->sight->signature != SPDM_SIGNATURE_UNCHECKED) job->learn(c, &p->x);
+    after(w, job, p);
+}
+
+/* What CHALLENGE_AUTH says is the digest of its slot, if nothing else has said so before: the capture may lack DIGESTS
+ * and chain, and sessions need it. */
+static void adopt_digest(struct watch_side *side, const struct challenge_auth *m)
+{
+    struct slot_known *k = spdm_watch_known(side, side->c.facts.slot);
+
+    if (k->hash_known || !spdm_put((struct spdm_room){k->hash, sizeof k->hash}, m->chain_hash)) return;
+    k->hash_known = true;
+    spdm_watch_slot(side, side->c.facts.slot);
+}
+
+/* A decoded response to the request at hand. What breaks a rule is said, and what follows is read all the same: the two
+ * ends may well have gone on. */
 static void judge(struct spdm_witness *w, const struct watch_job *watch, struct passing *p)
 {
     const struct verify_job *job = watch->job;
     struct conn *c = &p->side->c;
-    struct spdm_sight *s = p->sight;
-    uint8_t why;
+    struct spdm_report first;
 
     if (job == &spdm_verify_digests) c->facts.trusted = false; /* learn the slot anew */
     if (job == &spdm_verify_certificate && !chain_fits(w, p)) return;
-    if (job->judge(c, &p->x) != SPDM_WHY_FINE) return;
-    if (watch->answered != NULL) {
-        watch->answered(w, p);
-        return;
-    }
-    if (p->x.signature_at != 0 && c->key == NULL) {
-        s->signature = pass_unchecked(c, job, &p->x);
-        after(w, job, p);
-        return;
-    }
-    why = spdm_verify_finish(c, job, &p->x);
-    if (p->x.signature_at != 0) s->signature = why == SPDM_WHY_FINE ? SPDM_SIGNATURE_GOOD : SPDM_SIGNATURE_BAD;
-    w->proven = s->signature == SPDM_SIGNATURE_GOOD;
-    if (why == SPDM_WHY_FINE) after(w, job, p);
+    if (job == &spdm_verify_challenge) adopt_digest(p->side, &p->x.rsp.challenge_auth);
+    if (job == &spdm_verify_key_exchange)
+        spdm_watch_forget(w, p->x.req.key_exchange.session, p->x.rsp.key_exchange_rsp.session);
+    if (job == &spdm_verify_psk_exchange)
+        spdm_watch_forget(w, p->x.req.psk_exchange.session, p->x.rsp.psk_exchange_rsp.session);
+    (void)job->judge(c, &p->x);
+    first = c->report;
+    if (watch->answered != NULL) watch->answered(w, p);
+    else enter(w, job, p);
+    if (first.why == SPDM_WHY_FINE) return;
+    c->report = first;
+    w->proven = false;
 }
 
 static void error(struct spdm_witness *w, struct passing *p)
 {
-    enum { BUSY = 0x03, NOT_READY = 0x42, RESYNCH = 0x43 };
+    enum { BUSY = 0x03, LARGE_RESPONSE = 0x0f, NOT_READY = 0x42, RESYNCH = 0x43 };
     struct watch_side *side = p->side;
     const struct error *e = &p->x.rsp.error;
 
     if (show(w, p, &spdm_message_ERROR) != SPDM_WHY_FINE) return;
-    if (e->code == NOT_READY || e->code == BUSY) return;             /* the request still waits */
-    spdm_transcript_reset(spdm_conn_log(&side->c), TRANSCRIPT_L1L2); /* R-MEA-25 */
+    if (e->code == NOT_READY || e->code == BUSY || e->code == LARGE_RESPONSE) return; /* the request still waits */
+    spdm_transcript_reset(spdm_conn_log(&side->c), TRANSCRIPT_L1L2);                  /* R-MEA-25 */
     if (side == &w->plain && spdm_sessions_of(&side->cfg) != NULL) spdm_watch_refused(w, p, e->code);
     if (e->code == RESYNCH) spdm_conn_restart(&side->c);
     side->request_n = 0;
@@ -247,6 +319,17 @@ static void unjudged(struct spdm_witness *w, struct passing *p)
     if (asked == 0) c->report = (struct spdm_report){0};
 }
 
+/* It brings, or answers, what is about to be put together. */
+static void chunk(struct spdm_witness *w, struct passing *p)
+{
+    bool fetched = p->sight->code == CODE_CHUNK_RESPONSE;
+
+    p->sight->answers = fetched ? CODE_CHUNK_GET : CODE_CHUNK_SEND;
+    if (show(w, p, fetched ? &spdm_message_CHUNK_RESPONSE : &spdm_message_CHUNK_SEND_ACK) != SPDM_WHY_FINE) return;
+    if (fetched) spdm_watch_chunk_response(w, p);
+    else spdm_watch_chunk_ack(w, p);
+}
+
 static void response(struct spdm_witness *w, struct passing *p)
 {
     struct watch_side *side = p->side;
@@ -258,6 +341,10 @@ static void response(struct spdm_witness *w, struct passing *p)
         error(w, p);
         return;
     }
+    if (s->code == CODE_CHUNK_RESPONSE || s->code == CODE_CHUNK_SEND_ACK) {
+        chunk(w, p);
+        return;
+    }
     p->x.request = spdm_span(side->request.p, side->request_n);
     side->request_n = 0;
     job = s->answers != 0 ? find(w, s->answers) : NULL;
@@ -267,7 +354,6 @@ static void response(struct spdm_witness *w, struct passing *p)
     }
     (void)spdm_conn_decode(&side->c, job->job->request, &p->x);
     if (show(w, p, job->job->response) != SPDM_WHY_FINE) return;
-    s->signature = p->x.signature_at != 0 ? SPDM_SIGNATURE_UNCHECKED : SPDM_UNSIGNED;
     judge(w, job, p);
 }
 

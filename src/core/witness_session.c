@@ -15,22 +15,14 @@ static void note(struct conn *c, struct spdm_report *first)
     c->report = *first;
 }
 
-static struct session *live(struct spdm_witness *w, uint32_t id)
-{
-    return spdm_session_find(&w->plain.c, id);
-}
-
 /* ---- opening ---- */
 
-/* The peers know of no session with this id any more, or they would not have agreed on it again. When there is no room,
- * who has been silent longest is most likely to have gone. */
-static struct session *make_room(struct spdm_witness *w, uint32_t id)
+/* When there is no room, who has been silent longest is most likely to have gone. */
+static struct session *make_room(struct spdm_witness *w)
 {
     struct conn *c = &w->plain.c;
-    struct session *s = live(w, id);
+    struct session *s = spdm_session_new(c);
 
-    if (s != NULL) spdm_session_free(c, s);
-    s = spdm_session_new(c);
     if (s == NULL) {
         struct session *oldest = spdm_session_oldest(c);
 
@@ -42,9 +34,21 @@ static struct session *make_room(struct spdm_witness *w, uint32_t id)
     return s;
 }
 
+void spdm_watch_forget(struct spdm_witness *w, uint16_t req_half, uint16_t rsp_half)
+{
+    struct conn *c = &w->plain.c;
+
+    for (size_t i = 0; i < spdm_session_count(c); i++) {
+        struct session *s = spdm_session_at(c, i);
+        bool same = s->id == ((uint32_t)rsp_half << 16 | req_half), blind = !s->lane[REQUEST].ready;
+
+        if (s->state != SESSION_FREE && s->id >> 16 == rsp_half && (same || blind)) spdm_session_free(c, s);
+    }
+}
+
 static struct session *begin(struct spdm_witness *w, bool psk, uint16_t req_half, uint16_t rsp_half)
 {
-    struct session *s = make_room(w, (uint32_t)rsp_half << 16 | req_half);
+    struct session *s = make_room(w);
 
     if (s == NULL) return NULL;
     s->psk = psk;
@@ -53,10 +57,21 @@ static struct session *begin(struct spdm_witness *w, bool psk, uint16_t req_half
     return s;
 }
 
-/* A transcript that lacks a part has no digest. */
-static void add_chain(struct watch_side *side, struct conn *c, struct session *s)
+/* A piece of a message enters TH. */
+static void add(struct spdm_witness *w, struct session *s, uint8_t code, enum spdm_piece_part part,
+                struct spdm_span bytes)
 {
-    spdm_session_th(c, s, spdm_span(side->c.facts.chain_hash, spdm_conn_hash_size(c)));
+    struct spdm_piece piece = {.part = part, .code = code, .bytes = bytes};
+
+    spdm_watch_th(w, s, &piece);
+}
+
+/* A transcript that lacks a part has no digest. */
+static void add_chain(struct spdm_witness *w, struct watch_side *side, struct session *s)
+{
+    struct spdm_span hash = spdm_span(side->c.facts.chain_hash, spdm_conn_hash_size(&w->plain.c));
+
+    add(w, s, 0, SPDM_PIECE_CHAIN, hash);
     if (!side->c.digests_known) s->tr.broken[TRANSCRIPT_TH] = true;
 }
 
@@ -88,7 +103,7 @@ static void th1(struct spdm_witness *w, struct session *s, struct passing *p, st
         return;
     }
     sight->verify_data = spdm_watch_find_keys(w, s, RESPONSE, verify);
-    spdm_session_th(&w->plain.c, s, verify);
+    add(w, s, sight->code, SPDM_PIECE_VERIFY_DATA, verify);
 }
 
 static void key_exchange(struct spdm_witness *w, struct passing *p)
@@ -105,12 +120,12 @@ static void key_exchange(struct spdm_witness *w, struct passing *p)
     s->heartbeat = m->heartbeat;
     s->mut_auth = m->mut_auth;
     s->req_slot = m->slot == NIBBLE_KEY ? SPDM_SLOT_KEY : m->slot;
-    add_chain(&w->plain, c, s);
-    spdm_session_th(c, s, p->x.request);
-    spdm_session_th(c, s, spdm_part(p->x.response, 0, p->x.signature_at));
+    add_chain(w, &w->plain, s);
+    add(w, s, CODE_KEY_EXCHANGE, SPDM_PIECE_MESSAGE, p->x.request);
+    add(w, s, CODE_KEY_EXCHANGE_RSP, SPDM_PIECE_MESSAGE, spdm_part(p->x.response, 0, p->x.signature_at));
     p->sight->signature = check_signature(&w->plain, s, SIGNED_KEY_EXCHANGE_RSP, m->signature);
     note(c, &first);
-    spdm_session_th(c, s, m->signature);
+    add(w, s, CODE_KEY_EXCHANGE_RSP, SPDM_PIECE_SIGNATURE, m->signature);
     th1(w, s, p, m->verify);
     verify_data_wrong(c, p->sight->verify_data, "ResponderVerifyData R-KEX-44");
     note(c, &first);
@@ -140,8 +155,8 @@ static void psk_exchange(struct spdm_witness *w, struct passing *p)
     if (s == NULL) return;
     s->slot = SPDM_SLOT_KEY;
     s->heartbeat = m->heartbeat;
-    spdm_session_th(c, s, p->x.request);
-    spdm_session_th(c, s, spdm_part(p->x.response, 0, p->x.verify_at));
+    add(w, s, CODE_PSK_EXCHANGE, SPDM_PIECE_MESSAGE, p->x.request);
+    add(w, s, CODE_PSK_EXCHANGE_RSP, SPDM_PIECE_MESSAGE, spdm_part(p->x.response, 0, p->x.verify_at));
     th1(w, s, p, m->verify);
     verify_data_wrong(c, p->sight->verify_data, "ResponderVerifyData R-PSK-18");
     note(c, &first);
@@ -195,12 +210,12 @@ static void finish_signature(struct spdm_witness *w, struct session *s, struct p
 
     if (m->slot != s->req_slot) (void)refuse(c, MISMATCH, "SlotID R-FIN-11", m->slot, s->req_slot);
     spdm_watch_slot(&w->turned, m->slot);
-    add_chain(&w->turned, c, s);
-    spdm_session_th(c, s, spdm_part(p->x.request, 0, p->x.signature_at));
+    add_chain(w, &w->turned, s);
+    add(w, s, CODE_FINISH, SPDM_PIECE_MESSAGE, spdm_part(p->x.request, 0, p->x.signature_at));
     turned->report = (struct spdm_report){0};
     p->sight->signature = check_signature(&w->turned, s, SIGNED_FINISH, m->signature);
     if (p->sight->signature == SPDM_SIGNATURE_BAD && c->report.why == SPDM_WHY_FINE) c->report = turned->report;
-    spdm_session_th(c, s, m->signature);
+    add(w, s, CODE_FINISH, SPDM_PIECE_SIGNATURE, m->signature);
 }
 
 static void finish(struct spdm_witness *w, struct passing *p)
@@ -221,7 +236,7 @@ static void finish(struct spdm_witness *w, struct passing *p)
         note(c, &first);
     }
     if (with_signature) finish_signature(w, s, p);
-    else spdm_session_th(c, s, spdm_part(p->x.request, 0, p->x.verify_at));
+    else add(w, s, p->sight->code, SPDM_PIECE_MESSAGE, spdm_part(p->x.request, 0, p->x.verify_at));
     note(c, &first);
     if (w->unproven == s->id) {
         w->unproven = 0;
@@ -232,7 +247,7 @@ static void finish(struct spdm_witness *w, struct passing *p)
     verify_data_wrong(c, p->sight->verify_data,
                       s->psk ? "RequesterVerifyData R-PSF-05" : "RequesterVerifyData R-FIN-10");
     note(c, &first);
-    spdm_session_th(c, s, m->verify);
+    add(w, s, p->sight->code, SPDM_PIECE_VERIFY_DATA, m->verify);
 }
 
 static void finish_rsp(struct spdm_witness *w, struct passing *p)
@@ -242,11 +257,12 @@ static void finish_rsp(struct spdm_witness *w, struct passing *p)
 
     forget_finish(w);
     if (s == NULL) return;
-    spdm_session_th(c, s, spdm_part(p->x.response, 0, p->x.verify_at != 0 ? p->x.verify_at : p->x.response.n));
+    add(w, s, p->sight->code, SPDM_PIECE_MESSAGE,
+        spdm_part(p->x.response, 0, p->x.verify_at != 0 ? p->x.verify_at : p->x.response.n));
     if (p->x.verify_at != 0) {
         p->sight->verify_data = spdm_watch_verify_data(w, s, RESPONSE, p->x.rsp.finish_rsp.verify);
         verify_data_wrong(c, p->sight->verify_data, "ResponderVerifyData R-FIN-14");
-        spdm_session_th(c, s, p->x.rsp.finish_rsp.verify);
+        add(w, s, p->sight->code, SPDM_PIECE_VERIFY_DATA, p->x.rsp.finish_rsp.verify);
     }
     establish(w, s);
 }

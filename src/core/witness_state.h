@@ -34,6 +34,14 @@ struct watch_flow {
     uint32_t session;    /* of which it is the handshake; 0: none */
 };
 
+/* A message in chunks. */
+struct watch_large {
+    struct spdm_room room;
+    uint32_t sequence, at, total; /* of the portion that came last; what there is; LargeMessageSize */
+    uint8_t handle;
+    bool open;
+};
+
 struct spdm_witness {
     struct watch_side plain, turned;
     struct spdm_watch watch;
@@ -45,6 +53,8 @@ struct spdm_witness {
 
     struct spdm_sight next; /* what else is in the frame; kind SPDM_SIGHT_NONE: nothing */
     bool next_asks;
+    struct watch_side *next_side;
+    struct watch_large large[2]; /* the Responder's, the Requester's */
     struct watch_flow flow;
 
     /* sessions */
@@ -77,9 +87,19 @@ struct slot_known *spdm_watch_known(struct watch_side *side, uint8_t slot);
 /* witness_message.c: s->message, of at least four bytes; `asks`: from the side that asks. */
 void spdm_watch_message(struct spdm_witness *w, struct watch_side *side, bool asks, struct spdm_sight *s);
 
+/* witness_tell.c: enters a piece into its transcripts, and tells of it. false: VCA is full. */
+bool spdm_watch_enter(struct spdm_witness *w, struct watch_side *side, const struct spdm_message *row,
+                      struct spdm_span bytes);
+void spdm_watch_th(struct spdm_witness *w, struct session *s, const struct spdm_piece *piece);
+/* An exchange that is a transcript of its own. */
+void spdm_watch_alone(struct spdm_witness *w, const struct passing *p);
+
 /* witness_session.c: the session of a FINISH, of a record. */
 extern const struct watch_job spdm_watch_sessions[];
 extern const size_t spdm_watch_session_n;
+/* A session is opened: the two ends know of no session with this id any more, nor of one that ended behind records that
+ * could not be opened, or they would not have agreed on it. */
+void spdm_watch_forget(struct spdm_witness *w, uint16_t req_half, uint16_t rsp_half);
 /* The exchange at hand was answered with an ERROR. */
 void spdm_watch_refused(struct spdm_witness *w, struct passing *p, uint8_t code);
 
@@ -95,6 +115,11 @@ enum spdm_signature_state spdm_watch_verify_data(struct spdm_witness *w, struct 
                                                  struct spdm_span theirs);
 /* The n-th pair of direction secrets of a key log, put into use with both sequence numbers at 0. false: no more. */
 bool spdm_watch_logged(struct spdm_witness *w, struct session *s, enum spdm_secret_kind kind, unsigned n);
+
+/* witness_chunks.c */
+void spdm_watch_chunk_send(struct spdm_witness *w, struct passing *p);
+void spdm_watch_chunk_response(struct spdm_witness *w, struct passing *p);
+void spdm_watch_chunk_ack(struct spdm_witness *w, struct passing *p);
 
 /* witness_turned.c */
 void spdm_watch_begin_flow(struct spdm_witness *w, uint32_t session);

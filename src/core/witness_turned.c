@@ -35,6 +35,7 @@ static void enclose(struct spdm_witness *w, const struct passing *p, struct spdm
                                   .session = s->session,
                                   .message = message};
     w->next_asks = asks;
+    w->next_side = &w->turned;
 }
 
 /* ENCAPSULATED_REQUEST */
@@ -52,7 +53,9 @@ void spdm_watch_delivered(struct spdm_witness *w, struct passing *p)
 
     if (s != NULL && !w->flow.answered && w->plain.c.facts.multi_key_req && message.n >= 4 &&
         message.p[1] == CODE_DIGESTS) {
-        spdm_session_th(&w->plain.c, s, message);
+        struct spdm_piece piece = {.code = CODE_DIGESTS, .turned = true, .bytes = message};
+
+        spdm_watch_th(w, s, &piece);
     }
     w->flow.answered = true;
     enclose(w, p, message, false);

@@ -23,6 +23,8 @@ static const struct {
     [TRAFFIC_UPDATE] = {11, "traffic upd"},
 };
 
+static const uint8_t zeros[SPDM_HASH_MAX];
+
 static size_t hash_size(const struct schedule *s)
 {
     return spdm_algorithm(s->hash)->size;
@@ -73,7 +75,6 @@ static bool expand_secret(const struct schedule *s, const uint8_t *secret, struc
 
 bool spdm_schedule_handshake_secret(const struct schedule *s, struct secrets *out, struct spdm_span shared)
 {
-    static const uint8_t zeros[SPDM_HASH_MAX];
     struct spdm_span part[2] = {shared, {0}};
 
     return hmac(s, spdm_span(zeros, hash_size(s)), part, out->root);
@@ -99,7 +100,6 @@ bool spdm_schedule_handshake(const struct schedule *s, struct secrets *secrets, 
 
 bool spdm_schedule_data(const struct schedule *s, struct secrets *secrets, const uint8_t th2[SPDM_HASH_MAX])
 {
-    static const uint8_t zeros[SPDM_HASH_MAX];
     struct spdm_span part[2] = {{zeros, hash_size(s)}, {0}};
     uint8_t *master = secrets->root, salt[SPDM_HASH_MAX];
     bool fine = expand_secret(s, secrets->root, (struct info){DERIVED, NULL}, salt) &&

@@ -30,7 +30,7 @@ static size_t prefix(struct to_sign *out, const struct signer *signer, enum sign
         if (i < HEADS && i % 16 == 13) out->message[i] = (uint8_t)('0' + (signer->edition->version & 0x0f));
     }
     while (out->message[begin] == 0) begin++;
-    if (SPDM_SESSIONS && signer->turned) memcpy(&out->message[begin], requester, ROLE);
+    if (SPDM_WHOLE && signer->turned) memcpy(&out->message[begin], requester, ROLE);
     return begin;
 }
 
@@ -73,8 +73,8 @@ static void reverse(uint8_t *out, struct spdm_span in, size_t piece)
     }
 }
 
-static spdm_verdict verify_reversed(const struct transcript *t, const struct to_sign *input,
-                                    const struct candidate *candidate)
+spdm_verdict spdm_signing_verify_reversed(const struct transcript *t, const struct to_sign *input,
+                                          const struct candidate *candidate)
 {
     uint8_t turned[512];
     struct spdm_span in = candidate->signature;
@@ -98,7 +98,7 @@ spdm_verdict spdm_signing_verify(const struct transcript *t, const struct signer
         verdict = t->crypto->verify(t->ctx, candidate->key, &input->what, candidate->signature);
     }
     if (verdict == SPDM_GOOD || !legacy || signer->byte_order == SPDM_BIG_ENDIAN) return verdict;
-    verdict = verify_reversed(t, input, candidate);
+    verdict = spdm_signing_verify_reversed(t, input, candidate);
     candidate->reversed = verdict == SPDM_GOOD;
     return verdict;
 }

@@ -47,4 +47,7 @@ struct candidate {
 /* SPDM_GOOD if the candidate is its key's signature over `input`. Below 1.2 the byte order is a matter of policy. */
 spdm_verdict spdm_signing_verify(const struct transcript *t, const struct signer *signer, const struct to_sign *input,
                                  struct candidate *candidate);
+/* The same with the signature in the other byte order, whatever version and policy say: for who looks for mistakes. */
+spdm_verdict spdm_signing_verify_reversed(const struct transcript *t, const struct to_sign *input,
+                                          const struct candidate *candidate);
 #endif

@@ -21,6 +21,10 @@
 
 enum { DEVICE_BUFFER = 8192, DEVICE_LINKS = 40 };
 
+struct device_link;
+/* What a test does with application data (event), and whenever something has happened on the link (NULL). */
+typedef void device_app(struct device_link *l, struct spdm_link *link, const struct spdm_event *event);
+
 struct device_link {
     struct toy_device *device;
     struct spdm_responder *rs;
@@ -43,7 +47,8 @@ struct toy_device {
     bool sessions;   /* device_sessions() */
     const char *psk; /* the key it has for every hint */
     unsigned opened, closed;
-    char data[64]; /* the last application data that came; it is sent back */
+    device_app *app; /* NULL: data is sent back as it came */
+    char data[64];   /* the last application data that came; it is sent back */
     struct spdm_listener *listener;
     struct spdm_target target;
     struct device_link links[DEVICE_LINKS];
@@ -65,18 +70,22 @@ static const uint8_t toy_signatures[] = {SPDM_ECDSA_P384, SPDM_ECDSA_P256, 0};
 
 /* ---- the device ---- */
 
-static inline void device_told(struct device_link *l, const struct spdm_event *ev)
+static inline void device_told(struct device_link *l, struct spdm_link *link, const struct spdm_event *ev)
 {
     struct toy_device *d = l->device;
     if (ev->kind == SPDM_OPENED) d->opened++;
     if (ev->kind == SPDM_CLOSED) d->closed++;
+    if (ev->kind == SPDM_DATA && d->app != NULL) {
+        d->app(l, link, ev);
+        return;
+    }
     if (ev->kind != SPDM_DATA) return;
     assert_true(ev->data.n < sizeof d->data);
     memcpy(d->data, ev->data.p, ev->data.n);
     assert_true(spdm_responder_send(l->rs, ev->session, (struct spdm_span){(uint8_t *)d->data, ev->data.n}));
 }
 
-static inline void device_events(struct device_link *l)
+static inline void device_events(struct device_link *l, struct spdm_link *link)
 {
     struct toy_device *d = l->device;
     struct spdm_event ev;
@@ -94,7 +103,7 @@ static inline void device_events(struct device_link *l)
         } else if (ev.kind == SPDM_ASK_SIGN) {
             a.data = (struct spdm_span){signature, toy_sign(&d->signing_key, &ev.signing, signature)};
         } else {
-            device_told(l, &ev);
+            device_told(l, link, &ev);
             continue;
         }
         assert_true(spdm_responder_answer(l->rs, &a));
@@ -114,9 +123,16 @@ static inline void device_frame(void *ctx, struct spdm_link *link, struct spdm_s
         return;
     }
     spdm_responder_push(l->rs, frame, uv_hrtime() / 1000);
-    device_events(l);
+    device_events(l, link);
     struct spdm_span out = spdm_responder_pull(l->rs, uv_hrtime() / 1000);
     if (out.n != 0) spdm_link_send(link, out);
+    if (d->app != NULL) d->app(l, link, NULL);
+}
+
+static inline void device_drained(void *ctx, struct spdm_link *link)
+{
+    struct device_link *l = ctx;
+    if (l->device->app != NULL) l->device->app(l, link, NULL);
 }
 
 static inline void device_down(void *ctx, struct spdm_link *link, enum spdm_link_end end, const char *reason)
@@ -244,7 +260,9 @@ static inline void device_sessions(struct toy_device *d)
 static inline void device_listen(struct toy_device *d)
 {
     struct spdm_listen_options options = {
-        .events = {.link = {.frame = device_frame, .down = device_down}, .accept = device_accept}, .ctx = d};
+        .events = {.link = {.frame = device_frame, .down = device_down, .drained = device_drained},
+                   .accept = device_accept},
+        .ctx = d};
     char error[SPDM_REASON_MAX];
     assert_true(spdm_target_parse("emu+mctp://127.0.0.1:0", true, &d->target, error));
     d->listener = spdm_listener_open(&d->loop, &d->target, &options, error);

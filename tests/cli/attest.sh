@@ -4,23 +4,6 @@
 # `spdm attest` from end to end, against `spdm respond` and against peers that are none: verdicts, reasons, exit codes.
 . tests/support/respond.sh
 
-# A root and a leaf that SPDM accepts: make_identity NAME [OPTION OF openssl x509...]
-make_identity() {
-    name=$1
-    shift
-    make_chain "$name" EC -pkeyopt ec_paramgen_curve:P-384
-    {
-        printf 'basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n%s\n' \
-            'subjectAltName=otherName:1.3.6.1.4.1.412.274.1;UTF8:ACME:WIDGET:1234567890' >"$dir/$name.ext"
-        openssl x509 -req -in "$dir/$name.csr" -CA "$dir/$name-root.pem" -CAkey "$dir/$name-root.key" -CAcreateserial \
-            -days 365 "$@" -extfile "$dir/$name.ext" -out "$dir/$name-leaf.pem" &&
-            cat "$dir/$name-root.pem" "$dir/$name-leaf.pem" >"$dir/$name.pem"
-    } >"$dir/openssl.log" 2>&1 || {
-        cat "$dir/openssl.log"
-        exit 1
-    }
-}
-
 make_identity good
 make_identity other
 make_identity expired -days 0 # until this second
@@ -364,7 +347,12 @@ wrong "--psk $dir/nothing: No such file" --session --psk "$dir/nothing" "$tcp"
 wrong "--psk $dir: Is a directory" --session --psk "$dir" "$tcp"
 wrong "--psk /dev/null: the file is empty" --session --psk /dev/null "$tcp"
 wrong "--psk-hint: a text of at most 64 bytes, or 0x and hex" --session --psk "$dir/good.pub" --psk-hint 0xabc "$tcp"
-wrong "--own-chain and --own-key belong together" --own-chain "$dir/good.pem" "$tcp"
+wrong "--own-key belongs to --own-chain or --own-public-key" --own-chain "$dir/good.pem" "$tcp"
+wrong "--own-key belongs to --own-chain or --own-public-key" --own-key "$dir/good.key" "$tcp"
+wrong "--own-public-key is instead of certificates" --own-chain "$dir/good.pem" --own-public-key "$dir/good.pub" \
+    --own-key "$dir/good.key" "$tcp"
+wrong "--own-public-key: the key \"$dir/other.key\" (EC P-384) is not the one of the public key" \
+    --own-public-key "$dir/good.pub" --own-key "$dir/other.key" "$tcp"
 wrong "--own-chain: the key \"$dir/other.key\" (EC P-384) is not the one of the certificate" --own-chain "$dir/good.pem" --own-key "$dir/other.key" "$tcp"
 wrong "--own-chain: $dir/nothing: No such file" --own-chain "$dir/nothing" --own-key "$dir/good.key" "$tcp"
 wrong "--keylog $dir/no/keys.log: No such file" --session --keylog "$dir/no/keys.log" "$tcp"

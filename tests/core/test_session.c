@@ -125,6 +125,25 @@ static void test_psk(void **state)
     }
 }
 
+/* A device with nothing but the key: no signature is negotiated, a hash is. */
+static void test_psk_alone(void **state)
+{
+    static struct pair p;
+
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof versions; i++) {
+        begin(&p, versions[i / 2], 1);
+        p.rsp_policy.flags = SPDM_ENCRYPT_CAP | SPDM_MAC_CAP | SPDM_KEY_UPD_CAP | SPDM_HBEAT_CAP | SPDM_MEAS_CAP_PLAIN;
+        p.rsp_policy.flags |= i % 2 == 1 ? SPDM_PSK_CAP : SPDM_PSK_CAP_CONTEXT;
+        p.rsp_policy.signatures = p.rsp_policy.exchanges = NULL;
+        pair_start(&p);
+        explain(&p, &psk_and_measure);
+        assert_int_equal(spdm_requester_facts(p.rq)->signature, SPDM_ALG_NONE);
+        use(&p);
+        pair_close(&p);
+    }
+}
+
 static void test_mac_only(void **state)
 {
     static struct pair p;
@@ -441,6 +460,7 @@ int main(void)
                                        cmocka_unit_test(test_key_exchange),
                                        cmocka_unit_test(test_in_the_clear),
                                        cmocka_unit_test(test_psk),
+                                       cmocka_unit_test(test_psk_alone),
                                        cmocka_unit_test(test_mac_only),
                                        cmocka_unit_test(test_wrong_psk),
                                        cmocka_unit_test(test_several),

@@ -128,8 +128,10 @@ static void prepare(struct pair *p, const uint8_t *head)
     if (goals[head[1] % GOALS].want >= SPDM_WANT_SESSION) pair_sessions(p, 2);
     p->req_config.data_transfer_size = sizes[head[3] % 4];
     if (head[3] & 4) p->rsp_policy.flags |= SPDM_MULTI_KEY_CAP_ONLY | SPDM_GET_KEY_PAIR_INFO_CAP;
-    if (head[3] & 8) p->req_policy.flags |= SPDM_CHUNK_CAP;
+    if (head[3] & 8) pair_chunks(p, head[3] & 32 ? 100 : sizes[head[3] % 4], 2000);
     p->req_policy.want_algorithms = (head[3] & 16) != 0;
+    if (head[3] & 64) p->req_config.out.n = 90;
+    if (head[3] & 128) p->rsp_config.out.n = 90;
 }
 
 /* A CHALLENGE_AUTH that verified has bound everything that was negotiated. */

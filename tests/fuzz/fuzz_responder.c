@@ -38,12 +38,21 @@ static const char *const requests[] = {
     "vv e6 00 00 0200 0100 2000 1000 70 nonce 01000000 00000500 01010100 11000000",
     "vv ec 00 00",
     "vv e8 00 00",
+    "vv e1 00 00 00 00 00 00 c6f20200 40000000 10270000",
+    "vv fe 00 00 0300 02 b41a c800 big",
+    "vv 85 00 01 00000000 30000000 64000000 vv fe 00 00 0300 02 b41a 5900 "
+    "0000000000000000000000000000000000000000000000000000000000000000000000000000",
+    "vv 85 01 01 01000000 34000000 "
+    "00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
+    "vv 85 00 02 00000000 30000000 60000000 vv 83 00 ff nonce 00000000000000000000000000000000",
+    "vv 86 00 01 00000000",
 };
 enum { REQUESTS = sizeof requests / sizeof *requests };
 
 static struct pair p;
 static struct spdm_span rest;
 static uint8_t version;
+static uint8_t handle, sequence; /* of the large response that was announced last: its next portion */
 
 static void require(bool fact)
 {
@@ -67,6 +76,18 @@ static void hear(void)
     if (out.p[0] != 5) return; /* a record */
     require(out.n >= 5 && out.p[1] >= SPDM_V10 && out.p[1] <= SPDM_V14 && out.p[2] < 0x80);
     if (out.p[2] == 0x7f) require(out.n <= 1 + ERROR_MAX);
+    if (out.p[2] == 0x7f && out.p[3] == 0x0f) {
+        require(out.n == 6);
+        handle = out.p[5];
+        sequence = 0;
+    }
+}
+
+static void fetch(void)
+{
+    const uint8_t get[] = {5, version, 0x86, 0, handle, sequence++, 0, 0, 0};
+
+    pair_deliver(&p, true, get, sizeof get);
 }
 
 static void say(bool changed)
@@ -111,7 +132,10 @@ static void answer(void)
 
 static void step(void)
 {
-    switch (next() % 10) {
+    uint8_t what = next();
+
+    switch (what == 0xff ? what : what % 10) {
+    case 0xff: fetch(); break;
     case 0:
     case 1: say(false); break;
     case 2: say(true); break;
@@ -131,7 +155,7 @@ static void step(void)
 
 static const uint8_t key_bytes[40] = {1};
 
-static void prepare(uint8_t kind)
+static void prepare(uint8_t kind, bool chunks)
 {
     pair_init(&p);
     p.identity.slot[0].certificates.n = 300;
@@ -145,6 +169,8 @@ static void prepare(uint8_t kind)
     if (kind & 32) p.identity.public_key_signs = p.rsp_policy.signatures;
     p.sign_delay = kind & 64 ? 20000 : 0;
     p.rsp_config.out_shared = (kind & 128) != 0;
+    if (chunks) pair_chunks(&p, 64, 1000);
+    if (chunks) p.stays = (kind & 2) != 0;
     pair_start(&p);
 }
 
@@ -156,7 +182,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 2) return 0;
     version = (uint8_t)(SPDM_V10 + data[0] % 5);
     rest = (struct spdm_span){data + 2, size - 2};
-    prepare(data[1]);
+    prepare(data[1], data[0] / 5 % 2 != 0);
     for (unsigned i = 0; i < STEPS && rest.n != 0; i++) step();
     p.toy.fail_at = 0;
     p.silent = false;

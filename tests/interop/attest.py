@@ -4,7 +4,7 @@
 import hashlib
 import json
 import os
-from names import HASHES, SIGNATURES, TRANSPORTS
+from names import HASHES, SIGNATURES, TRANSPORTS, every_signature, only_signature
 from peer import RESPONDER, Program, free_port, listening, shut_down
 from proxy import Proxy
 from result import Failed, Skipped, able, conversation, expect, measured
@@ -32,9 +32,9 @@ def peer_options(case, port, logs):
     if case.get("pin") == "none":
         pass
     elif pinned:
-        options += ["--ver", case.version, "--hash", case.hash, "--asym", SIGNATURES[case.signature][0]]
+        options += ["--ver", case.version, "--hash", case.hash, *only_signature(case.signature)]
     else:
-        options += ["--hash", ",".join(HASHES), "--asym", ",".join(v[0] for v in SIGNATURES.values())]
+        options += ["--hash", ",".join(HASHES), *every_signature(case.signature)]
     return options + case.words("peer")
 
 
@@ -143,6 +143,10 @@ def check(case, code, said, logs):
     expect((report["reason"] is None) == (code == 0), f"the reason is {report['reason']}")
     expect(case.get("reason") in (report["reason"] or ""), f"the reason is \"{report['reason']}\"")
     for word in case.words("json"):
+        path, at_most, value = word.partition("<=")
+        if at_most:
+            expect(member(report, path) <= int(value), f"{path} is {shown(member(report, path))}, over {value}")
+            continue
         path, _, value = word.partition("=")
         expect(shown(member(report, path)) == value, f"{path} is {shown(member(report, path))}, not {value}")
     facts = conversation(case, os.path.join(logs, "peer.pcap"))

@@ -47,8 +47,43 @@ def name_of(bits, table):
     return names[0] if names else f"{bits:#x}"
 
 
+class Chunks:
+    """Large messages, put together again: CHUNK_SEND and CHUNK_RESPONSE, and what an acknowledgement brings along."""
+
+    def __init__(self):
+        self.parts = {}
+
+    def take(self, name, body):
+        """The whole message that this one completes, or None."""
+        if name == "CHUNK_SEND_ACK":
+            head = 8 if body[0] >= 0x14 else 6
+            return body[head:] if len(body) >= head + 4 else None
+        if name not in ("CHUNK_SEND", "CHUNK_RESPONSE") or len(body) < 12:
+            return None
+        sequence = struct.unpack_from("<I" if body[0] >= 0x14 else "<H", body, 4)[0]
+        size, at = struct.unpack_from("<I", body, 8)[0], 12 if sequence else 16
+        if sequence == 0:
+            self.parts[name] = b""
+        self.parts[name] = self.parts.get(name, b"") + body[at : at + size]
+        return self.parts.pop(name) if body[2] & 1 else None
+
+
+def note(facts, body):
+    name = message_name(body[1])
+    facts.names.append(name)
+    facts.raw.append(body)
+    if name == "ALGORITHMS" and len(body) >= 20:
+        asym, base_hash = struct.unpack_from("<II", body, 12)
+        facts.version = f"{body[0] >> 4}.{body[0] & 15}"
+        if facts.version >= "1.4":  # PqcAsymSel: one of the two is chosen
+            asym |= struct.unpack_from("<I", body, 20)[0] << 32
+        facts.signature = name_of(asym, [(n, v[2]) for n, v in SIGNATURES.items()])
+        facts.hash = name_of(base_hash, HASHES.items())
+    return name
+
+
 def read(path):
-    facts = Facts()
+    facts, chunks = Facts(), Chunks()
     for link, packet in records(path):
         found = message(link, packet)
         if found is None:
@@ -57,12 +92,7 @@ def read(path):
         if secured or len(body) < 4:
             facts.names.append("SECURED" if secured else "short")
             continue
-        name = message_name(body[1])
-        facts.names.append(name)
-        facts.raw.append(body)
-        if name == "ALGORITHMS" and len(body) >= 20:
-            asym, base_hash = struct.unpack_from("<II", body, 12)
-            facts.version = f"{body[0] >> 4}.{body[0] & 15}"
-            facts.signature = name_of(asym, [(n, v[2]) for n, v in SIGNATURES.items()])
-            facts.hash = name_of(base_hash, HASHES.items())
+        whole = chunks.take(note(facts, body), body)
+        if whole is not None:
+            note(facts, whole)
     return facts

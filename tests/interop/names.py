@@ -2,7 +2,8 @@
 #
 # What things are called: here and in reports, on the command line of the peer, in the bits of ALGORITHMS.
 
-# Signature algorithm -> (the peer's name for it, directory of its sample keys, bit of BaseAsymSel)
+# Signature algorithm -> (the peer's name for it, directory of its sample keys, bit of BaseAsymSel, or behind those of
+# PqcAsymSel)
 SIGNATURES = {
     "RSASSA_2048": ("RSASSA_2048", "rsa2048", 0x0001),
     "RSAPSS_2048": ("RSAPSS_2048", "rsa2048", 0x0002),
@@ -17,6 +18,12 @@ SIGNATURES = {
     "Ed25519": ("EDDSA_25519", "ed25519", 0x0400),
     "Ed448": ("EDDSA_448", "ed448", 0x0800),
 }
+POST_QUANTUM = ("ML_DSA_44", "ML_DSA_65", "ML_DSA_87",
+                "SLH_DSA_SHA2_128S", "SLH_DSA_SHAKE_128S", "SLH_DSA_SHA2_128F", "SLH_DSA_SHAKE_128F",
+                "SLH_DSA_SHA2_192S", "SLH_DSA_SHAKE_192S", "SLH_DSA_SHA2_192F", "SLH_DSA_SHAKE_192F",
+                "SLH_DSA_SHA2_256S", "SLH_DSA_SHAKE_256S", "SLH_DSA_SHA2_256F", "SLH_DSA_SHAKE_256F")
+SIGNATURES.update({name: (name, name.lower().replace("ml_dsa_", "mldsa").replace("_", "-"), 1 << (32 + bit))
+                   for bit, name in enumerate(POST_QUANTUM)})
 
 # Hash -> bit of BaseHashSel
 HASHES = {
@@ -38,6 +45,9 @@ EXCHANGES = {
     "SECP384R1": "SECP_384_R1",
     "SECP521R1": "SECP_521_R1",
     "DHE_SM2": "SM2_P256",
+    "ML_KEM_512": "ML_KEM_512",
+    "ML_KEM_768": "ML_KEM_768",
+    "ML_KEM_1024": "ML_KEM_1024",
 }
 AEADS = {
     "AES_128_GCM": "AES_128_GCM",
@@ -45,6 +55,26 @@ AEADS = {
     "CHACHA20_POLY1305": "CHACHA20_POLY1305",
     "SM4_GCM": "SM4_128_GCM",
 }
+
+
+# The peer's options that leave it nothing but this one.
+def only_signature(name, prefix="--"):
+    post_quantum = name in POST_QUANTUM
+    return [f"{prefix}asym", "NONE" if post_quantum else SIGNATURES[name][0],
+            *([f"{prefix}pqc_asym", SIGNATURES[name][0]] if post_quantum else [])]
+
+
+# All that it can do; those of the kind that the case is not about are left out, or they would win.
+def every_signature(name):
+    post_quantum = name in POST_QUANTUM
+    names = ",".join(v[0] for key, v in SIGNATURES.items() if (key in POST_QUANTUM) == post_quantum)
+    return ["--asym", "NONE", "--pqc_asym", names] if post_quantum else ["--asym", names]
+
+
+def only_exchange(name):
+    return ["--dhe", "NONE", "--kem", name] if name.startswith("ML_KEM") else ["--dhe", EXCHANGES[name]]
+
+
 # Mutual authentication in a session, by the peer's name -> MutAuthRequested
 MUTUAL = {"NO": 0, "WO_ENCAP": 1, "W_ENCAP": 2, "DIGESTS": 4}
 

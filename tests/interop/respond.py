@@ -3,7 +3,7 @@
 # Our responder, `spdm respond`, against the peer's requester.
 import os
 import re
-from names import HASHES, SIGNATURES, TRANSPORTS
+from names import HASHES, SIGNATURES, TRANSPORTS, every_signature, only_signature
 from peer import REQUESTER, Program
 from proxy import Proxy
 from result import Failed, Skipped, able, conversation, expect, measured
@@ -76,9 +76,9 @@ def peer_options(case, port, logs):
     if case.get("pin") == "none":
         pass
     elif pinned:
-        options += ["--ver", case.version, "--hash", case.hash, "--asym", SIGNATURES[case.signature][0]]
+        options += ["--ver", case.version, "--hash", case.hash, *only_signature(case.signature)]
     else:
-        options += ["--hash", ",".join(HASHES), "--asym", ",".join(v[0] for v in SIGNATURES.values())]
+        options += ["--hash", ",".join(HASHES), *every_signature(case.signature)]
     meas = case.get("meas", "all")
     if meas != "own":
         options += MEASURE[meas].split() + ["--exe_session", "NO_END"]

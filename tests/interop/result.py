@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import capture
-from names import SIGNATURES
+from names import POST_QUANTUM, SIGNATURES
 from peer import REQUESTER, RESPONDER
 
 
@@ -43,6 +43,10 @@ def able(world, case):
     openssl = peer_openssl(world)
     if case.signature == "Ed448" and openssl and openssl < (3, 2):
         raise Skipped(f"the peer's OpenSSL {openssl[0]}.{openssl[1]} ignores the context that SPDM gives to Ed448")
+    if openssl and openssl < (3, 5):
+        for name in (case.signature, case.get("req"), case.get("dhe")):
+            if name in POST_QUANTUM or name.startswith("ML_KEM"):
+                raise Skipped(f"the peer's OpenSSL {openssl[0]}.{openssl[1]} has no {name}")
     directory = SIGNATURES[case.signature][1]
     if not os.path.isdir(world.peer.file(directory)):
         raise Skipped(f"the peer has no sample keys {directory}")

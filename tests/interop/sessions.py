@@ -4,7 +4,7 @@
 # checked, and what the peer makes of it.
 import os
 import re
-from names import AEADS, EXCHANGES, MUTUAL, SIGNATURES, TRANSPORTS
+from names import AEADS, MUTUAL, SIGNATURES, TRANSPORTS, only_exchange, only_signature
 from peer import REQUESTER, RESPONDER, Program, free_port, listening, shut_down
 from proxy import Proxy
 from respond import check_peer
@@ -29,12 +29,12 @@ measurements = (
 
 def pinned(case):
     """Options of the peer and settings of ours that both have."""
-    theirs = ["--ver", case.version, "--hash", case.hash, "--asym", SIGNATURES[case.signature][0]]
+    theirs = ["--ver", case.version, "--hash", case.hash, *only_signature(case.signature)]
     ours = [f"version={case.version}", f"hash={case.hash}", f"signature={case.signature}"]
     if case.get("pin") == "none":
         theirs, ours = [], []
     if case.has("dhe"):
-        theirs += ["--dhe", EXCHANGES[case.get("dhe")]]
+        theirs += only_exchange(case.get("dhe"))
         ours += [f"exchange={case.get('dhe')}"]
     if case.has("aead"):
         theirs += ["--aead", AEADS[case.get("aead")]]
@@ -42,7 +42,7 @@ def pinned(case):
     if case.has("secured"):
         theirs += ["--sec_ver", case.get("secured")]
     if case.has("req"):
-        theirs += ["--req_asym", SIGNATURES[case.get("req")][0]]
+        theirs += only_signature(case.get("req"), "--req_")
         ours += [f"req-signature={case.get('req')}"]
     if case.get("clear") == "no":
         ours += ["caps=-HANDSHAKE_IN_THE_CLEAR_CAP"]

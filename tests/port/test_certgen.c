@@ -106,14 +106,16 @@ static void expect_trusted(struct spdm_openssl *ossl, const struct spdm_certgen_
     assert_null(made.key.p);
 }
 
+/* Without an intermediate where signing takes long. */
 static void every_algorithm(void **state)
 {
     for (unsigned alg = SPDM_RSASSA_2048; alg <= SPDM_SLH_DSA_SHAKE_256F; alg++) {
-        bool slow = alg == SPDM_RSASSA_4096 || alg == SPDM_RSAPSS_4096 || alg == SPDM_RSAPSS_3072 ||
-                    (alg >= SPDM_SLH_DSA_SHA2_128S && alg != SPDM_SLH_DSA_SHA2_128F);
+        bool again = alg == SPDM_RSASSA_4096 || alg == SPDM_RSAPSS_4096 || alg == SPDM_RSAPSS_3072;
+        bool slow = strncmp(spdm_algorithm_name(alg), "SLH", 3) == 0;
         struct spdm_certgen_plan plan = usual;
         plan.algorithm = alg;
-        if (!slow && spdm_openssl_crypto()->supports(*state, alg)) expect_trusted(*state, &plan, 3);
+        plan.intermediates = !slow;
+        if (!again && spdm_openssl_crypto()->supports(*state, alg)) expect_trusted(*state, &plan, 3 - slow);
     }
 }
 

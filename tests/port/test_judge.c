@@ -838,7 +838,11 @@ static void every_key_of_a_leaf(void **state)
                  {"ED448", NULL, 0, SPDM_ED448},
                  {"ML-DSA-44", NULL, 0, SPDM_ML_DSA_44},
                  {"ML-DSA-87", NULL, 0, SPDM_ML_DSA_87},
-                 {"SLH-DSA-SHA2-128f", NULL, 0, SPDM_SLH_DSA_SHA2_128F}};
+                 {"ML-DSA-65", NULL, 0, SPDM_ML_DSA_65},
+                 {"SLH-DSA-SHA2-128f", NULL, 0, SPDM_SLH_DSA_SHA2_128F},
+                 {"SLH-DSA-SHAKE-128s", NULL, 0, SPDM_SLH_DSA_SHAKE_128S},
+                 {"SLH-DSA-SHA2-192s", NULL, 0, SPDM_SLH_DSA_SHA2_192S},
+                 {"SLH-DSA-SHAKE-256f", NULL, 0, SPDM_SLH_DSA_SHAKE_256F}};
     struct trial *t = *state;
 
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {

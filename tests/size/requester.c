@@ -15,10 +15,14 @@ static const uint8_t hashes[] = {SPDM_SHA_384, 0}, signatures[] = {SPDM_ECDSA_P3
 static const struct spdm_policy policy = {.versions = {SPDM_V14, SPDM_V13, SPDM_V12, SPDM_V11, SPDM_V10},
                                           .hashes = hashes,
                                           .signatures = signatures,
-                                          .opaque_formats = 2};
+                                          .flags = NULL_SESSION_FLAGS,
+                                          .opaque_formats = 2,
+                                          NULL_SESSION_POLICY};
 
-static const struct spdm_goal goal = {
-    .want = SPDM_WANT_IDENTITY | SPDM_WANT_CHALLENGE | SPDM_WANT_MEASUREMENTS, .summary = SPDM_MEAS_ALL, .sign = true};
+static const struct spdm_goal goal = {.want = SPDM_WANT_IDENTITY | SPDM_WANT_CHALLENGE | SPDM_WANT_MEASUREMENTS |
+                                              NULL_SESSION_WANTS,
+                                      .summary = SPDM_MEAS_ALL,
+                                      .sign = true};
 
 static uint8_t out[256], chain[CHAIN];
 static uint64_t memory[MEMORY / 8];
@@ -28,7 +32,8 @@ static const struct spdm_config config = {.crypto = &null_crypto,
                                           .policy = &policy,
                                           .out = {out, sizeof out},
                                           .chain = {chain, sizeof chain},
-                                          .data_transfer_size = TRANSFER};
+                                          .data_transfer_size = TRANSFER,
+                                          NULL_SESSION_CONFIG(spdm_with_sessions)};
 
 /* The wire, the clock and the lines to the outside: registers of a host that does not exist. */
 static volatile struct {
@@ -51,6 +56,7 @@ static void answer(struct spdm_requester *rq)
         reply.key = host.key;
         host.record = event.data.p;
         host.why = event.report.why;
+        NULL_SESSION_EVENT(requester, rq, event);
         if (event.kind == SPDM_ASK_DIGEST || event.kind == SPDM_ASK_TRUST) (void)spdm_requester_answer(rq, &reply);
     }
 }

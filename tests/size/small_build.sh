@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# The core as a small device builds it - sessions, mutual authentication and names left out - passes the tests that
-# need none of these.
+# The core as a small device builds it - sessions or all but sessions by KEY_EXCHANGE, mutual authentication and names
+# left out - passes the tests that need none of these.
 set -eu
 cd "${SOURCE_DIR:-.}"
 out=$(mktemp -d)
@@ -37,3 +37,6 @@ run "$out/named" test_faults_shape tests/support/fault.c tests/support/plots.c
 run "$out/named" test_faults_time tests/support/fault.c tests/support/plots.c
 build "$out/small" -DSPDM_ATTESTATION_ONLY -DSPDM_NO_NAMES
 run "$out/small" test_attest
+build "$out/keys" -DSPDM_KEY_EXCHANGE_ONLY -DSPDM_NO_CHUNKS -DSPDM_NO_NAMES
+run "$out/keys" test_attest
+run "$out/keys" test_session_small

@@ -21,11 +21,17 @@ static struct spdm_room piece(const char *word)
 {
     char path[256];
     struct spdm_room room;
+    size_t from, n, name = strcspn(word, ":");
 
     if (word[0] != '@') return hex_bytes(word);
-    if (snprintf(path, sizeof path, ROOT "chains/%s", word + 1) >= (int)sizeof path) fail("long name", word);
+    if (snprintf(path, sizeof path, ROOT "chains/%.*s", (int)name - 1, word + 1) >= (int)sizeof path)
+        fail("long name", word);
     room = file_bytes(path);
     if (room.p == NULL) fail("no such chain:", word);
+    if (word[name] == '\0') return room;
+    if (sscanf(word + name, ":%zu:%zu", &from, &n) != 2 || from + n > room.n) fail("no such part:", word);
+    memmove(room.p, room.p + from, n);
+    room.n = n;
     return room;
 }
 

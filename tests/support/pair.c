@@ -177,7 +177,7 @@ static void answer_requester(struct pair *p, const struct spdm_event *ev)
         return;
     }
     if (ev->kind == SPDM_ASK_SIGN) {
-        uint8_t signature[512];
+        uint8_t signature[PAIR_SIGNATURE];
 
         p->signed_by_rq++;
         a.yes = true;

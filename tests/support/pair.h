@@ -13,7 +13,7 @@
 #include <assay/requester.h>
 #include <assay/session.h>
 
-enum { PAIR_BUFFER = 8192, PAIR_MEASUREMENTS = 8, PAIR_LATE = 8, PAIR_LENT = 12000 };
+enum { PAIR_BUFFER = 8192, PAIR_MEASUREMENTS = 8, PAIR_LATE = 8, PAIR_LENT = 12000, PAIR_SIGNATURE = 49856 };
 
 struct pair;
 /* What to do with a frame on its way; n is its length in `frame` (room PAIR_BUFFER). Returns the length that arrives,
@@ -99,7 +99,7 @@ struct pair {
     uint64_t sign_at;
     uint32_t sign_ticket;
     size_t signature_n;
-    uint8_t signature[4096];
+    uint8_t signature[PAIR_SIGNATURE];
 };
 
 /* A device with a chain of three "certificates" in slot 0, SHA-384, ECDSA P-384, five measurements; both ends speak

@@ -64,6 +64,23 @@ make_chain() {
     }
 }
 
+# A root and a leaf that SPDM accepts: make_identity NAME [OPTION OF openssl x509...]
+make_identity() {
+    name=$1
+    shift
+    make_chain "$name" EC -pkeyopt ec_paramgen_curve:P-384
+    {
+        printf 'basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n%s\n' \
+            'subjectAltName=otherName:1.3.6.1.4.1.412.274.1;UTF8:ACME:WIDGET:1234567890' >"$dir/$name.ext"
+        openssl x509 -req -in "$dir/$name.csr" -CA "$dir/$name-root.pem" -CAkey "$dir/$name-root.key" -CAcreateserial \
+            -days 365 "$@" -extfile "$dir/$name.ext" -out "$dir/$name-leaf.pem" &&
+            cat "$dir/$name-root.pem" "$dir/$name-leaf.pem" >"$dir/$name.pem"
+    } >"$dir/openssl.log" 2>&1 || {
+        cat "$dir/openssl.log"
+        exit 1
+    }
+}
+
 # wait_until COMMAND...: at most ten seconds
 wait_until() {
     tries=100
