@@ -34,6 +34,7 @@ struct conn {
     io_inside inside;          /* spdm_io_inside if parts of fields are looked at, or NULL */
     struct session *channel;   /* in which the exchange at hand takes place; NULL: outside */
     struct transcript *log;    /* L1/L2 of that channel */
+    uint32_t opened;           /* so many bytes of cfg->in hold what a record said */
     bool turned;               /* mutual authentication: the Requester proves, the Responder verifies */
     struct transcript tr;
 };

@@ -19,6 +19,7 @@ void spdm_responder_idle(struct spdm_responder *rs)
         spdm_sessions_of(rs->c.cfg)->free(&rs->c, rs->opening); /* the id goes back (withstand 8) */
     rs->opening = NULL;
     if (spdm_responder_large(rs) != NULL) rs->c.cfg->chunks->idle(rs);
+    if (spdm_responder_at(rs) != NULL) spdm_responder_forget(rs);
     rs->stage = STAGE_IDLE;
     rs->need = rs->then = SPDM_NOTHING;
     rs->deferred = false;

@@ -107,3 +107,15 @@ uint8_t spdm_responder_sign(struct spdm_responder *rs, struct spdm_span signatur
     rs->stage = STAGE_READY;
     return SPDM_SESSIONS && rs->job->complete != NULL ? rs->job->complete(rs) : SPDM_WHY_FINE;
 }
+
+/* What was asked in a session does not stay, nor a response that nobody will fetch (withstand 25). A response that is
+ * sealed lies where it was built. */
+void spdm_responder_forget(struct spdm_responder *rs)
+{
+    const struct spdm_room *out = &rs->c.cfg->out;
+    size_t n = rs->response_n + SMALL_MAX; /* with what is in front of it and behind it */
+
+    spdm_wipe(rs->request, rs->request_n < rs->request_max ? rs->request_n : rs->request_max);
+    if (rs->send == SEND_OUT || (rs->stage != STAGE_SIGN && rs->stage != STAGE_READY)) return;
+    spdm_wipe(out->p, n < out->n ? n : out->n);
+}

@@ -169,6 +169,8 @@ struct spdm_room spdm_responder_body(const struct spdm_responder *rs);
 uint8_t spdm_responder_build(struct spdm_responder *rs, struct exchange *x);
 /* The same for the request that was kept, once the question about it has been answered. */
 uint8_t spdm_responder_resume(struct spdm_responder *rs, const struct spdm_answer *answer);
+/* What was asked in a session, and a response that nobody will fetch, does not stay. */
+void spdm_responder_forget(struct spdm_responder *rs);
 /* The signature has come. */
 uint8_t spdm_responder_sign(struct spdm_responder *rs, struct spdm_span signature);
 /* responder_error.c: an ERROR frame into rs->small; code is that of the request. */

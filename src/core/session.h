@@ -176,6 +176,14 @@ void spdm_session_restore(struct conn *c, struct session *s, enum direction d);
 void spdm_session_unkey(struct conn *c, struct session *s);
 struct session *spdm_session_oldest(const struct conn *c);
 
+/* What records said is not needed any more: it does not stay (withstand 25). */
+static inline void spdm_session_forget(struct conn *c)
+{
+    if (!SPDM_SESSIONS || c->opened == 0) return;
+    spdm_wipe(c->cfg->in.p, c->opened);
+    c->opened = 0;
+}
+
 /* session_opaque.c: opaque data of a key exchange. */
 struct spdm_span spdm_session_offer(const struct conn *c, struct spdm_room room);
 /* Responder: chooses a version from the requester's opaque data. SPDM_WHY_FINE or the refusal. */
