@@ -12,9 +12,9 @@ static const struct watch_job jobs[] = {
     {&spdm_verify_measurements, NULL, NULL},      {&spdm_verify_vendor, NULL, NULL},
     {&spdm_errand_key_pair_info.job, NULL, NULL}, {&spdm_errand_set_key_pair.job, NULL, NULL},
     {&spdm_errand_csr.job, NULL, NULL},           {&spdm_errand_store.job, NULL, NULL},
-    {&spdm_errand_log.job, NULL, NULL},           {&spdm_errand_endpoint.job, NULL, NULL},
-    {&spdm_errand_event_types.job, NULL, NULL},   {&spdm_errand_subscribe.job, NULL, NULL},
-    {&spdm_errand_events.job, NULL, NULL}};
+    {&spdm_errand_slots.job, NULL, NULL},         {&spdm_errand_log.job, NULL, NULL},
+    {&spdm_errand_endpoint.job, NULL, NULL},      {&spdm_errand_event_types.job, NULL, NULL},
+    {&spdm_errand_subscribe.job, NULL, NULL},     {&spdm_errand_events.job, NULL, NULL}};
 
 /* The job of a request; sessions have theirs. */
 static const struct watch_job *find(const struct spdm_witness *w, uint8_t request)
@@ -250,6 +250,17 @@ static void enter(struct spdm_witness *w, const struct verify_job *job, struct p
     after(w, job, p);
 }
 
+/* What CHALLENGE_AUTH says is the digest of its slot, if nothing else has said so before: the capture may lack DIGESTS
+ * and chain, and sessions need it. */
+static void adopt_digest(struct watch_side *side, const struct challenge_auth *m)
+{
+    struct slot_known *k = spdm_watch_known(side, side->c.facts.slot);
+
+    if (k->hash_known || !spdm_put((struct spdm_room){k->hash, sizeof k->hash}, m->chain_hash)) return;
+    k->hash_known = true;
+    spdm_watch_slot(side, side->c.facts.slot);
+}
+
 /* A decoded response to the request at hand. What breaks a rule is said, and what follows is read all the same: the two
  * ends may well have gone on. */
 static void judge(struct spdm_witness *w, const struct watch_job *watch, struct passing *p)
@@ -260,6 +271,11 @@ static void judge(struct spdm_witness *w, const struct watch_job *watch, struct 
 
     if (job == &spdm_verify_digests) c->facts.trusted = false; /* learn the slot anew */
     if (job == &spdm_verify_certificate && !chain_fits(w, p)) return;
+    if (job == &spdm_verify_challenge) adopt_digest(p->side, &p->x.rsp.challenge_auth);
+    if (job == &spdm_verify_key_exchange)
+        spdm_watch_forget(w, p->x.req.key_exchange.session, p->x.rsp.key_exchange_rsp.session);
+    if (job == &spdm_verify_psk_exchange)
+        spdm_watch_forget(w, p->x.req.psk_exchange.session, p->x.rsp.psk_exchange_rsp.session);
     (void)job->judge(c, &p->x);
     first = c->report;
     if (watch->answered != NULL) watch->answered(w, p);
