@@ -228,8 +228,8 @@ static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, str
     if (SPDM_WHOLE && job->head_only && n > HEAD_ONLY) n = HEAD_ONLY;
     why = keep(rs, spdm_part(message, 0, n));
     if (why != SPDM_WHY_FINE) return why;
-    rs->request_verify_at = x.verify_at;
-    rs->request_signature_at = x.signature_at;
+    rs->request_verify_at = (uint32_t)x.verify_at;
+    rs->request_signature_at = (uint32_t)x.signature_at;
     rs->job = job;
     why = job->consider(rs, &x.req);
     if (why != SPDM_WHY_FINE) return why;
