@@ -16,8 +16,8 @@ struct decode {
     struct decode_flows flows;
     struct decode_printer printer;
     struct decode_words json;
+    const char *directory; /* of --extract */
     struct spdm_capture *capture;
-    uint64_t count[DECODE_FALSE + 1]; /* messages by rank */
 };
 
 int spdm_decode_main(int argc, char **argv);
@@ -40,8 +40,7 @@ static void complain(const char *format, ...)
 static void on_message(void *ctx, struct decode_message *m)
 {
     struct decode *d = ctx;
-    d->count[m->rank]++;
-    if (d->options.quiet || !decode_filter_passes(&d->options.filter, m)) return;
+    if (d->options.quiet || d->options.summary || !decode_filter_passes(&d->options.filter, m)) return;
     if (!d->options.json) {
         decode_print(&d->printer, m);
         return;
@@ -146,6 +145,9 @@ static bool prepare(struct decode *d, const struct spdm_texts *operands)
     d->world.crypto_ctx = d->world.court.ossl = spdm_openssl_open(NULL, cause);
     d->world.ctx = d;
     d->world.no_verify = d->options.no_verify;
+    d->world.keep_accounts = d->options.summary || d->options.extract != DECODE_EXTRACT_NOTHING;
+    d->directory = d->options.extract != DECODE_EXTRACT_NOTHING ? operands->v[operands->n - 1] : NULL;
+    if (d->options.extract == DECODE_EXTRACT_EVIDENCE) d->world.evidence = d->directory;
     d->world.show = on_message;
     d->flows.world = &d->world;
     if (d->world.court.ossl == NULL) {
@@ -169,14 +171,81 @@ static int exit_code(const struct decode *d)
     return codes[d->world.worst];
 }
 
+static void print_summaries(struct decode *d)
+{
+    for (size_t i = 0; i < d->world.account_n; i++) {
+        decode_clear(&d->json);
+        if (!d->options.json) {
+            if (i != 0) fputc('\n', stdout);
+            decode_summary_print(d->world.accounts[i], &d->printer.screen);
+            continue;
+        }
+        decode_summary_json(d->world.accounts[i], &d->json);
+        fwrite(d->json.p, 1, d->json.n, stdout);
+    }
+}
+
+/* "12 messages, ...": nothing is said of what there was none of. */
+static void append(struct decode_words *out, uint64_t n, const char *one, const char *many)
+{
+    if (n != 0) decode_say(out, "%s%llu %s", out->n != 0 ? ", " : "", (unsigned long long)n, n == 1 ? one : many);
+}
+
+/* The last line: what it all came to. */
+static void print_verdict(struct decode *d)
+{
+    const struct decode_world *w = &d->world;
+    const struct spdm_screen *screen = &d->printer.screen;
+    uint64_t unchecked = w->proofs[SPDM_SIGNATURE_UNCHECKED] + w->hmacs[SPDM_SIGNATURE_UNCHECKED];
+    struct decode_words good = {NULL, 0, 0}, bad = {NULL, 0, 0};
+    append(&good, w->messages, "message", "messages");
+    append(&good, w->connections > 1 ? w->connections : 0, "connection", "connections");
+    append(&good, w->proofs[SPDM_SIGNATURE_GOOD], "signature verified", "signatures verified");
+    append(&good, w->hmacs[SPDM_SIGNATURE_GOOD], "HMAC verified", "HMACs verified");
+    append(&good, w->records[SPDM_SIGNATURE_GOOD], "record opened", "records opened");
+    append(&good, unchecked, "could not be checked", "could not be checked");
+    append(&good, w->records[SPDM_SIGNATURE_UNCHECKED], "record stayed closed", "records stayed closed");
+    append(&bad, w->rank[DECODE_FALSE], "message does not verify", "messages do not verify");
+    append(&bad, w->rank[DECODE_BROKEN], "message breaks a rule", "messages break rules");
+    append(&bad, w->rank[DECODE_DAMAGE], "place where the capture is damaged", "places where the capture is damaged");
+    fprintf(screen->to, "%s: ", decode_text(&good));
+    spdm_screen_put(screen, bad.n != 0 ? SPDM_RED : SPDM_GREEN, bad.n != 0 ? bad.p : "nothing is wrong");
+    fputc('\n', screen->to);
+    free(good.p);
+    free(bad.p);
+}
+
+/* false: a file could not be written. */
+static bool extract(struct decode *d)
+{
+    const struct decode_world *w = &d->world;
+    char error[DECODE_EXTRACT_ERROR];
+    int files = 0;
+    if (d->directory == NULL) return true;
+    decode_flows_clear(&d->flows); /* closes evidence */
+    if (w->error[0] != '\0') {
+        complain("--extract %s", w->error);
+        return false;
+    }
+    for (size_t i = 0; i < w->account_n; i++) {
+        int n = decode_extract(d->directory, (enum decode_extract)d->options.extract, w->accounts[i], w->crypto,
+                               w->crypto_ctx, error);
+        if (n < 0) {
+            complain("--extract %s", error);
+            return false;
+        }
+        files += n;
+    }
+    if (files == 0 && w->evidence == NULL) complain("--extract: the capture holds nothing of the kind");
+    return true;
+}
+
 static void clean_up(struct decode *d)
 {
     listening = NULL;
     if (d->capture != NULL) spdm_capture_close(d->capture);
     decode_flows_clear(&d->flows);
-    decode_court_clear(&d->world.court);
-    decode_known_clear(&d->world.known);
-    decode_secrets_clear(&d->world.secrets);
+    decode_world_clear(&d->world);
     if (d->world.court.judge != NULL) spdm_judge_close(d->world.court.judge);
     if (d->world.court.ossl != NULL) spdm_openssl_close(d->world.court.ossl);
     free(d->printer.words.p);
@@ -205,6 +274,9 @@ static int run(struct decode *d)
         complain("no SPDM message found (%s)", spdm_capture_describe(d->capture));
         return SPDM_EXIT_USAGE;
     }
+    if (!extract(d)) return SPDM_EXIT_USAGE;
+    if (!d->options.quiet && d->options.summary) print_summaries(d);
+    if (!d->options.quiet && !d->options.json) print_verdict(d);
     return exit_code(d);
 }
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VCA_MAX = 4096, SESSIONS = 32, ALGORITHMS = 0x63 };
+enum { VCA_MAX = 4096, SESSIONS = 32, ALGORITHMS = 0x63, FINISH = 0xe5 };
 
 /* ---- rooms and fields of a witness ---- */
 
@@ -49,6 +49,29 @@ static void entered(void *ctx, const struct spdm_piece *piece)
 
 /* ---- connections ---- */
 
+static void keep_account(struct decode_flow *flow)
+{
+    struct decode_world *world = flow->world;
+    char *title;
+    if (!world->keep_accounts) return;
+    title = decode_flow_title(flow);
+    world->accounts =
+        spdm_text_need(realloc(world->accounts, (world->account_n + 1) * sizeof(struct decode_account *)));
+    flow->account = world->accounts[world->account_n++] = decode_account_open(title, flow->number);
+    if (world->evidence != NULL && world->error[0] == '\0')
+        flow->evidence = decode_evidence_open(world->evidence, flow->number, title, world->error);
+    free(title);
+}
+
+void decode_world_clear(struct decode_world *world)
+{
+    for (size_t i = 0; i < world->account_n; i++) decode_account_close(world->accounts[i]);
+    free(world->accounts);
+    decode_court_clear(&world->court);
+    decode_known_clear(&world->known);
+    decode_secrets_clear(&world->secrets);
+}
+
 static struct decode_flow *open_flow(struct decode_world *world, const struct spdm_captured *c, unsigned role)
 {
     struct decode_flow *flow = spdm_text_need(calloc(1, sizeof *flow));
@@ -76,6 +99,7 @@ static struct decode_flow *open_flow(struct decode_world *world, const struct sp
     flow->memory = spdm_text_need(calloc(1, n));
     flow->witness =
         spdm_text_need(spdm_witness_init((struct spdm_room){(uint8_t *)flow->memory, n}, &flow->config, &watch));
+    keep_account(flow);
     if (world->known.assumed) {
         (void)spdm_witness_assume(flow->witness, &world->known.facts,
                                   (struct spdm_span){world->known.vca.p, world->known.vca.n});
@@ -86,6 +110,7 @@ static struct decode_flow *open_flow(struct decode_world *world, const struct sp
 
 static void close_flow(struct decode_flow *flow)
 {
+    if (flow->evidence != NULL) (void)decode_evidence_close(flow->evidence, flow->account, flow->world->error);
     spdm_witness_close(flow->witness);
     free(flow->memory);
     free(flow->session_memory);
@@ -212,6 +237,7 @@ static void look_at_chain(struct decode_flow *flow, struct decode_message *m, co
     flow->keys.v = spdm_text_need(realloc(flow->keys.v, (flow->keys.n + 1) * sizeof(struct decode_chain *)));
     flow->keys.v[flow->keys.n++] = chain;
     (void)spdm_witness_answer(flow->witness, &answer);
+    if (flow->account != NULL) decode_account_identity(flow->account, turned, ev->slot, chain);
     if (spdm_judgement_leaf(j) != NULL) spdm_x509_name_text(spdm_judgement_leaf(j)->subject, text, sizeof text);
     decode_say(&m->note, "slot %u, %u certificate%s, %s", ev->slot, j->certificate_n, j->certificate_n == 1 ? "" : "s",
                text);
@@ -231,31 +257,67 @@ static uint32_t session_of(const struct decode_flow *flow, const struct spdm_sig
     return attestation || s->session != 0 ? s->session : flow->handshake;
 }
 
+/* The signature or VerifyData of a message. */
+static struct decode_suspect suspect_of(const struct decode_flow *flow, const struct decode_message *m, bool hmac)
+{
+    const struct spdm_sight *s = m->sight;
+    const char *name = hmac ? (s->from_requester ? "RequesterVerifyData" : "ResponderVerifyData") : "Signature";
+    struct decode_suspect out = {.witness = flow->witness, .transcripts = &flow->transcripts, .code = s->code};
+    out.turned = s->enveloped || (s->code == FINISH && !hmac);
+    out.facts = out.turned ? spdm_witness_turned_facts(flow->witness) : spdm_witness_facts(flow->witness);
+    out.hmac = hmac;
+    out.session = session_of(flow, s);
+    out.slot = out.facts->slot;
+    out.value = decode_bytes(m, decode_field(m, name));
+    return out;
+}
+
 /* Which of the known mistakes explains a signature or an HMAC that is wrong. */
 static void look_for_mistake(struct decode_flow *flow, struct decode_message *m, bool hmac)
 {
-    enum { FINISH = 0xe5 };
-    const struct spdm_sight *s = m->sight;
-    const char *name = hmac ? (s->from_requester ? "RequesterVerifyData" : "ResponderVerifyData") : "Signature";
-    bool turned = s->enveloped || (s->code == FINISH && !hmac);
-    struct decode_suspect suspect = {.witness = flow->witness, .transcripts = &flow->transcripts, .code = s->code};
-    char *why;
-    suspect.turned = turned;
-    suspect.facts = turned ? spdm_witness_turned_facts(flow->witness) : spdm_witness_facts(flow->witness);
-    suspect.hmac = hmac;
-    suspect.session = session_of(flow, s);
-    suspect.slot = suspect.facts->slot;
-    suspect.value = decode_bytes(m, decode_field(m, name));
-    why = suspect.value.n != 0 ? decode_explain(&suspect) : NULL;
+    struct decode_suspect suspect = suspect_of(flow, m, hmac);
+    char *why = suspect.value.n != 0 ? decode_explain(&suspect) : NULL;
     if (why != NULL) decode_say(&m->note, "%s verifies if %s", hmac ? "the HMAC" : "the signature", why);
     free(why);
+}
+
+static void keep_evidence(struct decode_flow *flow, const struct decode_message *m)
+{
+    struct decode_suspect what;
+    decode_evidence_message(flow->evidence, m);
+    if (m->sight->signature == SPDM_UNSIGNED) return;
+    what = suspect_of(flow, m, false);
+    decode_evidence_signature(flow->evidence, m, &what);
+}
+
+/* Why nobody could check a signature. */
+static void why_unchecked(const struct decode_flow *flow, struct decode_message *m)
+{
+    bool turned = m->sight->enveloped || m->sight->code == FINISH;
+    const struct spdm_facts *facts =
+        turned ? spdm_witness_turned_facts(flow->witness) : spdm_witness_facts(flow->witness);
+    if (flow->world->no_verify) return;
+    for (size_t i = flow->keys.n; i-- > 0;) {
+        const struct spdm_judge_case *input = &flow->keys.v[i]->judgement->input;
+        if (input->slot != facts->slot || (input->role == SPDM_JUDGE_REQUESTER) != turned) continue;
+        if (flow->keys.v[i]->why_no_key != NULL)
+            decode_say(&m->note, "%s: %s", spdm_algorithm_name((enum spdm_alg)facts->signature),
+                       flow->keys.v[i]->why_no_key);
+        return;
+    }
+    if (facts->slot < SPDM_SLOT_N)
+        decode_say(&m->note, "the %s's chain of slot %u is not in the capture", turned ? "Requester" : "Responder",
+                   facts->slot);
+    else decode_say(&m->note, "the %s's public key is not known", turned ? "Requester" : "Responder");
 }
 
 static void look_at_events(struct decode_flow *flow, struct decode_message *m)
 {
     struct spdm_event ev;
-    while (spdm_witness_event(flow->witness, &ev) != SPDM_NOTHING)
+    while (spdm_witness_event(flow->witness, &ev) != SPDM_NOTHING) {
         if (ev.kind == SPDM_ASK_TRUST && !flow->world->no_verify) look_at_chain(flow, m, &ev);
+        if (ev.kind == SPDM_MEASURED && flow->account != NULL) decode_account_record(flow->account, ev.data, ev.proven);
+    }
 }
 
 /* A response that answers nothing, in a connection whose beginning was seen. */
@@ -304,6 +366,9 @@ static void show(struct decode_flow *flow, const struct spdm_captured *c, struct
     }
     if (s->signature == SPDM_SIGNATURE_BAD) look_for_mistake(flow, &m, false);
     else if (s->verify_data == SPDM_SIGNATURE_BAD) look_for_mistake(flow, &m, true);
+    if (s->signature == SPDM_SIGNATURE_UNCHECKED) why_unchecked(flow, &m);
+    if (s->lost != 0)
+        decode_say(&m.note, "%s%u records before this one are missing", m.note.n != 0 ? "; " : "", s->lost);
     look_at_events(flow, &m);
     if (s->kind == SPDM_SIGHT_MESSAGE && strcmp(decode_name(&m), "ERROR") == 0) raise_to(&m, DECODE_NOTE);
     if (s->kind == SPDM_SIGHT_MESSAGE && s->code == ALGORITHMS && !s->enveloped) {
@@ -311,6 +376,12 @@ static void show(struct decode_flow *flow, const struct spdm_captured *c, struct
         decode_known_tell(&world->known, &world->court, flow->witness, c->time.tv_sec);
     }
     if (m.rank > world->worst) world->worst = m.rank;
+    world->rank[m.rank]++;
+    world->proofs[s->signature]++;
+    world->hmacs[s->verify_data]++;
+    if (!s->enveloped && !s->reassembled) world->records[s->record]++;
+    if (flow->account != NULL) decode_account_message(flow->account, &m, spdm_witness_facts(flow->witness));
+    if (flow->evidence != NULL) keep_evidence(flow, &m);
     world->show(world->ctx, &m);
     keep_track(flow, s);
     free(m.report.p);
@@ -382,6 +453,7 @@ static void take_damage(struct decode_flows *flows, const struct spdm_captured *
     m.flow = find(flows, c->flow, 0);
     if (m.flow == NULL) m.flow = find(flows, c->flow, 1);
     if (m.rank > world->worst) world->worst = m.rank;
+    world->rank[m.rank]++;
     world->show(world->ctx, &m);
 }
 

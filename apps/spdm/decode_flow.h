@@ -4,6 +4,8 @@
 #ifndef SPDM_DECODE_FLOW_H
 #define SPDM_DECODE_FLOW_H
 #include "decode.h"
+#include "decode_account.h"
+#include "decode_extract.h"
 #include "decode_known.h"
 #include "decode_secrets.h"
 #include "decode_transcripts.h"
@@ -20,8 +22,15 @@ struct decode_world {
     bool no_verify;
     uint64_t messages, connections; /* numbers given away */
     enum decode_rank worst;
+    uint64_t rank[DECODE_FALSE + 1];          /* messages by rank */
+    uint64_t proofs[4], hmacs[4], records[4]; /* by enum spdm_signature_state */
     void *ctx;
     void (*show)(void *ctx, struct decode_message *m); /* every message, in order */
+    bool keep_accounts;
+    struct decode_account **accounts; /* of all connections, kept beyond their end */
+    size_t account_n;
+    const char *evidence;             /* directory for evidence; NULL: none is wanted */
+    char error[DECODE_EXTRACT_ERROR]; /* the first that could not be written; "" */
 };
 
 struct decode_flow {
@@ -36,9 +45,11 @@ struct decode_flow {
     struct spdm_room room[SPDM_ROOM_N];
     struct decode_fields fields;
     struct decode_transcripts transcripts;
-    struct spdm_span at;     /* the message that is being pushed, with its padding */
-    uint32_t handshake;      /* the session whose handshake goes on in the clear, or 0 */
-    struct decode_keys keys; /* what its witness verifies with */
+    struct decode_evidence *evidence;
+    struct decode_account *account; /* NULL: nobody wants to know */
+    struct spdm_span at;            /* the message that is being pushed, with its padding */
+    uint32_t handshake;             /* the session whose handshake goes on in the clear, or 0 */
+    struct decode_keys keys;        /* what its witness verifies with */
     bool spoken, requester_spoke_last;
     bool negotiated; /* its negotiation was seen: from then on a response has a request */
 };
@@ -57,4 +68,5 @@ char *decode_flow_title(const struct decode_flow *flow);
 uint64_t decode_flow_number(const struct decode_flow *flow);
 void decode_flows_take(struct decode_flows *flows, const struct spdm_captured *captured);
 void decode_flows_clear(struct decode_flows *flows);
+void decode_world_clear(struct decode_world *world);
 #endif

@@ -7,6 +7,8 @@
 
 #define AT(field) .at = offsetof(struct spdm_decode_options, field)
 
+static const char *const extracts[] = {"nothing", "certs", "measurements", "evidence", NULL};
+
 static const struct spdm_option options[] = {
     SPDM_OPTION_GROUP("What to read"),
     {.name = "interface",
@@ -115,6 +117,17 @@ static const struct spdm_option options[] = {
      .help = "only messages that fit one of the terms: a name (GET_*), request, response, requester, responder, "
              "secured, plain, data, signed, bad, note, session=HEX, connection=N, code=N, number=N; ! in front turns "
              "a term round; repeated, all have to fit"},
+    {.name = "summary",
+     .letter = 's',
+     .kind = SPDM_OPTION_FLAG,
+     AT(summary),
+     .help = "what each connection came to, instead of its messages"},
+    {.name = "extract",
+     .kind = SPDM_OPTION_CHOICE,
+     AT(extract),
+     .choices = extracts,
+     .value = "certs|measurements|evidence",
+     .help = "write these of every connection to the directory DIR"},
     {.name = "quiet", .letter = 'q', .kind = SPDM_OPTION_FLAG, AT(quiet), .help = "nothing but the exit code"},
     {.name = NULL}};
 
@@ -123,14 +136,14 @@ extern int spdm_decode_main(int argc, char **argv);
 const struct spdm_command spdm_decode_command = {
     .name = "decode",
     .summary = "read a capture: what was said, and whether it verifies",
-    .operands = "FILE",
+    .operands = "FILE [DIR]",
     .about = "Reads a capture or a log of SPDM messages, shows what was said in the specification's words, and checks "
              "every signature in it. FILE is pcap, pcapng or text with a message in hex digits a line; - is stdin.",
     .more =
         "Exit code: 0 nothing is wrong, 1 something does not verify, 2 wrong usage, or the capture is not whole, 4 a "
         "rule of the protocol is broken.",
     .operand_min = 0,
-    .operand_max = 1,
+    .operand_max = 2,
     .operand_complete = SPDM_COMPLETE_FILE,
     .options = options,
     .main = spdm_decode_main};
@@ -141,8 +154,12 @@ int spdm_decode_parse(int argc, char **argv, struct spdm_decode_options *out, st
     if (rc != SPDM_PARSED) return rc;
     if (operands->n == 0 && out->interface == NULL)
         return spdm_options_error(&spdm_decode_command, "FILE is missing, or --interface");
-    if (operands->n != 0 && out->interface != NULL)
-        return spdm_options_error(&spdm_decode_command, "FILE and --interface exclude each other");
+    if (out->interface == NULL && (operands->n == 2) != (out->extract != 0))
+        return spdm_options_error(&spdm_decode_command, out->extract != 0 ? "--extract needs a directory behind FILE"
+                                                                          : "DIR is for --extract");
+    if (out->interface != NULL && operands->n != (out->extract != 0 ? 1 : 0))
+        return spdm_options_error(&spdm_decode_command,
+                                  "with --interface there is no FILE, and DIR only for --extract");
     if (out->capture_filter != NULL && out->interface == NULL)
         return spdm_options_error(&spdm_decode_command, "--capture-filter needs --interface");
     for (size_t i = 0; i < out->filter.n; i++) {

@@ -12,7 +12,9 @@ static const struct watch_job jobs[] = {
     {&spdm_verify_measurements, NULL, NULL},      {&spdm_verify_vendor, NULL, NULL},
     {&spdm_errand_key_pair_info.job, NULL, NULL}, {&spdm_errand_set_key_pair.job, NULL, NULL},
     {&spdm_errand_csr.job, NULL, NULL},           {&spdm_errand_store.job, NULL, NULL},
-    {&spdm_errand_log.job, NULL, NULL},           {&spdm_errand_endpoint.job, NULL, NULL}};
+    {&spdm_errand_log.job, NULL, NULL},           {&spdm_errand_endpoint.job, NULL, NULL},
+    {&spdm_errand_event_types.job, NULL, NULL},   {&spdm_errand_subscribe.job, NULL, NULL},
+    {&spdm_errand_events.job, NULL, NULL}};
 
 /* The job of a request; sessions have theirs. */
 static const struct watch_job *find(const struct spdm_witness *w, uint8_t request)
@@ -67,8 +69,22 @@ static void forget_slots(struct watch_side *side)
     for (uint8_t slot = 0; slot < SPDM_SLOT_N; slot++) side->slot[slot] = (struct slot_known){0};
 }
 
+/* Where a request is legal. GET_CAPABILITIES and NEGOTIATE_ALGORITHMS may come twice if nobody answered in time; what
+ * is legal in an envelope is another table. */
+static void check_phase(struct spdm_witness *w, const struct watch_side *side, const struct spdm_message *row)
+{
+    const struct session *s = side->c.channel;
+    unsigned phase = s == NULL ? side->c.phase : s->state == SESSION_ESTABLISHED ? PHASE_SESSION : PHASE_HANDSHAKE;
+    bool again = (row->code == CODE_GET_CAPABILITIES && phase == PHASE_CAPABLE) ||
+                 (row->code == CODE_NEGOTIATE_ALGORITHMS && phase == PHASE_NEGOTIATED && side->c.after_vca);
+
+    if (side == &w->turned || again || phase == PHASE_START || (row->legal & phase) != 0) return;
+    (void)refuse(&w->plain.c, NOT_NOW, NULL, 0, 0);
+}
+
 /* What a request changes before its answer. */
-static void request_effects(struct watch_side *side, const struct spdm_message *row, const union spdm_body *req)
+static void request_effects(struct spdm_witness *w, struct watch_side *side, const struct spdm_message *row,
+                            const union spdm_body *req)
 {
     struct conn *c = &side->c;
 
@@ -76,6 +92,7 @@ static void request_effects(struct watch_side *side, const struct spdm_message *
     if (row->code == CODE_GET_VERSION) {
         spdm_conn_restart(c);
         forget_slots(side);
+        forget_slots(&w->turned);
     } else if (row->code == CODE_GET_CERTIFICATE) {
         if (req->get_certificate.offset == 0 || req->get_certificate.slot != c->facts.slot) {
             c->chain_have = c->chain_total = 0;
@@ -117,7 +134,8 @@ static void request(struct spdm_witness *w, struct passing *p)
     }
     if (row == &spdm_message_GET_CAPABILITIES) (void)spdm_conn_version(c, p->x.request.p[0]);
     if (show(w, p, row) != SPDM_WHY_FINE) return;
-    request_effects(side, row, &p->x.req);
+    check_phase(w, side, row);
+    request_effects(w, side, row, &p->x.req);
     keep(w, side, p->x.request);
     if (job != NULL && job->asked != NULL) job->asked(w, p);
 }
@@ -199,6 +217,17 @@ static void check(struct passing *p, const struct verify_job *job)
     if (by != SIGNED_ENDPOINT_INFO) spdm_conn_reset_signed(c, by); /* R-CHL-23, R-MEA-23 */
 }
 
+/* A request of the negotiation that came twice counts once (transcripts.md section 2). */
+static bool entered_already(const struct conn *c, const struct spdm_message *row, const struct exchange *x)
+{
+    struct spdm_span vca = spdm_span(c->tr.vca, c->tr.vca_n);
+    size_t n = x->request.n + x->response.n;
+
+    if ((row->joins & JOINS_VCA) == 0 || n > vca.n) return false;
+    return spdm_equal(spdm_part(vca, vca.n - n, x->request.n), x->request) &&
+           spdm_equal(spdm_part(vca, vca.n - x->response.n, x->response.n), x->response);
+}
+
 /* Transcripts, signature, facts: as spdm_verify_finish(), and on to the end whatever is wrong on the way. */
 static void enter(struct spdm_witness *w, const struct verify_job *job, struct passing *p)
 {
@@ -207,6 +236,7 @@ static void enter(struct spdm_witness *w, const struct verify_job *job, struct p
     struct spdm_span proven = signature_at != 0 ? spdm_part(p->x.response, 0, signature_at) : p->x.response;
 
     if (job->signed_by == SIGNED_ENDPOINT_INFO && signature_at != 0) spdm_watch_alone(w, p);
+    if (entered_already(c, job->request, &p->x)) return;
     if (!spdm_watch_enter(w, p->side, job->request, p->x.request) ||
         !spdm_watch_enter(w, p->side, job->response, proven)) {
         (void)refuse(c, NO_ROOM, "the transcript VCA", p->x.request.n + p->x.response.n, c->tr.vca_max);
@@ -220,6 +250,17 @@ static void enter(struct spdm_witness *w, const struct verify_job *job, struct p
     after(w, job, p);
 }
 
+/* What CHALLENGE_AUTH says is the digest of its slot, if nothing else has said so before: the capture may lack DIGESTS
+ * and chain, and sessions need it. */
+static void adopt_digest(struct watch_side *side, const struct challenge_auth *m)
+{
+    struct slot_known *k = spdm_watch_known(side, side->c.facts.slot);
+
+    if (k->hash_known || !spdm_put((struct spdm_room){k->hash, sizeof k->hash}, m->chain_hash)) return;
+    k->hash_known = true;
+    spdm_watch_slot(side, side->c.facts.slot);
+}
+
 /* A decoded response to the request at hand. What breaks a rule is said, and what follows is read all the same: the two
  * ends may well have gone on. */
 static void judge(struct spdm_witness *w, const struct watch_job *watch, struct passing *p)
@@ -230,6 +271,11 @@ static void judge(struct spdm_witness *w, const struct watch_job *watch, struct 
 
     if (job == &spdm_verify_digests) c->facts.trusted = false; /* learn the slot anew */
     if (job == &spdm_verify_certificate && !chain_fits(w, p)) return;
+    if (job == &spdm_verify_challenge) adopt_digest(p->side, &p->x.rsp.challenge_auth);
+    if (job == &spdm_verify_key_exchange)
+        spdm_watch_forget(w, p->x.req.key_exchange.session, p->x.rsp.key_exchange_rsp.session);
+    if (job == &spdm_verify_psk_exchange)
+        spdm_watch_forget(w, p->x.req.psk_exchange.session, p->x.rsp.psk_exchange_rsp.session);
     (void)job->judge(c, &p->x);
     first = c->report;
     if (watch->answered != NULL) watch->answered(w, p);

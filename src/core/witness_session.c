@@ -15,22 +15,14 @@ static void note(struct conn *c, struct spdm_report *first)
     c->report = *first;
 }
 
-static struct session *live(struct spdm_witness *w, uint32_t id)
-{
-    return spdm_session_find(&w->plain.c, id);
-}
-
 /* ---- opening ---- */
 
-/* The peers know of no session with this id any more, or they would not have agreed on it again. When there is no room,
- * who has been silent longest is most likely to have gone. */
-static struct session *make_room(struct spdm_witness *w, uint32_t id)
+/* When there is no room, who has been silent longest is most likely to have gone. */
+static struct session *make_room(struct spdm_witness *w)
 {
     struct conn *c = &w->plain.c;
-    struct session *s = live(w, id);
+    struct session *s = spdm_session_new(c);
 
-    if (s != NULL) spdm_session_free(c, s);
-    s = spdm_session_new(c);
     if (s == NULL) {
         struct session *oldest = spdm_session_oldest(c);
 
@@ -42,9 +34,21 @@ static struct session *make_room(struct spdm_witness *w, uint32_t id)
     return s;
 }
 
+void spdm_watch_forget(struct spdm_witness *w, uint16_t req_half, uint16_t rsp_half)
+{
+    struct conn *c = &w->plain.c;
+
+    for (size_t i = 0; i < spdm_session_count(c); i++) {
+        struct session *s = spdm_session_at(c, i);
+        bool same = s->id == ((uint32_t)rsp_half << 16 | req_half), blind = !s->lane[REQUEST].ready;
+
+        if (s->state != SESSION_FREE && s->id >> 16 == rsp_half && (same || blind)) spdm_session_free(c, s);
+    }
+}
+
 static struct session *begin(struct spdm_witness *w, bool psk, uint16_t req_half, uint16_t rsp_half)
 {
-    struct session *s = make_room(w, (uint32_t)rsp_half << 16 | req_half);
+    struct session *s = make_room(w);
 
     if (s == NULL) return NULL;
     s->psk = psk;

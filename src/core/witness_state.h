@@ -97,6 +97,9 @@ void spdm_watch_alone(struct spdm_witness *w, const struct passing *p);
 /* witness_session.c: the session of a FINISH, of a record. */
 extern const struct watch_job spdm_watch_sessions[];
 extern const size_t spdm_watch_session_n;
+/* A session is opened: the two ends know of no session with this id any more, nor of one that ended behind records that
+ * could not be opened, or they would not have agreed on it. */
+void spdm_watch_forget(struct spdm_witness *w, uint16_t req_half, uint16_t rsp_half);
 /* The exchange at hand was answered with an ERROR. */
 void spdm_watch_refused(struct spdm_witness *w, struct passing *p, uint8_t code);
 

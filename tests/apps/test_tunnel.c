@@ -345,7 +345,7 @@ static void refuses_more_than_it_granted(void **state)
     uint64_t start = uv_hrtime();
     (void)state;
     begin(overspends);
-    while (!near.over) {
+    while (!near.over || echo.reset[0] == '\0') { /* on a slow machine it has not been heard when we are through */
         drop();
         turn(start);
     }

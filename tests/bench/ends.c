@@ -12,8 +12,8 @@
 
 enum { RAW_BLOCK = 7, RAW_SIZE = 56 };
 
-const struct ends_suite ends_p256 = {SPDM_ECDSA_P256, SPDM_SHA_256, "P-256"};
-const struct ends_suite ends_p384 = {SPDM_ECDSA_P384, SPDM_SHA_384, "P-384"};
+const struct ends_suite ends_p256 = {SPDM_ECDSA_P256, SPDM_SHA_256, "P-256", NULL};
+const struct ends_suite ends_p384 = {SPDM_ECDSA_P384, SPDM_SHA_384, "P-384", NULL};
 const struct spdm_goal ends_attest = {.want = SPDM_WANT_IDENTITY | SPDM_WANT_CHALLENGE | SPDM_WANT_MEASUREMENTS,
                                       .sign = true};
 const struct spdm_goal ends_again = {.want = SPDM_WANT_MEASUREMENTS, .sign = true};
@@ -39,6 +39,13 @@ static void subject(X509 *x, const char *name)
     must(X509_NAME_add_entry_by_txt(n, "CN", MBSTRING_ASC, (const unsigned char *)name, -1, -1, 0) == 1);
 }
 
+/* Keys that are no curve's hash as they please. */
+static const EVP_MD *md_of(const struct ends_suite *suite)
+{
+    if (suite->curve == NULL) return NULL;
+    return suite->hash == SPDM_SHA_256 ? EVP_sha256() : EVP_sha384();
+}
+
 /* Certificate i of the chain, signed by the key before it. */
 static X509 *certificate(struct ends *e, int i, X509 *issuer)
 {
@@ -56,7 +63,7 @@ static X509 *certificate(struct ends *e, int i, X509 *issuer)
     extension(x, issuer != NULL ? issuer : x, NID_basic_constraints, leaf ? "critical,CA:FALSE" : "critical,CA:TRUE");
     extension(x, x, NID_key_usage, leaf ? "critical,digitalSignature" : "critical,keyCertSign");
     extension(x, x, NID_subject_key_identifier, "hash");
-    must(X509_sign(x, e->key[issuer != NULL ? i - 1 : i], e->suite.hash == SPDM_SHA_256 ? EVP_sha256() : EVP_sha384()));
+    must(X509_sign(x, e->key[issuer != NULL ? i - 1 : i], md_of(&e->suite)));
     return x;
 }
 
@@ -68,7 +75,8 @@ static void make_chain(struct ends *e)
         unsigned char *at = e->certificates + e->certificates_n;
         X509 *x;
 
-        e->key[i] = EVP_PKEY_Q_keygen(NULL, NULL, "EC", e->suite.curve);
+        e->key[i] = e->suite.curve != NULL ? EVP_PKEY_Q_keygen(NULL, NULL, "EC", e->suite.curve)
+                                           : EVP_PKEY_Q_keygen(NULL, NULL, e->suite.type);
         must(e->key[i] != NULL);
         x = certificate(e, i, issuer);
         must((size_t)i2d_X509(x, NULL) < sizeof e->certificates - e->certificates_n);
@@ -101,6 +109,7 @@ static void open_signer(struct ends *e)
 static void configure(struct ends *e)
 {
     struct spdm_span certificates = {e->certificates, e->certificates_n};
+    uint32_t transfer = e->suite.curve != NULL ? ENDS_TRANSFER : ENDS_LARGE;
 
     e->hashes[0] = (uint8_t)e->suite.hash;
     e->signatures[0] = (uint8_t)e->suite.signature;
@@ -121,12 +130,12 @@ static void configure(struct ends *e)
                                          .crypto_ctx = e->ossl,
                                          .binding = &spdm_binding_mctp,
                                          .policy = &e->req_policy,
-                                         .out = {e->req_out, sizeof e->req_out},
+                                         .out = {e->req_out, transfer},
                                          .chain = {e->chain, sizeof e->chain},
-                                         .data_transfer_size = ENDS_TRANSFER - 8};
+                                         .data_transfer_size = transfer - 8};
     e->rsp_config = e->req_config;
     e->rsp_config.policy = &e->rsp_policy;
-    e->rsp_config.out = (struct spdm_room){e->rsp_out, sizeof e->rsp_out};
+    e->rsp_config.out = (struct spdm_room){e->rsp_out, transfer};
     e->rsp_config.identity = &e->identity;
     e->rsp_config.services = &spdm_serve_attestation;
 }
@@ -228,7 +237,7 @@ static void responder_events(struct ends *e)
 {
     struct spdm_event ev;
     struct spdm_answer answer;
-    uint8_t signature[256];
+    uint8_t signature[ENDS_LARGE];
 
     while (spdm_responder_event(e->rs, &ev) != SPDM_NOTHING) {
         must(ev.kind != SPDM_FAILED);

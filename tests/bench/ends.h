@@ -10,10 +10,12 @@
 #include <openssl/evp.h>
 
 enum { ENDS_CERTIFICATES = 3, ENDS_BLOCKS = 8, ENDS_TRANSFER = 4096, ENDS_RECORD = 65600 };
+enum { ENDS_LARGE = 8192, ENDS_CHAIN = 24576 }; /* with post-quantum signatures */
 
 struct ends_suite {
     enum spdm_alg signature, hash;
-    const char *curve; /* libcrypto's name */
+    const char *curve; /* libcrypto's name; NULL: the key type is no curve's */
+    const char *type;  /* then this */
 };
 
 struct ends {
@@ -23,18 +25,18 @@ struct ends {
     struct spdm_signer *signer;
     EVP_PKEY *key[ENDS_CERTIFICATES]; /* root, intermediate, leaf */
 
-    uint8_t certificates[4096], digests[ENDS_BLOCKS][SPDM_HASH_MAX];
+    uint8_t certificates[ENDS_CHAIN], digests[ENDS_BLOCKS][SPDM_HASH_MAX];
     size_t certificates_n, root_n;
     uint8_t hashes[2], signatures[2];
     struct spdm_identity identity;
     struct spdm_measurement measurements[ENDS_BLOCKS];
     struct spdm_policy req_policy, rsp_policy;
     struct spdm_config req_config, rsp_config;
-    uint8_t req_out[ENDS_TRANSFER], rsp_out[ENDS_TRANSFER], chain[ENDS_TRANSFER];
+    uint8_t req_out[ENDS_LARGE], rsp_out[ENDS_LARGE], chain[ENDS_CHAIN];
 
     struct spdm_requester *rq;
     struct spdm_responder *rs;
-    uint64_t req_memory[512], rsp_memory[512];
+    uint64_t req_memory[768], rsp_memory[768];
     struct spdm_judgement *judgement; /* behind the key in use */
     const void *vouched;              /* key to vouch for at the start of each connection; NULL: none */
     /* Answers ASK_DIGEST and ASK_TRUST; NULL: the judge does, without remembering anything. */

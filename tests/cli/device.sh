@@ -111,7 +111,7 @@ wrong 1 'there is no hash algorithm "SHA_1"' 'algorithms: { hashes = ["SHA_1"]; 
 wrong 1 'there is no hash algorithm "ECDSA_P256"' 'algorithms: { hashes = ["ECDSA_P256"]; };'
 wrong 1 'there is no signature algorithm "SHA_256"' 'algorithms: { signatures = ["SHA_256"]; };'
 wrong 1 'measurement_hash "md5"' 'algorithms: { measurement_hash = "md5"; };'
-wrong 1 'the capability "CHUNK" is none that can be served; these can: CERT, CHAL, ' 'capabilities = ["CERT", "CHUNK"];'
+wrong 1 'the capability "CACHE" is none that can be served; these can: CERT, CHAL, ' 'capabilities = ["CERT", "CACHE"];'
 wrong 1 "CERT needs a slot" 'capabilities = ["CERT"]; measurements = ( { text = "x"; } );'
 wrong 2 "PUB_KEY_ID needs the setting public_key" "$slot
 capabilities = [\"PUB_KEY_ID\"];"

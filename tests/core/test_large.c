@@ -182,7 +182,7 @@ static void test_basic_mutual(void **state)
         pair_start(&p);
         reached(&p, &everything, 0);
         assert_int_equal(p.signed_by_rq, 1);
-        assert_true(seen[CHUNK_SEND] > 10); /* a chain of 952 bytes in one piece */
+        assert_true(seen[CHUNK_SEND] > 2); /* CHALLENGE_AUTH; portions of the chain leave room for their envelope */
         assert_true(spdm_requester_facts(p.rq)->authentic);
         pair_close(&p);
     }

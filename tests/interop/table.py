@@ -41,6 +41,8 @@ KEYS = {
     "mac": "yes|no",
     "mut": "|".join(MUTUAL),
     "req": "|".join(SIGNATURES),
+    "caps": None,
+    "sessions": None,
     "golden": None,
     "note": None,
 }

@@ -15,4 +15,5 @@ command -v python3 >/dev/null || {
 attest='special/(r-)?(defaults|all-1|unsigned-1.0|slot-(1|fallback)|public-key|wrong-root$|flip-(meas|chall)|reference|killed-cert|everything-1.4|sm2)'
 open='key-(1.1|1.4|encrypted-1.2|mac-only-1.4)|psk-(1.3|no-context-1.4)|mut-(no-encap|encap|digests|basic)-1.[34]'
 life='update-(one|all|by-responder-1.[24])|application|two-sessions|flip-(finish|record)'
-exec tests/interop/run --only "^($attest|post-quantum/(r-)?ml-dsa-65\$|sessions/(r-)?($open|$life)\$)"
+service='key-(1.1|1.4|clear-1.2|mac-only-1.4)|psk-1.3|mut-(known|encap|digests)-1.4|mut-basic-1.3|update-by-us-1.4|flip-finish|echo'
+exec tests/interop/run --only "^($attest|post-quantum/(r-)?ml-dsa-65\$|sessions/(r-)?($open|$life)\$|service/($service)\$)"

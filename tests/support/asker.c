@@ -206,10 +206,11 @@ struct asker *asker_open(uv_loop_t *loop, const struct asker_options *options)
     size_t n;
     a->options = *options;
     a->loop = loop;
-    a->ossl = spdm_openssl_open(NULL, NULL);
+    a->ossl = options->like != NULL ? options->like->ossl : spdm_openssl_open(NULL, NULL);
     assert_non_null(a->ossl);
-    a->judge = spdm_judge_open(a->ossl);
-    if (options->root != NULL && spdm_judge_trust(a->judge, options->root, error) == 0) fail_msg("%s", error);
+    a->judge = options->like != NULL ? options->like->judge : spdm_judge_open(a->ossl);
+    if (options->like == NULL && options->root != NULL && spdm_judge_trust(a->judge, options->root, error) == 0)
+        fail_msg("%s", error);
     if (options->identity != NULL) {
         a->identity = spdm_device_load(options->identity, a->ossl, error);
         if (a->identity == NULL) fail_msg("%s", error);
@@ -260,14 +261,20 @@ static bool is_stated(struct asker *a, void *ctx)
     return a->link == NULL || spdm_requester_ask(a->engine, ctx);
 }
 
-bool asker_ask(struct asker *a, const struct spdm_goal *goal)
+void asker_begin(struct asker *a, const struct spdm_goal *goal)
 {
     struct spdm_goal copy = *goal;
     a->done = a->failed = false;
     a->why[0] = '\0';
     assert_true(asker_until(a, is_stated, &copy));
+    if (a->link != NULL) asker_serve(a);
+    else a->failed = true;
+}
+
+bool asker_ask(struct asker *a, const struct spdm_goal *goal)
+{
+    asker_begin(a, goal);
     if (a->link == NULL) return false;
-    asker_serve(a);
     assert_true(asker_until(a, is_over, NULL));
     return a->done;
 }
@@ -284,9 +291,11 @@ void asker_close(struct asker *a)
     spdm_requester_close(a->engine);
     while (!a->over) uv_run(a->loop, UV_RUN_ONCE);
     for (unsigned i = 0; i < a->judgement_n; i++) spdm_judgement_free(a->judgement[i]);
-    spdm_judge_close(a->judge);
     spdm_device_free(a->identity);
-    spdm_openssl_close(a->ossl);
+    if (a->options.like == NULL) {
+        spdm_judge_close(a->judge);
+        spdm_openssl_close(a->ossl);
+    }
     free(a->config.out.p);
     free(a->config.in.p);
     free(a->config.chain.p);

@@ -23,6 +23,7 @@ struct asker_options {
     uint8_t version;      /* only this one; 0: all */
     uint32_t without;     /* capabilities we lack */
     struct spdm_span psk; /* the answer to every hint */
+    struct asker *like;   /* one whose crypto and trust are ours, too, and that is closed after us; NULL: our own */
     /* Application data of a session; NULL: it is dropped. */
     void (*data)(struct asker *a, uint32_t session, struct spdm_span data);
     /* After whatever happened, when the engine has nothing to send; NULL: nothing. */
@@ -54,6 +55,8 @@ struct asker {
 
 /* Connects; the link is up. */
 struct asker *asker_open(uv_loop_t *loop, const struct asker_options *options);
+/* States a goal, and returns; done or failed tells of it later. */
+void asker_begin(struct asker *a, const struct spdm_goal *goal);
 /* true: the goal is reached. false: it is not; why says it. */
 bool asker_ask(struct asker *a, const struct spdm_goal *goal);
 /* Sends application data now; false: not now. */
