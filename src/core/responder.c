@@ -210,8 +210,8 @@ static void pose(struct spdm_responder *rs, struct exchange *x)
     else x->request = spdm_span(rs->request, rs->request_n);
     (void)spdm_conn_decode(&rs->c, rs->job->request, x); /* it was judged */
     rs->order = x->req;
-    if (rs->job->trim != NULL) rs->job->trim(rs);
     rs->need = (enum spdm_event_kind)rs->job->asks;
+    if (rs->job->trim != NULL) rs->job->trim(rs);
 }
 
 /* Decodes, judges, and begins to answer. */
@@ -389,8 +389,7 @@ static uint8_t decline(struct spdm_responder *rs, const struct spdm_answer *answ
         error = SPDM_ERROR_OPERATION_FAILED;
     }
     /* a tracking tag, 1.3 (R-CSR-10); elsewhere the byte is reserved */
-    if (error == SPDM_ERROR_RESET_REQUIRED && (rs->job->request->code != CODE_GET_CSR || !rs->c.ed->multi_key))
-        data = 0;
+    if (error == SPDM_ERROR_RESET_REQUIRED && (rs->need != SPDM_ASK_CSR || !rs->c.ed->multi_key)) data = 0;
     return refuse_size(blame(&rs->c, NULL), DECLINED, error, data);
 }
 

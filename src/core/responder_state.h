@@ -43,7 +43,8 @@ extern const struct prove_job spdm_prove_version, spdm_prove_capabilities, spdm_
     spdm_prove_certificate, spdm_prove_challenge, spdm_prove_measurements, spdm_prove_vendor, spdm_prove_key_exchange,
     spdm_prove_finish, spdm_prove_psk_exchange, spdm_prove_psk_finish, spdm_prove_heartbeat, spdm_prove_key_update,
     spdm_prove_end_session, spdm_prove_key_pair_info, spdm_prove_set_key_pair, spdm_prove_csr, spdm_prove_store,
-    spdm_prove_log, spdm_prove_endpoint, spdm_prove_event_types, spdm_prove_subscribe, spdm_prove_events;
+    spdm_prove_log, spdm_prove_endpoint, spdm_prove_event_types, spdm_prove_subscribe, spdm_prove_events,
+    spdm_prove_slots;
 
 struct spdm_requester;
 
@@ -177,7 +178,10 @@ void spdm_responder_not_ready(struct spdm_responder *rs);
 /* ERROR LargeResponse with this handle. */
 void spdm_responder_say_large(struct spdm_responder *rs, uint8_t handle);
 
-/* prove_identity.c: slots and chains of the caller's identity. */
+/* prove_identity.c: slots and chains of the caller's identity. Where that has banks they are those of the bank that has
+ * the negotiated algorithm, and empty if none has it. */
+const struct spdm_slot *spdm_slot_at(const struct spdm_responder *rs, uint8_t slot);
+uint8_t spdm_slots_supported(const struct spdm_responder *rs);        /* that exist */
 bool spdm_slot_usable(const struct spdm_responder *rs, uint8_t slot); /* 0..7 or SPDM_SLOT_KEY */
 /* Bytes of the CERTIFICATE, or MEASUREMENTS without its signature, that answers the request at hand, from `at` on until
  * the room is full. false if hashing failed. */
@@ -192,8 +196,26 @@ bool spdm_slot_allows(const struct spdm_responder *rs, uint8_t slot, uint16_t us
 /* Provisioned: usable, or in a multi-key connection with a key but without certificates. */
 uint8_t spdm_slots_provisioned(const struct spdm_responder *rs);
 
-/* prove_key_pair.c: the key pair behind a slot on this connection; NULL if none is known. */
+/* The chain structure around a slot's certificates: its size, its digest, its bytes from `offset` on. false: hashing
+ * failed. */
+size_t spdm_chain_size(const struct spdm_responder *rs, const struct spdm_slot *slot);
+bool spdm_chain_digest(const struct spdm_responder *rs, const struct spdm_slot *slot, uint8_t out[SPDM_HASH_MAX]);
+bool spdm_chain_copy(const struct spdm_responder *rs, const struct spdm_slot *slot, struct spdm_room to, size_t offset);
+
+/* prove_key_pair.c: the bank of the negotiated algorithm, NULL if none has it. */
+const struct spdm_bank *spdm_bank_selected(const struct spdm_responder *rs);
+/* The KeyPairID behind a slot of the bank with these algorithms; 0 if none is known. */
+uint8_t spdm_key_pair_of(const struct spdm_identity *id, uint32_t asym, uint32_t pqc, uint8_t slot);
+/* The key pair behind a slot on this connection; NULL if none is known. */
 const struct spdm_key_pair *spdm_slot_key_pair(const struct spdm_responder *rs, uint8_t slot);
+
+/* prove_provision.c: KeyPairID and model as the connection wants them; what GET_CSR says; a chain structure to be
+ * stored. SPDM_WHY_FINE or the refusal. */
+uint8_t spdm_provision_whose(struct spdm_responder *rs, uint8_t key_pair, uint8_t model, bool erase);
+uint8_t spdm_provision_csr(struct spdm_responder *rs, const struct spdm_csr_order *q);
+uint8_t spdm_provision_chain(struct conn *c, struct spdm_span chain);
+/* The chain without what follows it. */
+struct spdm_span spdm_provision_trim(const struct conn *c, struct spdm_span chain);
 
 /* prove_measurements.c */
 /* MeasurementSummaryHash of type 1 or 0xff (R-CHL-15 ... R-CHL-18). */
