@@ -211,7 +211,7 @@ static void pose(struct spdm_responder *rs, struct exchange *x)
     else x->request = spdm_span(rs->request, rs->request_n);
     (void)spdm_conn_decode(&rs->c, rs->job->request, x); /* it was judged */
     rs->order = x->req;
-    rs->need = (enum spdm_event_kind)rs->job->asks;
+    rs->need = rs->job->asks;
     if (rs->job->trim != NULL) rs->job->trim(rs);
 }
 
@@ -229,8 +229,8 @@ static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, str
     if (SPDM_WHOLE && job->head_only && n > HEAD_ONLY) n = HEAD_ONLY;
     why = keep(rs, spdm_part(message, 0, n));
     if (why != SPDM_WHY_FINE) return why;
-    rs->request_verify_at = x.verify_at;
-    rs->request_signature_at = x.signature_at;
+    rs->request_verify_at = (uint32_t)x.verify_at;
+    rs->request_signature_at = (uint32_t)x.signature_at;
     rs->job = job;
     why = job->consider(rs, &x.req);
     if (why != SPDM_WHY_FINE) return why;
