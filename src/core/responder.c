@@ -19,6 +19,7 @@ void spdm_responder_idle(struct spdm_responder *rs)
         spdm_sessions_of(rs->c.cfg)->free(&rs->c, rs->opening); /* the id goes back (withstand 8) */
     rs->opening = NULL;
     if (spdm_responder_large(rs) != NULL) rs->c.cfg->chunks->idle(rs);
+    if (spdm_responder_at(rs) != NULL) spdm_responder_forget(rs);
     rs->stage = STAGE_IDLE;
     rs->need = rs->then = SPDM_NOTHING;
     rs->deferred = false;
@@ -210,7 +211,7 @@ static void pose(struct spdm_responder *rs, struct exchange *x)
     else x->request = spdm_span(rs->request, rs->request_n);
     (void)spdm_conn_decode(&rs->c, rs->job->request, x); /* it was judged */
     rs->order = x->req;
-    rs->need = (enum spdm_event_kind)rs->job->asks;
+    rs->need = rs->job->asks;
     if (rs->job->trim != NULL) rs->job->trim(rs);
 }
 
@@ -228,8 +229,8 @@ static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, str
     if (SPDM_WHOLE && job->head_only && n > HEAD_ONLY) n = HEAD_ONLY;
     why = keep(rs, spdm_part(message, 0, n));
     if (why != SPDM_WHY_FINE) return why;
-    rs->request_verify_at = x.verify_at;
-    rs->request_signature_at = x.signature_at;
+    rs->request_verify_at = (uint32_t)x.verify_at;
+    rs->request_signature_at = (uint32_t)x.signature_at;
     rs->job = job;
     why = job->consider(rs, &x.req);
     if (why != SPDM_WHY_FINE) return why;

@@ -439,6 +439,12 @@ static uint64_t earliest(struct pair *p)
     return at[0];
 }
 
+void pair_events(struct pair *p)
+{
+    responder_events(p);
+    requester_events(p);
+}
+
 void pair_settle(struct pair *p, uint64_t until)
 {
     for (unsigned i = 0; i < 1000; i++) {
