@@ -295,7 +295,6 @@ static uint8_t check_verify_data(struct spdm_responder *rs, struct session *s, s
     if (s->mut_auth == 0) spdm_session_th(&rs->c, s, spdm_span(rs->request, rs->request_verify_at)); /* else it is in */
     if (!spdm_session_verify_data(&rs->c, s, REQUEST, ours)) return refuse(&rs->c, CRYPTO_FAILED, "the HMAC", 0, 0);
     if (!spdm_equal(theirs, spdm_span(ours, spdm_conn_hash_size(&rs->c)))) {
-        rs->at = s; /* in the clear the session to end is not the channel */
         return s->psk ? refuse(&rs->c, BAD_PSK_FINISH, "RequesterVerifyData R-PSF-05", 0, 0)
                       : refuse(&rs->c, BAD_VERIFY_DATA, "RequesterVerifyData R-FIN-10", 0, 0);
     }
@@ -310,6 +309,7 @@ static uint8_t consider_finish(struct spdm_responder *rs, const union spdm_body 
     uint8_t why = SPDM_WHY_FINE;
 
     if (s == NULL) return refuse(c, SESSION_REQUIRED, "R-FIN-17", 0, 0);
+    rs->at = s; /* in the clear the session that may end is not the channel */
     if (s->psk) return refuse(c, OTHER_MODE, "R-FIN-01", 0, 0);
     if (s->state != SESSION_HANDSHAKE) return refuse(c, NOT_NOW, "R-FIN-18", 0, 0);
     if (req->finish.with_signature != (s->mut_auth != 0)) {
