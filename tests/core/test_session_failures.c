@@ -198,9 +198,48 @@ static void test_every_call(void **state)
     }
 }
 
+/* ---- verdicts that are none (withstand 95) ---- */
+
+static spdm_verdict said;
+
+/* What a port says after a fault: something that is neither yes nor no. */
+static spdm_verdict verify_says(void *ctx, const void *key, const struct spdm_signing *what, struct spdm_span signature)
+{
+    (void)toy_crypto.verify(ctx, key, what, signature);
+    return said;
+}
+
+static spdm_verdict open_says(void *ctx, void *state, const struct spdm_aead *record)
+{
+    (void)toy_crypto.aead_open(ctx, state, record);
+    return said;
+}
+
+static void test_verdicts(void **state)
+{
+    static const spdm_verdict odd[] = {
+        0, 1, 0xffffffff, SPDM_GOOD ^ 1, SPDM_GOOD ^ 0x80000000, ~SPDM_GOOD, ~SPDM_BAD ^ 2, SPDM_BAD ^ 1, SPDM_BAD};
+
+    (void)state;
+    for (unsigned i = 0; i < 2 * sizeof odd / sizeof *odd; i++) {
+        struct spdm_crypto crypto = toy_crypto;
+
+        said = odd[i / 2];
+        if (said == SPDM_GOOD) continue;
+        if (i % 2 == 0) crypto.verify = verify_says;
+        else crypto.aead_open = open_says;
+        prepare(&talks[0], SPDM_V13);
+        p.req_config.crypto = p.rsp_config.crypto = &crypto;
+        pair_start(&p);
+        assert_false(converse(&talks[0], "an odd verdict"));
+        assert_int_equal(p.opened_rq | p.opened_rs, 0);
+        pair_close(&p);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_call)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_call), cmocka_unit_test(test_verdicts)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
