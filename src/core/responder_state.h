@@ -53,6 +53,7 @@ enum encap_state { ENCAP_IDLE, ENCAP_ARMED, ENCAP_ASKED };
 struct encap_rs {
     uint8_t state, flow, id; /* enum encap_state, enum flow, RequestID of the request that is out */
     bool any;                /* a response of this flow has come */
+    bool taken;              /* one has been taken, and its acknowledgement has not gone out */
     uint8_t own[4];
     struct session *where;    /* the channel it runs in, NULL outside */
     struct session *session;  /* the session it is about, NULL for basic mutual authentication */

@@ -293,6 +293,17 @@ bool spdm_session_verify_data(struct conn *c, struct session *s, enum direction 
     return spdm_session_th_digest(s, th) && spdm_schedule_verify_data(&schedule, s->secrets.finished[by], th, out);
 }
 
+spdm_verdict spdm_session_judge(struct conn *c, struct session *s, enum direction by, struct spdm_span theirs)
+{
+    uint8_t ours[SPDM_HASH_MAX];
+    spdm_verdict verdict = SPDM_BAD;
+
+    if (!spdm_session_verify_data(c, s, by, ours)) return 0;
+    if (spdm_equal(theirs, spdm_span(ours, spdm_conn_hash_size(c)))) verdict = SPDM_GOOD;
+    spdm_wipe(ours, sizeof ours); /* the right one is nobody's business if theirs is wrong */
+    return verdict;
+}
+
 void spdm_session_restore(struct conn *c, struct session *s, enum direction d)
 {
     void *state = s->lane[d].aead;
