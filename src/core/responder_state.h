@@ -166,6 +166,10 @@ void spdm_responder_restart(struct spdm_responder *rs);
 uint64_t spdm_responder_promise(const struct spdm_responder *rs);
 /* Room for the response's bytes, as far as peer and buffer allow. */
 struct spdm_room spdm_responder_body(const struct spdm_responder *rs);
+/* Goes on where the request at hand stands, or refuses it. */
+void spdm_responder_proceed(struct spdm_responder *rs, uint8_t why);
+/* responder_ask.c: the request, decoded, becomes its job's question. */
+void spdm_responder_pose(struct spdm_responder *rs, struct exchange *x);
 /* responder_build.c: builds, enters and signs or finishes the response to a decoded request. SPDM_WHY_FINE or the
  * refusal. */
 uint8_t spdm_responder_build(struct spdm_responder *rs, struct exchange *x);
