@@ -43,4 +43,4 @@ run "$out/keys" test_session_small
 build "$out/whole" -DSPDM_NO_CHUNKS # everything but messages in chunks
 run "$out/whole" test_attest
 run "$out/whole" test_session
-run "$out/whole" test_session_mutual
+run "$out/whole" test_session_mutual tests/support/hand.c tests/support/liar.c tests/support/talk.c
