@@ -228,8 +228,11 @@ static bool extract(struct decode *d)
         return false;
     }
     for (size_t i = 0; i < w->account_n; i++) {
-        int n = decode_extract(d->directory, (enum decode_extract)d->options.extract, w->accounts[i], w->crypto,
-                               w->crypto_ctx, error);
+        const struct decode_account *a = w->accounts[i];
+        int n = 0;
+        if (d->options.extract == DECODE_EXTRACT_CERTS) n = decode_extract_chains(d->directory, a, error);
+        if (d->options.extract == DECODE_EXTRACT_MEASUREMENTS)
+            n = decode_extract_measurements(d->directory, a, w->crypto, w->crypto_ctx, error);
         if (n < 0) {
             complain("--extract %s", error);
             return false;

@@ -416,7 +416,7 @@ static bool guess_sender(const struct decode_flow *flow, const struct spdm_captu
 {
     if (c->sender == SPDM_SENDER_REQUESTER || c->sender == SPDM_SENDER_RESPONDER)
         return c->sender == SPDM_SENDER_REQUESTER;
-    if (c->sender == SPDM_SENDER_UNKNOWN || c->a == NULL) return !flow->spoken || !flow->requester_spoke_last;
+    if (c->sender == SPDM_SENDER_UNKNOWN) return !flow->spoken || !flow->requester_spoke_last;
     return c->sender == (flow->role == 0 ? SPDM_SENDER_A : SPDM_SENDER_B);
 }
 
@@ -424,12 +424,10 @@ static void take_frame(struct decode_flows *flows, const struct spdm_captured *c
 {
     struct spdm_frame in = c->binding->unwrap(c->frame);
     bool plain = in.kind == SPDM_FRAME_PLAIN && in.message.n >= 2, from_requester = plain && asks(in.message);
-    struct decode_flow *flow =
-        plain ? flow_of(flows, c, c->a != NULL ? role_of(c, from_requester) : 0) : only_flow(flows, c);
+    struct decode_flow *flow = plain ? flow_of(flows, c, role_of(c, from_requester)) : only_flow(flows, c);
     struct spdm_sight s;
     if (!plain) from_requester = guess_sender(flow, c);
-    if (c->sender == SPDM_SENDER_UNKNOWN || c->a == NULL)
-        from_requester = spdm_witness_sender(flow->witness, c->frame, from_requester);
+    if (c->sender == SPDM_SENDER_UNKNOWN) from_requester = spdm_witness_sender(flow->witness, c->frame, from_requester);
     flow->spoken = true;
     flow->requester_spoke_last = from_requester;
     flow->fields.n = 0;

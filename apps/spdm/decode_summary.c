@@ -338,6 +338,7 @@ void decode_summary_json(const struct decode_account *a, struct decode_words *ou
     json_verdicts(out, "records", &a->records);
     decode_json_number(out, "messages", a->messages);
     decode_json_number(out, "round_trips", a->round_trips);
+    decode_json_number(out, "rules_broken", a->rank[DECODE_BROKEN]);
     decode_json_number(out, "errors", a->errors);
     decode_json_number(out, "requester_bytes", a->bytes[0]);
     decode_json_number(out, "responder_bytes", a->bytes[1]);

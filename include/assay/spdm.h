@@ -182,7 +182,8 @@ struct spdm_config {
     void *inside_ctx;
     struct spdm_room session_memory;  /* spdm_session_size() bytes for each session wanted, aligned like uint64_t */
     struct spdm_room in;              /* sessions: room to open a record into, as long as the longest record; can be
-                                         shared: it holds nothing beyond the event() calls after a push() */
+                                         shared: it holds nothing beyond the event() calls after a push(),
+                                         and is wiped when they are done */
     const struct spdm_chunks *chunks; /* &spdm_requester_chunks, &spdm_responder_chunks, or NULL: no message larger
                                          than one transfer */
     const struct spdm_lender *lender; /* room for such messages; NULL: only those that need none */

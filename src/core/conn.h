@@ -28,13 +28,14 @@ struct conn {
     uint8_t slots_wanted;
     struct spdm_facts facts;
     uint8_t slots_refused;
+    bool turned; /* mutual authentication: the Requester proves, the Responder verifies */
     uint32_t chain_have, chain_total;
     const void *key;           /* of the chain in use, once trusted */
     struct spdm_report report; /* of the last refusal */
     io_inside inside;          /* spdm_io_inside if parts of fields are looked at, or NULL */
     struct session *channel;   /* in which the exchange at hand takes place; NULL: outside */
     struct transcript *log;    /* L1/L2 of that channel */
-    bool turned;               /* mutual authentication: the Requester proves, the Responder verifies */
+    uint32_t opened;           /* so many bytes of cfg->in hold what a record said */
     struct transcript tr;
 };
 

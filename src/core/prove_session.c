@@ -290,12 +290,12 @@ static struct session *finishing(struct spdm_responder *rs)
 /* Enters the request and compares its VerifyData (transcripts.md section 6, row 5). */
 static uint8_t check_verify_data(struct spdm_responder *rs, struct session *s, struct spdm_span theirs)
 {
-    uint8_t ours[SPDM_HASH_MAX];
+    volatile spdm_verdict verdict;
 
     if (s->mut_auth == 0) spdm_session_th(&rs->c, s, spdm_span(rs->request, rs->request_verify_at)); /* else it is in */
-    if (!spdm_session_verify_data(&rs->c, s, REQUEST, ours)) return refuse(&rs->c, CRYPTO_FAILED, "the HMAC", 0, 0);
-    if (!spdm_equal(theirs, spdm_span(ours, spdm_conn_hash_size(&rs->c)))) {
-        rs->at = s; /* in the clear the session to end is not the channel */
+    verdict = spdm_session_judge(&rs->c, s, REQUEST, theirs);
+    if (verdict == 0) return refuse(&rs->c, CRYPTO_FAILED, "the HMAC", 0, 0);
+    if (verdict != SPDM_GOOD || (verdict ^ SPDM_BAD) != (SPDM_GOOD ^ SPDM_BAD)) { /* withstand 95 */
         return s->psk ? refuse(&rs->c, BAD_PSK_FINISH, "RequesterVerifyData R-PSF-05", 0, 0)
                       : refuse(&rs->c, BAD_VERIFY_DATA, "RequesterVerifyData R-FIN-10", 0, 0);
     }
@@ -310,6 +310,7 @@ static uint8_t consider_finish(struct spdm_responder *rs, const union spdm_body 
     uint8_t why = SPDM_WHY_FINE;
 
     if (s == NULL) return refuse(c, SESSION_REQUIRED, "R-FIN-17", 0, 0);
+    rs->at = s; /* in the clear the session that may end is not the channel */
     if (s->psk) return refuse(c, OTHER_MODE, "R-FIN-01", 0, 0);
     if (s->state != SESSION_HANDSHAKE) return refuse(c, NOT_NOW, "R-FIN-18", 0, 0);
     if (req->finish.with_signature != (s->mut_auth != 0)) {

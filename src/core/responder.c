@@ -19,6 +19,8 @@ void spdm_responder_idle(struct spdm_responder *rs)
         spdm_sessions_of(rs->c.cfg)->free(&rs->c, rs->opening); /* the id goes back (withstand 8) */
     rs->opening = NULL;
     if (spdm_responder_large(rs) != NULL) rs->c.cfg->chunks->idle(rs);
+    if (spdm_responder_at(rs) != NULL) spdm_responder_forget(rs);
+    if (spdm_responder_inner(rs) != NULL) rs->c.cfg->mutual->dropped(rs);
     rs->stage = STAGE_IDLE;
     rs->need = rs->then = SPDM_NOTHING;
     rs->deferred = false;
@@ -26,9 +28,11 @@ void spdm_responder_idle(struct spdm_responder *rs)
     rs->ticket++;
 }
 
-/* The session in which this happened cannot go on (R-SSN-05, R-PSF-05). */
-static bool ends_session(uint8_t why)
+/* The session in which this happened cannot go on (R-SSN-05, R-PSF-05); nor can a handshake in which we failed: its
+ * transcript may have got what was refused. */
+static bool ends_session(const struct session *at, uint8_t why)
 {
+    if (at->state == SESSION_HANDSHAKE && (why == SPDM_WHY_CRYPTO_FAILED || why == SPDM_WHY_NO_ROOM)) return true;
     return why == SPDM_WHY_BAD_ENCAPSULATED || why == SPDM_WHY_BAD_VERIFY_DATA || why == SPDM_WHY_BAD_PSK_FINISH ||
            why == SPDM_WHY_BAD_RECORD || why == SPDM_WHY_OTHER_MODE;
 }
@@ -48,7 +52,7 @@ void spdm_responder_turn_away(struct spdm_responder *rs, uint8_t why, uint8_t co
 static void refused(struct spdm_responder *rs, uint8_t why, uint8_t code)
 {
     spdm_responder_turn_away(rs, why, code);
-    if (SPDM_SESSIONS && ends_session(why) && rs->at != NULL) spdm_responder_lose(rs, rs->at, why);
+    if (SPDM_SESSIONS && rs->at != NULL && ends_session(rs->at, why)) spdm_responder_lose(rs, rs->at, why);
 }
 
 /* Frames the response where it was built: as it is, or sealed in the session it belongs to. */
@@ -217,8 +221,8 @@ static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, str
     if (SPDM_WHOLE && job->head_only && n > HEAD_ONLY) n = HEAD_ONLY;
     why = keep(rs, spdm_part(message, 0, n));
     if (why != SPDM_WHY_FINE) return why;
-    rs->request_verify_at = x.verify_at;
-    rs->request_signature_at = x.signature_at;
+    rs->request_verify_at = (uint32_t)x.verify_at;
+    rs->request_signature_at = (uint32_t)x.signature_at;
     rs->job = job;
     why = job->consider(rs, &x.req);
     if (why != SPDM_WHY_FINE) return why;

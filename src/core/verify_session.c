@@ -96,10 +96,10 @@ static uint8_t derive(struct spdm_requester *rq, struct session *s, struct spdm_
 /* Compares VerifyData with ours, then lets it enter TH. */
 static uint8_t check_verify_data(struct conn *c, struct session *s, struct spdm_span theirs)
 {
-    uint8_t ours[SPDM_HASH_MAX];
+    volatile spdm_verdict verdict = spdm_session_judge(c, s, RESPONSE, theirs);
 
-    if (!spdm_session_verify_data(c, s, RESPONSE, ours)) return refuse(c, CRYPTO_FAILED, "the HMAC", 0, 0);
-    if (!spdm_equal(theirs, spdm_span(ours, spdm_conn_hash_size(c)))) {
+    if (verdict == 0) return refuse(c, CRYPTO_FAILED, "the HMAC", 0, 0);
+    if (verdict != SPDM_GOOD || (verdict ^ SPDM_BAD) != (SPDM_GOOD ^ SPDM_BAD)) { /* withstand 95 */
         return refuse(c, BAD_VERIFY_DATA, "ResponderVerifyData R-KEX-44", 0, 0);
     }
     spdm_session_th(c, s, theirs);
