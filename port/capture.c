@@ -6,8 +6,10 @@
 #include "port/capture_inside.h"
 #include <assay/report.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { SPDM_TYPE = 5, SECURED_TYPE = 6, MAGIC = 4, MCTP_HEADER = 4 };
 
@@ -121,19 +123,17 @@ bool capture_guess(struct spdm_capture *c, const struct capture_packet *packet, 
 
 /* A file whose first bytes have been looked at, from its beginning on. */
 struct peeked {
-    FILE *file;
+    int fd;
     uint8_t head[MAGIC];
     size_t n, at;
 };
 
+/* What there is is handed on, also if it is less than asked for: who writes into a pipe may be slow. */
 static ssize_t peeked_read(void *cookie, char *to, size_t n)
 {
     struct peeked *p = cookie;
     size_t have = p->n - p->at;
-    if (have == 0) {
-        n = fread(to, 1, n, p->file);
-        return n == 0 && ferror(p->file) != 0 ? -1 : (ssize_t)n;
-    }
+    if (have == 0) return read(p->fd, to, n);
     if (n > have) n = have;
     memcpy(to, p->head + p->at, n);
     p->at += n;
@@ -143,9 +143,29 @@ static ssize_t peeked_read(void *cookie, char *to, size_t n)
 static int peeked_close(void *cookie)
 {
     struct peeked *p = cookie;
-    int rc = p->file != stdin ? fclose(p->file) : 0;
+    int rc = close(p->fd);
     free(p);
     return rc;
+}
+
+/* Opens, and reads the first bytes; NULL with errno. A file without a byte comes with none. */
+static struct peeked *peek(const char *path)
+{
+    struct peeked *p = calloc(1, sizeof *p);
+    ssize_t got = 1;
+    if (p == NULL) return NULL;
+    p->fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+    if (p->fd < 0) {
+        free(p);
+        return NULL;
+    }
+    while (p->n < MAGIC && got > 0) {
+        got = read(p->fd, p->head + p->n, MAGIC - p->n);
+        p->n += got > 0 ? (size_t)got : 0;
+    }
+    if (got >= 0) return p;
+    (void)peeked_close(p);
+    return NULL;
 }
 
 static bool is_pcap(const uint8_t *magic, size_t n)
@@ -165,38 +185,31 @@ static struct spdm_capture *fail(struct spdm_capture *c, char *error, const char
     return NULL;
 }
 
+static FILE *file_of(struct peeked *p)
+{
+    const cookie_io_functions_t io = {.read = peeked_read, .close = peeked_close};
+    FILE *file = fopencookie(p, "rb", io);
+    if (file == NULL) (void)peeked_close(p);
+    return file;
+}
+
 struct spdm_capture *spdm_capture_open(const char *path, char error[SPDM_CAPTURE_ERROR])
 {
     struct spdm_capture *c = calloc(1, sizeof *c);
-    struct peeked *p = calloc(1, sizeof *p);
-    FILE *file = NULL;
-    char why[SPDM_CAPTURE_ERROR];
-    if (c == NULL || p == NULL) {
-        free(p);
-        return fail(c, error, path, "out of memory");
+    struct peeked *p = c != NULL ? peek(path) : NULL;
+    char why[SPDM_CAPTURE_ERROR] = "out of memory";
+    bool pcap;
+    FILE *file;
+    if (p == NULL) return fail(c, error, path, c != NULL ? strerror(errno) : why);
+    if (p->n == 0) {
+        (void)peeked_close(p);
+        return fail(c, error, path, "the file is empty");
     }
-    p->file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-    if (p->file == NULL) {
-        int reason = errno;
-        free(p);
-        return fail(c, error, path, strerror(reason));
-    }
-    p->n = fread(p->head, 1, sizeof p->head, p->file);
-    if (is_pcap(p->head, p->n)) {
-        const cookie_io_functions_t io = {.read = peeked_read, .close = peeked_close};
-        file = fopencookie(p, "rb", io);
-        if (file == NULL) (void)peeked_close(p);
-        if (file == NULL) return fail(c, error, path, "out of memory");
-        (void)setvbuf(file, NULL, _IOFBF, 1 << 18);
-        return capture_pcap_open(c, file, why) ? c : fail(c, error, path, why);
-    }
-    file = p->file;
-    if (p->n == 0 || !capture_text_open(c, file, (struct spdm_span){p->head, p->n})) {
-        if (file != stdin) fclose(file);
-        (void)fail(c, error, path, p->n == 0 ? "the file is empty" : "out of memory");
-        c = NULL;
-    }
-    free(p);
+    pcap = is_pcap(p->head, p->n);
+    file = file_of(p);
+    if (file == NULL) return fail(c, error, path, why);
+    (void)setvbuf(file, NULL, _IOFBF, 1 << 18);
+    if (!(pcap ? capture_pcap_open(c, file, why) : capture_text_open(c, file, why))) return fail(c, error, path, why);
     return c;
 }
 

@@ -70,7 +70,7 @@ void capture_pcap_break(struct capture_pcap *p);
 void capture_pcap_close(struct capture_pcap *p);
 
 /* capture_text.c */
-bool capture_text_open(struct spdm_capture *c, FILE *file, struct spdm_span head);
+bool capture_text_open(struct spdm_capture *c, FILE *file, char error[SPDM_CAPTURE_ERROR]);
 int capture_text_next(struct spdm_capture *c, struct capture_packet *packet, char error[SPDM_CAPTURE_ERROR]);
 void capture_text_close(struct capture_text *t);
 

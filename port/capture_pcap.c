@@ -174,14 +174,21 @@ static bool ethernet(struct spdm_capture *c, const struct capture_packet *packet
     return protocol(c, packet, get16(packet, at), at + 2, out);
 }
 
-/* Cooked: by us or to us, protocol at `at`. */
-static bool cooked(struct spdm_capture *c, struct capture_packet *packet, size_t at, size_t head, size_t type_at,
+/* Cooked: where the protocol is, and whether it came from us or to us. */
+struct cooked {
+    size_t protocol, type, head;
+};
+
+static const struct cooked sll = {14, 1, 16}, sll2 = {0, 10, 20};
+
+static bool cooked(struct spdm_capture *c, const struct capture_packet *packet, const struct cooked *form,
                    struct spdm_captured *out)
 {
     enum { OUTGOING = 4 };
-    if (packet->bytes.n <= head) return capture_foreign(c, packet);
-    packet->sender = packet->bytes.p[type_at] == OUTGOING ? SPDM_SENDER_A : SPDM_SENDER_B;
-    return protocol(c, packet, get16(packet, at), head, out);
+    struct capture_packet copy = *packet;
+    if (packet->bytes.n <= form->head) return capture_foreign(c, packet);
+    copy.sender = packet->bytes.p[form->type] == OUTGOING ? SPDM_SENDER_A : SPDM_SENDER_B;
+    return protocol(c, &copy, get16(packet, form->protocol), form->head, out);
 }
 
 static bool raw_ip(struct spdm_capture *c, const struct capture_packet *packet, size_t head, struct spdm_captured *out)
@@ -190,26 +197,30 @@ static bool raw_ip(struct spdm_capture *c, const struct capture_packet *packet, 
     return protocol(c, packet, packet->bytes.p[head] >> 4 == 6 ? PROTO_IPV6 : PROTO_IP, head, out);
 }
 
-/* Whether the four bytes in front are an MCTP header as DMTF's tools or a real bus have it, and a message of SPDM's. */
-static bool looks_like_mctp(const struct capture_packet *packet)
+static bool is_doe(const struct capture_packet *packet)
 {
-    return packet->bytes.n > 5 && packet->bytes.p[0] <= 1;
+    return packet->missing != 0 || spdm_binding_doe.unwrap(packet->bytes).kind != SPDM_FRAME_BAD;
+}
+
+/* Whether the four bytes in front are an MCTP header as DMTF's tools or a real bus have it; DOE names its length. */
+static bool is_mctp(const struct capture_packet *packet)
+{
+    bool whole = packet->missing == 0;
+    return packet->bytes.n > 5 && packet->bytes.p[0] <= 1 && !(whole && is_doe(packet));
 }
 
 bool capture_pcap_packet(struct spdm_capture *c, const struct capture_packet *packet, struct spdm_captured *out)
 {
-    struct capture_packet copy = *packet;
     switch (c->pcap->link) {
     case LINKTYPE_DMTF_MCTP:
-        if (looks_like_mctp(packet)) return capture_mctp_packet(c, packet, out);
+        if (is_mctp(packet)) return capture_mctp_packet(c, packet, out);
         break;
     case LINKTYPE_DMTF_DOE:
-        if (packet->missing != 0 || spdm_binding_doe.unwrap(packet->bytes).kind != SPDM_FRAME_BAD)
-            return capture_doe(c, packet, out);
+        if (is_doe(packet)) return capture_doe(c, packet, out);
         break;
     case DLT_EN10MB: return ethernet(c, packet, out);
-    case DLT_LINUX_SLL: return cooked(c, &copy, 14, 16, 1, out);
-    case DLT_LINUX_SLL2: return cooked(c, &copy, 0, 20, 10, out);
+    case DLT_LINUX_SLL: return cooked(c, packet, &sll, out);
+    case DLT_LINUX_SLL2: return cooked(c, packet, &sll2, out);
     case DLT_NULL:
     case DLT_LOOP: return raw_ip(c, packet, 4, out);
     case DLT_RAW:

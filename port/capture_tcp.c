@@ -28,6 +28,7 @@ struct segment { /* that came early */
 
 struct stream {
     bool known;    /* `next` is */
+    bool first;    /* the next byte is the first of the connection */
     bool in_frame; /* `bytes` begins with a frame */
     bool fin;
     uint32_t next; /* sequence number behind the last byte of `bytes` */
@@ -240,6 +241,8 @@ static void probe(struct connection *c, struct stream *s)
     struct spdm_span all = {s->bytes.p, s->bytes.n};
     if (s->in_frame || s->bytes.n == 0) return;
     s->in_frame = begins(c, all);
+    if (!s->in_frame && s->first && all.n < SPDM_EMU_HEADER) return; /* its other bytes come */
+    s->first = false;
     if (s->in_frame) return;
     s->bytes.n = s->taken = 0;
     if (c->speaks == SPEAKS_UNKNOWN && ++c->probes >= PROBES) c->speaks = SPEAKS_OTHER;
@@ -333,9 +336,8 @@ static void segment(struct spdm_capture *capture, const struct key *k, struct sp
     back = &c->stream[1 - end];
     if ((flags & (SYN | ACK)) == SYN && s->known && s->next != at + 1) begin_anew(capture->tcp, c);
     if ((flags & SYN) != 0) {
-        s->known = true;
-        s->next = at + 1;
-        at++;
+        s->known = s->first = true;
+        s->next = ++at;
     }
     if ((flags & ACK) != 0 && back->early != NULL && ahead(get32(tcp, 8), back->early->at) > 0) give_up_gap(c, back);
     receive(c, s, at, part(tcp, head));

@@ -15,16 +15,18 @@ enum { SHORTEST = 4 };
 
 struct capture_text {
     FILE *file;
-    struct capture_bytes head; /* read before we came */
-    size_t at;
     struct capture_bytes line, run, best;
     uint64_t lines;
 };
 
-bool capture_text_open(struct spdm_capture *c, FILE *file, struct spdm_span head)
+bool capture_text_open(struct spdm_capture *c, FILE *file, char error[SPDM_CAPTURE_ERROR])
 {
     c->text = calloc(1, sizeof *c->text);
-    if (c->text == NULL || !capture_add(&c->text->head, head)) return false;
+    if (c->text == NULL) {
+        snprintf(error, SPDM_CAPTURE_ERROR, "out of memory");
+        fclose(file);
+        return false;
+    }
     c->text->file = file;
     snprintf(c->describe, sizeof c->describe, "text");
     return true;
@@ -36,7 +38,7 @@ static bool read_line(struct capture_text *t)
     int byte;
     bool any = false;
     t->line.n = 0;
-    while ((byte = t->at < t->head.n ? t->head.p[t->at++] : getc(t->file)) != EOF && byte != '\n') {
+    while ((byte = getc_unlocked(t->file)) != EOF && byte != '\n') {
         uint8_t b = (uint8_t)byte;
         any = true;
         if (!capture_add(&t->line, (struct spdm_span){&b, 1})) return false;
@@ -62,7 +64,7 @@ static bool hex_word(struct capture_bytes *run, const char *word, size_t n)
     step = n > 3 * SHORTEST - 2 && word[2] == ':' ? 3 : 2;
     for (i = 0; i + 1 < n; i += step) {
         int high = digit(word[i]), low = digit(word[i + 1]);
-        uint8_t byte = (uint8_t)(high << 4 | low);
+        uint8_t byte = (uint8_t)((unsigned)high << 4 | (unsigned)low);
         if (high < 0 || low < 0 || (step == 3 && i + 2 < n && word[i + 2] != ':')) break;
         if (!capture_add(run, (struct spdm_span){&byte, 1})) break;
     }
@@ -132,8 +134,7 @@ int capture_text_next(struct spdm_capture *c, struct capture_packet *packet, cha
 
 void capture_text_close(struct capture_text *t)
 {
-    if (t->file != stdin) fclose(t->file);
-    free(t->head.p);
+    fclose(t->file);
     free(t->line.p);
     free(t->run.p);
     free(t->best.p);

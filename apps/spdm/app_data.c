@@ -92,18 +92,26 @@ static struct spdm_app_message take_reset(struct spdm_app_stream *s, struct spdm
     return (struct spdm_app_message){.kind = SPDM_APP_RESET, .bytes = text};
 }
 
+struct spdm_app_message spdm_app_look(struct spdm_span message)
+{
+    struct spdm_app_message out = {.kind = SPDM_APP_BROKEN};
+    if (!spdm_app_ours(message) || message.n < SPDM_APP_HEAD) return out;
+    if (message.p[SPDM_APP_HEAD - 1] <= SPDM_APP_RESET) out.kind = (enum spdm_app_kind)message.p[SPDM_APP_HEAD - 1];
+    out.bytes = (struct spdm_span){message.p + SPDM_APP_HEAD, message.n - SPDM_APP_HEAD};
+    return out;
+}
+
 struct spdm_app_message spdm_app_take(struct spdm_app_stream *s, struct spdm_span message)
 {
-    struct spdm_span rest;
+    struct spdm_app_message in = spdm_app_look(message);
     if (spdm_app_over(s)) return (struct spdm_app_message){.kind = SPDM_APP_PAST};
     if (!spdm_app_ours(message)) return broken(s, "application data of another protocol");
     if (message.n < SPDM_APP_HEAD) return broken(s, "a message without a kind");
-    rest = (struct spdm_span){message.p + SPDM_APP_HEAD, message.n - SPDM_APP_HEAD};
-    switch (message.p[SPDM_APP_HEAD - 1]) {
-    case SPDM_APP_DATA: return take_data(s, rest);
-    case SPDM_APP_END: return take_end(s, rest);
-    case SPDM_APP_MORE: return take_credit(s, rest);
-    case SPDM_APP_RESET: return take_reset(s, rest);
+    switch (in.kind) {
+    case SPDM_APP_DATA: return take_data(s, in.bytes);
+    case SPDM_APP_END: return take_end(s, in.bytes);
+    case SPDM_APP_MORE: return take_credit(s, in.bytes);
+    case SPDM_APP_RESET: return take_reset(s, in.bytes);
     default: return broken(s, "a message of kind %u", message.p[SPDM_APP_HEAD - 1]);
     }
 }

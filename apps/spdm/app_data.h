@@ -95,6 +95,8 @@ void spdm_app_begin(struct spdm_app_stream *s, uint32_t window);
 
 /* Whether application data is for a stream at all, or of some other protocol: looks at type and vendor only. */
 bool spdm_app_ours(struct spdm_span message);
+/* What a message is, for who only looks on: BROKEN if it is none; `bytes` are all that follow the kind. */
+struct spdm_app_message spdm_app_look(struct spdm_span message);
 /* Application data that has come. After SPDM_APP_BROKEN the stream is reset, with a reason. */
 struct spdm_app_message spdm_app_take(struct spdm_app_stream *s, struct spdm_span message);
 /* The application has taken n bytes of DATA: they can be granted anew. */

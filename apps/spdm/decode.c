@@ -73,7 +73,8 @@ static bool add_secrets(struct decode *d, const struct spdm_texts *texts, enum s
 {
     for (size_t i = 0; i < texts->n; i++) {
         if (decode_secrets_add(&d->world.secrets, kind, texts->v[i])) continue;
-        complain("%s: hex digits were expected", option);
+        if (decode_secrets_add_file(&d->world.secrets, kind, texts->v[i])) continue;
+        complain("%s: neither hex digits nor a file with a secret", option);
         return false;
     }
     return true;
@@ -133,6 +134,8 @@ static bool open_capture(struct decode *d, const struct spdm_texts *operands)
                      ? spdm_capture_listen(d->options.interface, d->options.capture_filter, error)
                      : spdm_capture_open(operands->v[0], error);
     if (d->capture == NULL) complain("%s", error);
+    /* what is still going on is shown as it goes */
+    if (d->options.interface != NULL || strcmp(operands->v[0], "-") == 0) (void)setvbuf(stdout, NULL, _IOLBF, 0);
     return d->capture != NULL;
 }
 
@@ -228,8 +231,11 @@ static bool extract(struct decode *d)
         return false;
     }
     for (size_t i = 0; i < w->account_n; i++) {
-        int n = decode_extract(d->directory, (enum decode_extract)d->options.extract, w->accounts[i], w->crypto,
-                               w->crypto_ctx, error);
+        const struct decode_account *a = w->accounts[i];
+        int n = 0;
+        if (d->options.extract == DECODE_EXTRACT_CERTS) n = decode_extract_chains(d->directory, a, error);
+        if (d->options.extract == DECODE_EXTRACT_MEASUREMENTS)
+            n = decode_extract_measurements(d->directory, a, w->crypto, w->crypto_ctx, error);
         if (n < 0) {
             complain("--extract %s", error);
             return false;

@@ -109,6 +109,7 @@ static void answered(struct decode_account *a, const struct decode_message *m)
 {
     struct decode_exchange_account *e = &a->exchange[a->asked & 0x7f];
     double time = between(a->asked_at, m->time);
+    if (e->n == 0) e->first = m->number;
     if (e->n == 0 || time < e->shortest) e->shortest = time;
     if (e->n == 0 || time > e->longest) e->longest = time;
     e->total += time;
@@ -116,6 +117,19 @@ static void answered(struct decode_account *a, const struct decode_message *m)
     if (m->sight->code == ERROR) e->errors++;
     a->round_trips++;
     a->asked = 0;
+}
+
+size_t decode_account_exchanges(const struct decode_account *a, uint8_t code[128])
+{
+    size_t n = 0;
+    for (unsigned i = 0; i < 128; i++) {
+        size_t at = n;
+        if (a->exchange[i].n == 0) continue;
+        for (; at > 0 && a->exchange[code[at - 1] & 0x7f].first > a->exchange[i].first; at--) code[at] = code[at - 1];
+        code[at] = (uint8_t)(i | 0x80);
+        n++;
+    }
+    return n;
 }
 
 /* ResponseNotReady and Busy put an answer off. */

@@ -2,7 +2,10 @@
  *
  * decode_carrier.c - what travels beside SPDM: messages of the binding itself,
  * and application data in sessions. They are named, not taken apart. */
+#include "app_data.h"
 #include "decode_flow.h"
+#include "text.h"
+#include <stdlib.h>
 #include <string.h>
 
 struct name {
@@ -125,12 +128,38 @@ static void tcp(struct decode_words *out, struct spdm_span frame)
     else if (frame.n >= 4) decode_say(out, "message type 0x%02x, binding version %u", frame.p[3], frame.p[2]);
 }
 
+/* ---- application data ---- */
+
+/* The streams of `spdm connect` and `spdm respond --app`. */
+static bool stream(struct decode_words *out, struct spdm_span data)
+{
+    struct spdm_app_message in = spdm_app_look(data);
+    const uint8_t *p = in.bytes.p;
+    char *text;
+    switch (in.kind) {
+    case SPDM_APP_DATA: decode_say(out, "stream, %zu bytes", in.bytes.n); return true;
+    case SPDM_APP_END: decode_put(out, "stream, end"); return true;
+    case SPDM_APP_MORE:
+        if (in.bytes.n != 4) return false;
+        decode_say(out, "stream, credit for %u bytes",
+                   (unsigned)p[0] | (unsigned)p[1] << 8 | (unsigned)p[2] << 16 | (unsigned)p[3] << 24);
+        return true;
+    case SPDM_APP_RESET:
+        text = spdm_text_safe(in.bytes);
+        decode_say(out, "stream, reset: %s", text);
+        free(text);
+        return true;
+    default: return false;
+    }
+}
+
 /* ---- all of them ---- */
 
 void decode_carrier(struct decode_words *out, const struct decode_message *m)
 {
     const struct spdm_binding *binding = m->flow->binding;
     const struct spdm_sight *s = m->sight;
+    if (s->kind == SPDM_SIGHT_DATA && stream(out, s->message)) return;
     if (s->kind == SPDM_SIGHT_DATA) {
         if (binding == &spdm_binding_mctp) mctp(out, s->message);
         decode_say(out, "%s%zu bytes", out->n != 0 ? ", " : "", s->message.n);

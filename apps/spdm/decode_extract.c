@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DECODE_EVIDENCE_FORMAT "assay-evidence/1"
+#define DECODE_EVIDENCE_FORMAT "assay-decode-evidence/1"
 
 static bool fail(char *error, const char *path)
 {
@@ -50,7 +50,7 @@ static bool put_chain(const char *path, const struct spdm_judgement *j, char *er
     return good || fail(error, path);
 }
 
-static int extract_chains(const char *dir, const struct decode_account *a, char *error)
+int decode_extract_chains(const char *dir, const struct decode_account *a, char error[DECODE_EXTRACT_ERROR])
 {
     int n = 0;
     for (size_t i = 0; i < a->identity_n; i++) {
@@ -67,8 +67,8 @@ static int extract_chains(const char *dir, const struct decode_account *a, char 
 
 /* ---- measurements ---- */
 
-static int extract_measurements(const char *dir, const struct decode_account *a, const struct spdm_crypto *crypto,
-                                void *crypto_ctx, char *error)
+int decode_extract_measurements(const char *dir, const struct decode_account *a, const struct spdm_crypto *crypto,
+                                void *crypto_ctx, char error[DECODE_EXTRACT_ERROR])
 {
     struct spdm_measurement values[256];
     struct spdm_comparand what = {
@@ -83,14 +83,6 @@ static int extract_measurements(const char *dir, const struct decode_account *a,
     if (!good) snprintf(error, DECODE_EXTRACT_ERROR, "%s", why);
     free(path);
     return good ? 1 : -1;
-}
-
-int decode_extract(const char *dir, enum decode_extract what, const struct decode_account *a,
-                   const struct spdm_crypto *crypto, void *crypto_ctx, char error[DECODE_EXTRACT_ERROR])
-{
-    if (what == DECODE_EXTRACT_CERTS) return extract_chains(dir, a, error);
-    if (what == DECODE_EXTRACT_MEASUREMENTS) return extract_measurements(dir, a, crypto, crypto_ctx, error);
-    return 0;
 }
 
 /* ---- evidence ---- */

@@ -28,7 +28,8 @@ void decode_evidence_signature(struct decode_evidence *e, const struct decode_me
 /* With the chains of the account. false: not everything could be written. */
 bool decode_evidence_close(struct decode_evidence *e, const struct decode_account *a, char error[DECODE_EXTRACT_ERROR]);
 
-/* What an account holds of the other two kinds; the number of files, -1: error says why. */
-int decode_extract(const char *dir, enum decode_extract what, const struct decode_account *a,
-                   const struct spdm_crypto *crypto, void *crypto_ctx, char error[DECODE_EXTRACT_ERROR]);
+/* What an account holds: the number of files, -1: error says why. */
+int decode_extract_chains(const char *dir, const struct decode_account *a, char error[DECODE_EXTRACT_ERROR]);
+int decode_extract_measurements(const char *dir, const struct decode_account *a, const struct spdm_crypto *crypto,
+                                void *crypto_ctx, char error[DECODE_EXTRACT_ERROR]);
 #endif

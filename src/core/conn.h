@@ -28,6 +28,7 @@ struct conn {
     uint8_t slots_wanted;
     struct spdm_facts facts;
     uint8_t slots_refused;
+    bool turned; /* mutual authentication: the Requester proves, the Responder verifies */
     uint32_t chain_have, chain_total;
     const void *key;           /* of the chain in use, once trusted */
     struct spdm_report report; /* of the last refusal */
@@ -35,7 +36,6 @@ struct conn {
     struct session *channel;   /* in which the exchange at hand takes place; NULL: outside */
     struct transcript *log;    /* L1/L2 of that channel */
     uint32_t opened;           /* so many bytes of cfg->in hold what a record said */
-    bool turned;               /* mutual authentication: the Requester proves, the Responder verifies */
     struct transcript tr;
 };
 

@@ -156,7 +156,7 @@ static uint8_t settle(struct spdm_responder *rs)
     rs->encap.request = (struct spdm_span){0};
     if (inner->c.phase < PHASE_NEGOTIATED) return give_up(rs); /* the peer wanted to start over */
     if (inner->flight == FLIGHT_QUESTION) {
-        rs->need = inner->question;
+        rs->need = (uint8_t)inner->question;
         return SPDM_WHY_FINE;
     }
     while (spdm_requester_event(inner, &event) != SPDM_NOTHING) {

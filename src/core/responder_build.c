@@ -72,9 +72,9 @@ uint8_t spdm_responder_build(struct spdm_responder *rs, struct exchange *x)
     if (spdm_responder_large(rs) != NULL) rs->shift = spdm_large_ack_size(rs);
     why = encode(rs, x);
     if (why != SPDM_WHY_FINE) return why;
-    rs->response_n = x->response.n;
-    rs->signature_at = x->signature_at;
-    rs->verify_at = x->verify_at;
+    rs->response_n = (uint32_t)x->response.n;
+    rs->signature_at = (uint32_t)x->signature_at;
+    rs->verify_at = (uint32_t)x->verify_at;
     if (SPDM_SESSIONS && rs->job->enter != NULL) why = rs->job->enter(rs, x->response);
     else why = enter(rs, spdm_part(x->response, 0, x->signature_at != 0 ? x->signature_at : x->response.n));
     if (SPDM_SESSIONS && why == SPDM_WHY_FINE && rs->signature_at == 0 && rs->job->complete != NULL)

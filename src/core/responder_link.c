@@ -177,6 +177,6 @@ void spdm_responder_close(struct spdm_responder *rs)
 
     if (spdm_sessions_of(rs->c.cfg) != NULL) spdm_sessions_of(rs->c.cfg)->clear(&rs->c);
     spdm_transcript_clear(&rs->c.tr);
-    spdm_wipe(rs->c.tr.state[0], behind);
+    spdm_wipe(rs->c.tr.states.p, behind);
     spdm_wipe(rs, sizeof *rs);
 }

@@ -51,13 +51,13 @@ struct spdm_requester;
 /* An encapsulated flow from our side (mutual_responder.c). */
 enum encap_state { ENCAP_IDLE, ENCAP_ARMED, ENCAP_ASKED };
 struct encap_rs {
-    uint8_t state, flow, id;  /* enum encap_state, enum flow, RequestID of the request that is out */
-    bool any;                 /* a response of this flow has come */
-    bool taken;               /* one has been taken, and its acknowledgement has not gone out */
+    uint8_t state, flow, id; /* enum encap_state, enum flow, RequestID of the request that is out */
+    bool any;                /* a response of this flow has come */
+    bool taken;              /* one has been taken, and its acknowledgement has not gone out */
+    uint8_t own[4];
     struct session *where;    /* the channel it runs in, NULL outside */
     struct session *session;  /* the session it is about, NULL for basic mutual authentication */
     struct spdm_span request; /* the next request */
-    uint8_t own[4];
 };
 
 enum stage {
@@ -69,44 +69,45 @@ enum stage {
     STAGE_REFUSED /* a deferred request came to nothing: its ERROR is held back until RESPOND_IF_READY */
 };
 
+enum sending { SEND_NOTHING, SEND_OUT, SEND_SMALL };
+
 struct spdm_responder {
     struct conn c;
     uint64_t now;
+    uint64_t due; /* say ResponseNotReady at this time; SPDM_NEVER: no need */
     const struct prove_job *job;
-    enum stage stage;
-    enum spdm_event_kind then; /* the second question, if there are two */
-    enum spdm_event_kind need; /* what `consider` asks the caller for: SPDM_ASK_MEASURE, _VENDOR or SPDM_NOTHING */
     const struct spdm_answer *answer; /* while reply() runs */
-    uint32_t ticket;
-    bool asked;    /* the question has been fetched by event() */
-    uint16_t told; /* bit per fact that waits to be fetched */
 
     uint8_t *request; /* the request being answered */
     uint32_t request_n, request_max;
-    struct large_rs *large; /* the transfer in chunks that is under way; NULL: there are none */
-    uint32_t request_mark;  /* fingerprint of the whole, where only its head is kept */
-    size_t request_signature_at;
-    size_t request_verify_at;     /* where its VerifyData begins, 0 if it has none */
+    uint32_t request_mark;         /* fingerprint of the whole, where only its head is kept */
+    uint32_t request_signature_at; /* where its Signature and VerifyData begin, 0 if it has none */
+    uint32_t request_verify_at;
+    uint32_t verify_at;                /* of the response, 0 if it has no VerifyData */
+    uint32_t response_n, signature_at; /* the response in cfg->out, behind the binding's head */
+    uint32_t ticket;
+    uint16_t told; /* bit per fact that waits to be fetched */
+    uint8_t stage; /* enum stage */
+    uint8_t need;  /* enum spdm_event_kind that `consider` asks the caller for, or SPDM_NOTHING */
+    uint8_t then;  /* the second question, if there are two */
+    uint8_t send;  /* enum sending: what pull() hands out */
+    bool asked;    /* the question has been fetched by event() */
+    bool deferred; /* ResponseNotReady has been said for it */
+    bool resynch;  /* RequestResynch until GET_VERSION (R-VSN-15) */
+    bool proven;   /* of SPDM_REPLIED */
+    uint8_t shift; /* the response lies behind the place of a CHUNK_SEND_ACK's header of this size */
+    uint8_t token;
+    size_t send_n; /* length of the frame to be handed out */
+    size_t kept;   /* cfg->out still holds the answer to `request`; its frame */
+
+    struct large_rs *large;       /* the transfer in chunks that is under way; NULL: there are none */
     struct spdm_requester *inner; /* verifies the peer, when the roles are turned; NULL: they never are */
     struct encap_rs encap;
     struct session *at;            /* where it came: NULL outside */
     struct session *opening;       /* the session that it opens, until its response is complete */
     uint32_t opened, data_session; /* that SPDM_OPENED, SPDM_DATA are about */
     struct spdm_span data;         /* of SPDM_DATA or SPDM_REPLIED */
-    bool proven;
-    size_t verify_at;                /* of the response, 0 if it has no VerifyData */
-    size_t response_n, signature_at; /* the response in cfg->out, behind the binding's head */
-
-    bool deferred; /* ResponseNotReady has been said for it */
-    uint8_t shift; /* the response lies behind the place of a CHUNK_SEND_ACK's header of this size */
-    uint8_t token;
-    uint64_t due; /* say ResponseNotReady at this time; SPDM_NEVER: no need */
-
-    enum { SEND_NOTHING, SEND_OUT, SEND_SMALL } send; /* what pull() hands out */
-    size_t send_n;                                    /* length of that frame */
-    size_t kept;                                      /* cfg->out still holds the answer to `request`; its frame */
-    bool resynch;                                     /* RequestResynch until GET_VERSION (R-VSN-15) */
-    uint8_t small[SMALL_MAX];                         /* ERROR frames: `out` may hold a half-built response */
+    uint8_t small[SMALL_MAX];      /* ERROR frames: `out` may hold a half-built response */
 
     union {
         uint8_t nonce[NONCE_BYTES];
@@ -165,6 +166,10 @@ void spdm_responder_restart(struct spdm_responder *rs);
 uint64_t spdm_responder_promise(const struct spdm_responder *rs);
 /* Room for the response's bytes, as far as peer and buffer allow. */
 struct spdm_room spdm_responder_body(const struct spdm_responder *rs);
+/* Goes on where the request at hand stands, or refuses it. */
+void spdm_responder_proceed(struct spdm_responder *rs, uint8_t why);
+/* responder_ask.c: the request, decoded, becomes its job's question. */
+void spdm_responder_pose(struct spdm_responder *rs, struct exchange *x);
 /* responder_build.c: builds, enters and signs or finishes the response to a decoded request. SPDM_WHY_FINE or the
  * refusal. */
 uint8_t spdm_responder_build(struct spdm_responder *rs, struct exchange *x);

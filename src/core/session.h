@@ -14,12 +14,6 @@
 /* OPENING: it has a place and perhaps an id, but no keys yet; no record can be for it. */
 enum session_state { SESSION_FREE, SESSION_OPENING, SESSION_HANDSHAKE, SESSION_ESTABLISHED };
 
-/* One direction's key that was replaced and may have to come back (R-KUP-11). */
-struct previous {
-    struct lane lane;
-    uint8_t secret[SPDM_HASH_MAX];
-};
-
 struct session {
     uint32_t id;
     uint8_t state; /* enum session_state */
@@ -35,17 +29,17 @@ struct session {
     uint8_t heartbeat;                /* seconds, 0: none */
     uint8_t handshake;                /* responder: seconds that the handshake may stand still */
     uint8_t policy;                   /* SessionPolicy */
+    uint16_t version;                 /* of DSP0277 */
     unsigned generation[DIRECTION_N]; /* keys since FINISH, by KEY_UPDATE */
     uint8_t update, update_tag;       /* responder: operation and tag of the last KEY_UPDATE that came, 0: none */
     uint8_t tag;                      /* of our own last one */
     bool answered;                    /* responder: its UpdateAllKeys came, but the peer did not follow */
-    uint16_t version;                 /* of DSP0277 */
     uint64_t heard;                   /* when something last came in it */
     struct record_form form;
     struct transcript tr; /* TH, L1/L2 */
     struct secrets secrets;
     struct lane lane[DIRECTION_N];
-    struct previous previous[DIRECTION_N];
+    struct lane previous[DIRECTION_N]; /* keys that were replaced and may have to come back (R-KUP-11) */
 };
 
 /* What became of a record. */

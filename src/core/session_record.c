@@ -17,8 +17,8 @@ static bool open_with_either(struct conn *c, struct session *s, enum direction d
 
     *before = false;
     if (spdm_record_open(&rc, &s->form, &s->lane[d], in)) return true;
-    *before = s->previous[d].lane.ready;
-    return *before && spdm_record_open(&rc, &s->form, &s->previous[d].lane, in);
+    *before = s->previous[d].ready;
+    return *before && spdm_record_open(&rc, &s->form, &s->previous[d], in);
 }
 
 /* What a record holds; in->message begins as all of it. */

@@ -69,7 +69,7 @@ void spdm_session_put_off(struct spdm_requester *rq)
 {
     struct session *s = spdm_conn_channel(&rq->c);
 
-    if (rq->job == &spdm_verify_key_update && rq->request[2] == UPDATE_ALL && !s->previous[RESPONSE].lane.ready) {
+    if (rq->job == &spdm_verify_key_update && rq->request[2] == UPDATE_ALL && !s->previous[RESPONSE].ready) {
         (void)spdm_session_update(&rq->c, s, RESPONSE);
     }
 }
@@ -93,7 +93,7 @@ static uint8_t finish_key_update(struct spdm_requester *rq, const struct exchang
         return SPDM_WHY_FINE;
     }
     /* The ACK of UpdateAllKeys must not come under the old key: then the responder has not moved (R-KUP-07). */
-    if (x->req.key_update.operation == UPDATE_ALL && !s->previous[RESPONSE].lane.ready) {
+    if (x->req.key_update.operation == UPDATE_ALL && !s->previous[RESPONSE].ready) {
         return refuse(&rq->c, BAD_RECORD, NULL, 0, 0);
     }
     spdm_session_drop_previous(&rq->c, s, RESPONSE);

@@ -119,6 +119,7 @@ static uint8_t reply(struct spdm_requester *rq, const struct exchange *x)
     const struct slot_management_resp *m = &x->rsp.slot_management_resp;
     struct spdm_span s = m->structure;
 
+    if (m->sub_code >= SPDM_SLOTS_BANK) rq->vouched.key = NULL;
     switch (m->sub_code) {
     case SPDM_SLOTS_SUPPORTED: spdm_errand_tell(rq, spdm_part(s, BITMAP_AT, BITMAP)); break;
     case SPDM_SLOTS_BANKS: spdm_errand_tell(rq, elements(s)); break;

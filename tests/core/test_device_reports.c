@@ -313,8 +313,8 @@ static void test_endpoint(void **state)
     }
 }
 
-/* With a provisioned key, whose slot is 0xf (withstand 90). */
-static void test_endpoint_key(void **state)
+/* With a provisioned key, whose slot is 0xf, classical and post-quantum (withstand 90). */
+static void expect_with_key(uint8_t version, const uint8_t *algorithm)
 {
     static const uint8_t key[] = "the public key itself";
     union spdm_order order = {.endpoint = {.sub_code = SPDM_ENDPOINT_DEVICE_CLASS, .sign = true}};
@@ -322,9 +322,11 @@ static void test_endpoint_key(void **state)
         .want = SPDM_WANT_ERRAND, .use_key = true, .errand = &spdm_errand_endpoint, .order = &order};
     uint8_t digest[SPDM_HASH_MAX];
 
-    (void)state;
-    begin(SPDM_V13);
-    p.rsp_policy.flags = SPDM_PUB_KEY_ID_CAP | SPDM_EP_INFO_CAP_SIGNED | SPDM_MEAS_CAP_SIGNED | SPDM_CHAL_CAP;
+    begin(version);
+    pair_chunks(&p, 1024, PAIR_LENT);
+    if (algorithm != NULL) p.req_policy.signatures = p.rsp_policy.signatures = algorithm;
+    p.rsp_policy.flags =
+        SPDM_PUB_KEY_ID_CAP | SPDM_EP_INFO_CAP_SIGNED | SPDM_MEAS_CAP_SIGNED | SPDM_CHAL_CAP | SPDM_CHUNK_CAP;
     p.identity.public_key = (struct spdm_span){key, sizeof key};
     p.identity.public_key_signs = p.rsp_policy.signatures;
     pair_start(&p);
@@ -333,9 +335,22 @@ static void test_endpoint_key(void **state)
     spdm_requester_trust(p.rq, SPDM_SLOT_KEY, (struct spdm_span){digest, 48}, &p.key);
     assert_true(pair_run(&p, &goal));
     expect_info(true);
+}
+
+static void test_endpoint_key(void **state)
+{
+    static const uint8_t newer[][2] = {{SPDM_ML_DSA_44, 0}, {SPDM_ML_DSA_87, 0}, {SPDM_SLH_DSA_SHA2_128S, 0}};
+
+    (void)state;
+    expect_with_key(SPDM_V13, NULL);
     talk_expect(&p, SPDM_V13, "13 87 01 0f 01 000000 nonce", "13 07 00 0f 00000000");
     talk_expect(&p, SPDM_V13, "13 87 01 01 01 000000 nonce", "13 7f 01 00");
     end();
+    for (size_t i = 0; i < sizeof newer / sizeof *newer; i++) {
+        expect_with_key(SPDM_V14, newer[i]);
+        assert_int_equal(spdm_requester_facts(p.rq)->signature, newer[i][0]);
+        end();
+    }
 }
 
 static void test_endpoint_refused(void **state)

@@ -136,6 +136,13 @@ static void test_csr_refused(void **state)
         {"13 ed 00 00 0000 0500 00000000 00", "13 7f 01 00"},   /* no element */
         {"13 ed 00 00 0000 ffff", "13 7f 01 00"},               /* more than is taken */
         {"13 ed 00 00 0000 0c00 01000000 0102aabb 0200ccdd", "13 6d"},
+        /* three elements, with padding, without data, of IANA CBOR (withstand 44) */
+        {"13 ed 00 00 0000 2000 03000000 0102aabb 0100cc000000 0000 0300 ddeeff00 0a03010203 0000 00000000",
+         "13 7f 01 00"},
+        {"13 ed 00 00 0000 1c00 03000000 0102aabb 0100cc00 0000 0300 ddeeff00 0a03010203 0000 00", "13 6d"},
+        {"13 ed 00 00 0000 1c00 03000000 0102aabb 0100cc01 0000 0300 ddeeff00 0a03010203 0000 00", "13 7f 01 00"},
+        {"13 ed 00 00 0000 1c00 02000000 0102aabb 0100cc00 0000 0300 ddeeff00 0a03010203 0000 00", "13 7f 01 00"},
+        {"13 ed 00 00 0000 1c00 ff000000 0102aabb 0100cc00 0000 0300 ddeeff00 0a03010203 0000 00", "13 7f 01 00"},
         {"13 ed 00 00 0000", "13 7f 01 00"},
     };
     static const struct talked multi[] = {

@@ -100,6 +100,7 @@ static void test_erase_and_store(void **state)
     assert_int_equal(d.pair.failure.error, SPDM_ERROR_INVALID_REQUEST);
     store.slot = 2;
     d.pair.rsp_policy.trusted_place = true;
+    d.banks[1].modifiable = 0x07;
     assert_false(bank_device_ask(&d, store)); /* protected */
     assert_int_equal(d.pair.failure.error, SPDM_ERROR_INVALID_REQUEST);
     store.slot = 1;
@@ -212,7 +213,9 @@ static void test_key_pairs(void **state)
 static void test_forgotten(void **state)
 {
     static const struct spdm_goal identity = {.want = SPDM_WANT_IDENTITY};
-    struct spdm_slots_order store = {.sub_code = SPDM_SLOTS_STORE, .bank = 1, .chain = bank_device_chain(900)};
+    struct spdm_slots_order store = {.sub_code = SPDM_SLOTS_STORE, .bank = 0, .chain = bank_device_chain(900)};
+    uint8_t digest[SPDM_HASH_MAX];
+    size_t h;
 
     (void)state;
     bank_device_init(&d, EVERY);
@@ -224,8 +227,42 @@ static void test_forgotten(void **state)
     assert_int_equal(d.pair.trust_asked, 1);
     assert_true(bank_device_ask(&d, store));
     assert_false(spdm_requester_facts(d.pair.rq)->trusted);
+    d.pair.identity.slot[0] = d.banks[0].slot[0]; /* what the requester believes in */
     assert_true(pair_run(&d.pair, &identity));
     assert_int_equal(d.pair.trust_asked, 2);
+    /* vouched for: until the next change */
+    h = pair_digest(&d.pair, 0, SPDM_SHA_384, digest);
+    spdm_requester_trust(d.pair.rq, 0, (struct spdm_span){digest, h}, &d.pair.key);
+    assert_true(bank_device_ask(&d, store));
+    assert_true(pair_run(&d.pair, &identity));
+    assert_int_equal(d.pair.trust_asked, 3);
+    pair_close(&d.pair);
+}
+
+/* The older requests are about the bank in use. */
+static void test_older(void **state)
+{
+    static const uint8_t p256[] = {SPDM_ECDSA_P256, 0};
+    union spdm_order order = {.csr = {.tag = 0}};
+    struct spdm_goal goal = {.want = SPDM_WANT_ERRAND, .errand = &spdm_errand_csr, .order = &order};
+
+    (void)state;
+    bank_device_init(&d, 0);
+    d.pair.req_policy.signatures = p256;
+    d.pair.rsp_policy.flags |= SPDM_CSR_CAP | SPDM_SET_CERT_CAP;
+    d.pair.rsp_policy.trusted_place = true;
+    pair_start(&d.pair);
+    assert_true(pair_run(&d.pair, &goal));
+    assert_int_equal(d.kind, SPDM_ASK_CSR);
+    assert_int_equal(d.order.csr.bank, 1);
+    goal.errand = &spdm_errand_store;
+    order.store = (struct spdm_store_order){.slot = 1, .chain = bank_device_chain(500)};
+    assert_true(pair_run(&d.pair, &goal));
+    assert_int_equal(d.order.store.bank, 1);
+    assert_int_equal(d.banks[1].slot[1].certificates.n, 500 - 4 - BANK_HASH);
+    order.store.slot = 3; /* the bank has three */
+    assert_false(pair_run(&d.pair, &goal));
+    assert_int_equal(d.pair.failure.error, SPDM_ERROR_INVALID_REQUEST);
     pair_close(&d.pair);
 }
 
@@ -257,7 +294,7 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_configure),  cmocka_unit_test(test_erase_and_store),
                                        cmocka_unit_test(test_in_session), cmocka_unit_test(test_csr),
                                        cmocka_unit_test(test_key_pairs),  cmocka_unit_test(test_forgotten),
-                                       cmocka_unit_test(test_orders)};
+                                       cmocka_unit_test(test_older),      cmocka_unit_test(test_orders)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -124,6 +124,14 @@ static void test_details(void **state)
     assert_int_equal(s[0].model, SPDM_CERT_ALIAS);
     assert_int_equal(s[1].key_pair | s[1].usage, 0);
     pair_close(&d.pair);
+    bank_device_init(&d, 0);
+    bank_device_multi_key(&d);
+    d.pair.rsp_policy.flags &= ~(uint32_t)SPDM_MULTI_KEY_CAP_MASK;
+    pair_start(&d.pair);
+    (void)bank_device_details(&d, 1, s, &n);
+    assert_int_equal(s[0].key_pair | s[0].model, 0); /* S12, V10 */
+    assert_int_equal(s[0].usage, 0x1);               /* S13 */
+    pair_close(&d.pair);
 }
 
 static void put(struct spdm_span chain, const struct spdm_bank_slot *slot)

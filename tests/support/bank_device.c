@@ -77,9 +77,10 @@ void bank_device_init(struct bank_device *d, uint8_t served)
 
 void bank_device_multi_key(struct bank_device *d)
 {
-    static const struct spdm_key_pair start[] = {{.asym = P384, .slots = 1, .usages = 0xf, .usage = 0xf},
-                                                 {.asym = P384, .slots = 2, .usages = 0xf, .usage = 0x2},
-                                                 {.asym = P256, .slots = 1, .usages = 0xf, .usage = 0x1}};
+    static const struct spdm_key_pair start[] = {
+        {.asyms = P384, .asym = P384, .slots = 1, .usages = 0xf, .usage = 0xf},
+        {.asyms = P384, .asym = P384, .slots = 2, .usages = 0xf, .usage = 0x2},
+        {.asyms = P256, .asym = P256, .slots = 1, .usages = 0xf, .usage = 0x1}};
 
     memcpy(d->pairs, start, sizeof start);
     d->pair.rsp_policy.flags |= SPDM_MULTI_KEY_CAP_ONLY | SPDM_GET_KEY_PAIR_INFO_CAP | SPDM_SET_KEY_PAIR_INFO_CAP;
