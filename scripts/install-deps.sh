@@ -22,8 +22,11 @@ LIST
 libcmocka-dev       unit tests
 jq                  reading JSON reports in tests
 openssl             certificates for tests
+python3             tests of formats
+python3-jsonschema  JSON against its schema in tests
 swtpm               software TPM for tests
 swtpm-tools         software TPM for tests
+tshark              the dissector in tests
 tpm2-openssl        keys in a TPM
 tpm2-tools          keys in a TPM
 LIST

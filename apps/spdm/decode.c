@@ -73,7 +73,8 @@ static bool add_secrets(struct decode *d, const struct spdm_texts *texts, enum s
 {
     for (size_t i = 0; i < texts->n; i++) {
         if (decode_secrets_add(&d->world.secrets, kind, texts->v[i])) continue;
-        complain("%s: hex digits were expected", option);
+        if (decode_secrets_add_file(&d->world.secrets, kind, texts->v[i])) continue;
+        complain("%s: neither hex digits nor a file with a secret", option);
         return false;
     }
     return true;
@@ -133,6 +134,8 @@ static bool open_capture(struct decode *d, const struct spdm_texts *operands)
                      ? spdm_capture_listen(d->options.interface, d->options.capture_filter, error)
                      : spdm_capture_open(operands->v[0], error);
     if (d->capture == NULL) complain("%s", error);
+    /* what is still going on is shown as it goes */
+    if (d->options.interface != NULL || strcmp(operands->v[0], "-") == 0) (void)setvbuf(stdout, NULL, _IOLBF, 0);
     return d->capture != NULL;
 }
 
@@ -255,10 +258,11 @@ static void clean_up(struct decode *d)
     free(d->json.p);
 }
 
-static void on_interrupt(int number)
+/* pcap_breakloop() is made for this. */
+static void on_interrupt(int number) /* NOLINT(bugprone-signal-handler,cert-sig30-c) */
 {
     (void)number;
-    if (listening != NULL) spdm_capture_break(listening);
+    if (listening != NULL) spdm_capture_break(listening); /* NOLINT(bugprone-signal-handler,cert-sig30-c) */
 }
 
 static int run(struct decode *d)

@@ -16,9 +16,17 @@ struct decode_account *decode_account_open(const char *title, uint64_t number)
     return a;
 }
 
+/* Of our own making, and shown to others as const. */
+static void discard(const uint8_t *bytes)
+{
+    void *ours;
+    memcpy(&ours, &bytes, sizeof ours);
+    free(ours);
+}
+
 void decode_account_close(struct decode_account *a)
 {
-    for (size_t i = 0; i < 256; i++) free((void *)(uintptr_t)a->measured[i].m.value.p);
+    for (size_t i = 0; i < 256; i++) discard(a->measured[i].m.value.p);
     free(a->identity);
     free(a->session);
     free(a->title);
@@ -43,7 +51,7 @@ void decode_account_record(struct decode_account *a, struct spdm_span record, bo
         struct decode_measured *at = &a->measured[m.index];
         uint8_t *value = spdm_text_need(malloc(m.value.n + 1));
         if (m.value.n != 0) memcpy(value, m.value.p, m.value.n);
-        free((void *)(uintptr_t)at->m.value.p);
+        discard(at->m.value.p);
         *at = (struct decode_measured){.there = true, .proven = proven, .m = m};
         at->m.value.p = value;
     }
@@ -109,6 +117,7 @@ static void answered(struct decode_account *a, const struct decode_message *m)
 {
     struct decode_exchange_account *e = &a->exchange[a->asked & 0x7f];
     double time = between(a->asked_at, m->time);
+    if (e->n == 0) e->first = m->number;
     if (e->n == 0 || time < e->shortest) e->shortest = time;
     if (e->n == 0 || time > e->longest) e->longest = time;
     e->total += time;
@@ -116,6 +125,19 @@ static void answered(struct decode_account *a, const struct decode_message *m)
     if (m->sight->code == ERROR) e->errors++;
     a->round_trips++;
     a->asked = 0;
+}
+
+size_t decode_account_exchanges(const struct decode_account *a, uint8_t code[128])
+{
+    size_t n = 0;
+    for (unsigned i = 0; i < 128; i++) {
+        size_t at = n;
+        if (a->exchange[i].n == 0) continue;
+        for (; at > 0 && a->exchange[code[at - 1] & 0x7f].first > a->exchange[i].first; at--) code[at] = code[at - 1];
+        code[at] = (uint8_t)(i | 0x80);
+        n++;
+    }
+    return n;
 }
 
 /* ResponseNotReady and Busy put an answer off. */

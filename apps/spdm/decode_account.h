@@ -29,6 +29,7 @@ struct decode_session_account {
 };
 
 struct decode_exchange_account {
+    uint64_t first; /* number of the message that answered it first */
     uint64_t n, errors;
     double shortest, longest, total; /* seconds */
 };
@@ -60,6 +61,9 @@ void decode_account_message(struct decode_account *a, const struct decode_messag
 void decode_account_identity(struct decode_account *a, bool requester, uint8_t slot, const struct decode_chain *chain);
 void decode_account_record(struct decode_account *a, struct spdm_span record, bool proven);
 void decode_account_close(struct decode_account *a);
+
+/* Codes of the requests that were answered, in the order of the first answers; how many there are. */
+size_t decode_account_exchanges(const struct decode_account *a, uint8_t code[128]);
 
 /* decode_summary.c */
 void decode_summary_print(const struct decode_account *a, const struct spdm_screen *screen);

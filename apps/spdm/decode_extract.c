@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DECODE_EVIDENCE_FORMAT "assay-evidence/1"
+#define DECODE_EVIDENCE_FORMAT "assay-decode-evidence/1"
 
 static bool fail(char *error, const char *path)
 {

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VCA_MAX = 4096, SESSIONS = 32, ALGORITHMS = 0x63, FINISH = 0xe5 };
+enum { VCA_MAX = 4096, SESSIONS = 32, ALGORITHMS = 0x63, GET_VERSION = 0x84, FINISH = 0xe5 };
 
 /* ---- rooms and fields of a witness ---- */
 
@@ -22,6 +22,7 @@ static bool more(void *ctx, enum spdm_watch_room which, struct spdm_room *room, 
     uint8_t *p = realloc(flow->room[which].p, cap);
     if (p == NULL) return false;
     flow->room[which] = *room = (struct spdm_room){p, cap};
+    /* cppcheck-suppress memleak ; it lies in the flow now */
     return true;
 }
 
@@ -143,10 +144,11 @@ static struct decode_flow *flow_of(struct decode_flows *flows, const struct spdm
 
 char *decode_flow_title(const struct decode_flow *flow)
 {
+    const char *name = flow->binding == &spdm_binding_none ? "bare messages" : flow->binding->name;
     if (flow->requester[0] == '\0')
-        return spdm_text_format("Connection %llu, %s", (unsigned long long)flow->number, flow->binding->name);
+        return spdm_text_format("Connection %llu, %s", (unsigned long long)flow->number, name);
     return spdm_text_format("Connection %llu, %s: %s (Requester), %s (Responder)", (unsigned long long)flow->number,
-                            flow->binding->name, flow->requester, flow->responder);
+                            name, flow->requester, flow->responder);
 }
 
 uint64_t decode_flow_number(const struct decode_flow *flow)
@@ -314,8 +316,9 @@ static void why_unchecked(const struct decode_flow *flow, struct decode_message 
 static void look_at_events(struct decode_flow *flow, struct decode_message *m)
 {
     struct spdm_event ev;
+    bool judge = !flow->world->no_verify && !flow->midway; /* a chain begins with a hash */
     while (spdm_witness_event(flow->witness, &ev) != SPDM_NOTHING) {
-        if (ev.kind == SPDM_ASK_TRUST && !flow->world->no_verify) look_at_chain(flow, m, &ev);
+        if (ev.kind == SPDM_ASK_TRUST && judge) look_at_chain(flow, m, &ev);
         if (ev.kind == SPDM_MEASURED && flow->account != NULL) decode_account_record(flow->account, ev.data, ev.proven);
     }
 }
@@ -347,10 +350,29 @@ static void keep_track(struct decode_flow *flow, const struct spdm_sight *s)
     }
 }
 
+/* Nothing can be said against a message, or for it, that follows from what was negotiated. Records tell for themselves.
+ */
+static void do_not_judge(struct spdm_sight *s)
+{
+    if (s->report.why != SPDM_WHY_BAD_RECORD) s->report = (struct spdm_report){.why = SPDM_WHY_FINE};
+    if (s->signature == SPDM_SIGNATURE_BAD) s->signature = SPDM_SIGNATURE_UNCHECKED;
+    if (s->verify_data == SPDM_SIGNATURE_BAD) s->verify_data = SPDM_SIGNATURE_UNCHECKED;
+}
+
+/* Whoever told the state did not tell what this is signed with. */
+static bool nobody_knows_how(const struct decode_flow *flow, const struct spdm_sight *s)
+{
+    bool turned = s->enveloped || s->code == FINISH;
+    const struct spdm_facts *facts =
+        turned ? spdm_witness_turned_facts(flow->witness) : spdm_witness_facts(flow->witness);
+    return flow->world->known.assumed && s->signature == SPDM_SIGNATURE_BAD && facts->signature == SPDM_ALG_NONE;
+}
+
 static void show(struct decode_flow *flow, const struct spdm_captured *c, struct spdm_sight *s)
 {
     struct decode_world *world = flow->world;
-    bool foreign = is_foreign(flow, c->frame);
+    bool foreign = is_foreign(flow, c->frame), unjudged = flow->midway && s->kind == SPDM_SIGHT_MESSAGE;
+    if (unjudged || nobody_knows_how(flow, s)) do_not_judge(s);
     struct decode_message m = {.number = ++world->messages,
                                .packet = c->packet,
                                .time = c->time,
@@ -360,13 +382,19 @@ static void show(struct decode_flow *flow, const struct spdm_captured *c, struct
                                .fields = &flow->fields,
                                .rank = rank_of(s, foreign)};
     if (!foreign) describe_report(&m, &s->report);
+    if (flow->late) {
+        raise_to(&m, DECODE_DAMAGE);
+        decode_put(&m.note,
+                   "the negotiation is not in the capture (see --state): from here on messages are not judged");
+        flow->late = false;
+    }
     if (unasked(flow, s)) {
         raise_to(&m, DECODE_BROKEN);
         decode_put(&m.report, "a response without its request");
     }
     if (s->signature == SPDM_SIGNATURE_BAD) look_for_mistake(flow, &m, false);
     else if (s->verify_data == SPDM_SIGNATURE_BAD) look_for_mistake(flow, &m, true);
-    if (s->signature == SPDM_SIGNATURE_UNCHECKED) why_unchecked(flow, &m);
+    if (s->signature == SPDM_SIGNATURE_UNCHECKED && !unjudged) why_unchecked(flow, &m);
     if (s->lost != 0)
         decode_say(&m.note, "%s%u records before this one are missing", m.note.n != 0 ? "; " : "", s->lost);
     look_at_events(flow, &m);
@@ -420,6 +448,20 @@ static bool guess_sender(const struct decode_flow *flow, const struct spdm_captu
     return c->sender == (flow->role == 0 ? SPDM_SENDER_A : SPDM_SENDER_B);
 }
 
+/* Where the first message is not GET_VERSION, the negotiation was before it. Its version is that of the messages. */
+static void meet(struct decode_flow *flow, struct spdm_span message)
+{
+    const struct spdm_facts *known = spdm_witness_facts(flow->witness);
+    bool first = !flow->met;
+    flow->met = true;
+    if (message.p[1] == GET_VERSION) flow->midway = false;
+    else if (first && !flow->world->known.assumed) flow->midway = flow->late = true;
+    if (flow->midway && known->version != message.p[0]) {
+        const struct spdm_facts likely = decode_known_guess(message.p[0]);
+        (void)spdm_witness_assume(flow->witness, &likely, (struct spdm_span){NULL, 0});
+    }
+}
+
 static void take_frame(struct decode_flows *flows, const struct spdm_captured *c)
 {
     struct spdm_frame in = c->binding->unwrap(c->frame);
@@ -432,6 +474,7 @@ static void take_frame(struct decode_flows *flows, const struct spdm_captured *c
     flow->requester_spoke_last = from_requester;
     flow->fields.n = 0;
     flow->at = in.message;
+    if (plain) meet(flow, in.message);
     s = spdm_witness_push(flow->witness, from_requester, c->frame);
     do {
         show(flow, c, &s);

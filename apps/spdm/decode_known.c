@@ -158,23 +158,29 @@ static bool read_vca(struct decode_known *known, const char *path, char *error)
     return known->vca.n != SIZE_MAX || fail(error, path, "hex digits were expected");
 }
 
-bool decode_known_state(struct decode_known *known, const char *text, const char *vca, char error[DECODE_KNOWN_ERROR])
+struct spdm_facts decode_known_guess(uint8_t version)
 {
     /* what nearly every device has that opens sessions; the flags decide about fields of messages */
     enum {
-        BOTH = SPDM_ENCRYPT_CAP | SPDM_MAC_CAP | SPDM_KEY_EX_CAP | SPDM_PSK_CAP | SPDM_KEY_UPD_CAP | SPDM_HBEAT_CAP
+        BOTH = SPDM_ENCRYPT_CAP | SPDM_MAC_CAP | SPDM_KEY_EX_CAP | SPDM_PSK_CAP | SPDM_KEY_UPD_CAP | SPDM_HBEAT_CAP |
+               SPDM_MUT_AUTH_CAP | SPDM_ENCAP_CAP | SPDM_CERT_CAP | SPDM_CHAL_CAP
     };
+    return (struct spdm_facts){.version = version,
+                               .meas_spec = 1,
+                               .opaque_format = 2,
+                               .schedule = SPDM_KEY_SCHEDULE,
+                               .negotiated = true,
+                               .slot = SPDM_SLOT_KEY,
+                               .requester.flags = BOTH,
+                               .responder.flags = BOTH | SPDM_MEAS_CAP_SIGNED};
+}
+
+bool decode_known_state(struct decode_known *known, const char *text, const char *vca, char error[DECODE_KNOWN_ERROR])
+{
     struct spdm_facts *f = &known->facts;
     char *copy = spdm_text_need(strdup(text)), *rest = copy, *word;
     bool good = true;
-    *f = (struct spdm_facts){.version = SPDM_V12,
-                             .meas_spec = 1,
-                             .opaque_format = 2,
-                             .schedule = SPDM_KEY_SCHEDULE,
-                             .negotiated = true,
-                             .slot = SPDM_SLOT_KEY};
-    f->requester.flags = BOTH;
-    f->responder.flags = BOTH | SPDM_CERT_CAP | SPDM_CHAL_CAP | SPDM_MEAS_CAP_SIGNED;
+    *f = decode_known_guess(SPDM_V12);
     while (good && (word = strsep(&rest, ",")) != NULL) {
         char *value = strchr(word, '=');
         if (value != NULL) *value++ = '\0';
@@ -193,9 +199,11 @@ bool decode_known_state(struct decode_known *known, const char *text, const char
 static size_t digest(const struct spdm_openssl *ossl, enum spdm_alg hash, struct spdm_span bytes, uint8_t *out)
 {
     const struct spdm_crypto *crypto = spdm_openssl_crypto();
-    void *ctx = (void *)(uintptr_t)ossl, *state = spdm_text_need(calloc(1, crypto->hash_state_size));
-    bool good = crypto->hash_begin(ctx, state, hash) && crypto->hash_update(ctx, state, bytes) &&
-                crypto->hash_peek(ctx, state, out);
+    void *ctx, *state = spdm_text_need(calloc(1, crypto->hash_state_size));
+    bool good;
+    memcpy(&ctx, &ossl, sizeof ctx);
+    good = crypto->hash_begin(ctx, state, hash) && crypto->hash_update(ctx, state, bytes) &&
+           crypto->hash_peek(ctx, state, out);
     crypto->hash_end(ctx, state);
     free(state);
     return good ? spdm_algorithm(hash)->size : 0;

@@ -33,6 +33,8 @@ bool decode_known_key(struct decode_known *known, struct spdm_openssl *ossl, boo
                       char error[DECODE_KNOWN_ERROR]);
 /* "version=1.3,hash=SHA_384,signature=ECDSA_P384,..."; VCA in a file of hex digits, or NULL. */
 bool decode_known_state(struct decode_known *known, const char *text, const char *vca, char error[DECODE_KNOWN_ERROR]);
+/* What is likely of a connection of which nothing is known but its version: enough to read most messages by. */
+struct spdm_facts decode_known_guess(uint8_t version);
 /* Tells a witness, once its algorithms are negotiated. Chains are judged like those of the capture. */
 void decode_known_tell(const struct decode_known *known, struct decode_court *court, struct spdm_witness *witness,
                        int64_t now);

@@ -67,7 +67,8 @@ static void head(struct line *l, const struct decode_message *m)
     const struct spdm_sight *s = m->sight;
     uint8_t version = decode_version(m);
     char text[160];
-    snprintf(text, sizeof text, "%6llu %11.6f ", (unsigned long long)m->number, seconds(l->printer, m));
+    if (m->time.tv_sec == 0) snprintf(text, sizeof text, "%6llu %11s ", (unsigned long long)m->number, "");
+    else snprintf(text, sizeof text, "%6llu %11.6f ", (unsigned long long)m->number, seconds(l->printer, m));
     piece(l, SPDM_FAINT, text);
     piece(l, SPDM_PLAIN, m->damage != NULL ? "   " : s->from_requester ? "-> " : "<- ");
     if (s->session != 0) snprintf(text, sizeof text, "%08x ", s->session);

@@ -37,6 +37,22 @@ bool decode_secrets_add(struct decode_secrets *secrets, enum spdm_secret_kind ki
     return true;
 }
 
+bool decode_secrets_add_file(struct decode_secrets *secrets, enum spdm_secret_kind kind, const char *path)
+{
+    struct spdm_room bytes = {spdm_text_need(malloc(LINE_MAX_BYTES)), 0};
+    FILE *from = fopen(path, "r");
+    bool good = from != NULL;
+    if (good) {
+        (void)setvbuf(from, NULL, _IONBF, 0); /* no copy of a secret in a buffer */
+        bytes.n = fread(bytes.p, 1, LINE_MAX_BYTES, from);
+        good = bytes.n != 0 && bytes.n < LINE_MAX_BYTES;
+        fclose(from);
+    }
+    if (good) add(secrets, kind)->bytes[0] = bytes;
+    else free(bytes.p);
+    return good;
+}
+
 /* "dhe", "[DHE Secret]:" and so on. */
 static bool kind_of(const char *word, enum spdm_secret_kind *kind)
 {

@@ -29,6 +29,8 @@ struct decode_secrets {
 
 /* Adds one in hex digits; false: it is none. */
 bool decode_secrets_add(struct decode_secrets *secrets, enum spdm_secret_kind kind, const char *hex);
+/* Adds one whose bytes are those of a file; false: it cannot be read, is empty, or no secret is so long. */
+bool decode_secrets_add_file(struct decode_secrets *secrets, enum spdm_secret_kind kind, const char *path);
 /* Reads a file: a word (dhe, kem, psk) and hex digits a line, '#' begins a comment; the lines that the reference
  * implementation logs are understood too. false: error says why. */
 bool decode_secrets_read(struct decode_secrets *secrets, const char *path, char error[DECODE_SECRETS_ERROR]);

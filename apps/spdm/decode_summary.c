@@ -162,18 +162,20 @@ static void print_sessions(const struct decode_account *a, const struct spdm_scr
 static void print_times(const struct decode_account *a, const struct spdm_screen *screen)
 {
     struct spdm_table *t = spdm_table_new(4);
-    if (a->round_trips != 0) heading(screen, "Exchanges");
-    for (unsigned i = 0; i < 128; i++) {
-        const struct decode_exchange_account *e = &a->exchange[i];
-        if (e->n == 0) continue;
-        spdm_table_add(t, SPDM_PLAIN, spdm_message_name((uint8_t)(i | 0x80)));
+    uint8_t code[128];
+    size_t n = decode_account_exchanges(a, code);
+    if (n != 0) heading(screen, "Exchanges");
+    for (size_t i = 0; i < n; i++) {
+        const struct decode_exchange_account *e = &a->exchange[code[i] & 0x7f];
+        spdm_table_add(t, SPDM_PLAIN, spdm_message_name(code[i]));
         spdm_table_take(t, SPDM_PLAIN, spdm_text_format("%llu", (unsigned long long)e->n));
         spdm_table_take(t, SPDM_PLAIN,
                         e->errors != 0 ? spdm_text_format("%llu ERROR", (unsigned long long)e->errors)
                                        : spdm_text_format("%s", ""));
         spdm_table_take(t, SPDM_PLAIN,
-                        spdm_text_format("%.3f ms (%.3f to %.3f)", 1e3 * e->total / (double)e->n, 1e3 * e->shortest,
-                                         1e3 * e->longest));
+                        a->first.tv_sec == 0 ? spdm_text_format("%s", "")
+                                             : spdm_text_format("%.3f ms (%.3f to %.3f)", 1e3 * e->total / (double)e->n,
+                                                                1e3 * e->shortest, 1e3 * e->longest));
     }
     spdm_table_print(t, screen, 2);
 }
@@ -202,10 +204,10 @@ void decode_summary_print(const struct decode_account *a, const struct spdm_scre
     row(t, "rules broken", spdm_text_format("%llu", (unsigned long long)a->rank[DECODE_BROKEN]));
     row(t, "errors", spdm_text_format("%llu", (unsigned long long)a->errors));
     row(t, "cost",
-        spdm_text_format(
-            "%llu messages, %llu round trips, %llu bytes from the Requester, %llu from the Responder, %.6f s",
-            (unsigned long long)a->messages, (unsigned long long)a->round_trips, (unsigned long long)a->bytes[0],
-            (unsigned long long)a->bytes[1], time));
+        spdm_text_format("%llu messages, %llu round trips, %llu bytes from the Requester, %llu from the Responder",
+                         (unsigned long long)a->messages, (unsigned long long)a->round_trips,
+                         (unsigned long long)a->bytes[0], (unsigned long long)a->bytes[1]));
+    if (a->first.tv_sec != 0) row(t, "time", spdm_text_format("%.6f s", time));
     spdm_table_print(t, screen, 2);
 }
 
@@ -307,16 +309,20 @@ static void json_verdicts(struct decode_words *out, const char *name, const stru
 
 static void json_exchanges(const struct decode_account *a, struct decode_words *out)
 {
+    uint8_t code[128];
+    size_t n = decode_account_exchanges(a, code);
     decode_json_open(out, "exchanges", '[');
-    for (unsigned i = 0; i < 128; i++) {
-        const struct decode_exchange_account *e = &a->exchange[i];
-        if (e->n == 0) continue;
+    for (size_t i = 0; i < n; i++) {
+        const struct decode_exchange_account *e = &a->exchange[code[i] & 0x7f];
         decode_json_open(out, NULL, '{');
-        decode_json_text(out, "name", spdm_message_name((uint8_t)(i | 0x80)));
+        decode_json_text(out, "name", spdm_message_name(code[i]));
         decode_json_number(out, "count", e->n);
         decode_json_number(out, "errors", e->errors);
-        decode_say(out, ",\"seconds\":{\"mean\":%.9f,\"shortest\":%.9f,\"longest\":%.9f}}", e->total / (double)e->n,
-                   e->shortest, e->longest);
+        if (a->first.tv_sec == 0) decode_json_text(out, "seconds", NULL);
+        else
+            decode_say(out, ",\"seconds\":{\"mean\":%.9f,\"shortest\":%.9f,\"longest\":%.9f}", e->total / (double)e->n,
+                       e->shortest, e->longest);
+        decode_put(out, "}");
     }
     decode_put(out, "]");
 }

@@ -158,7 +158,7 @@ struct spdm_event_group {
 bool spdm_event_group_next(struct spdm_span *rest, struct spdm_event_group *out);
 bool spdm_event_type_next(struct spdm_span *types, uint16_t *type);
 /* Writes a group with the n types to room; its size, 0 if it does not fit. */
-size_t spdm_event_group_put(struct spdm_room room, const struct spdm_event_group *group, const uint16_t *types,
+size_t spdm_event_group_put(struct spdm_room room, const struct spdm_event_group *from, const uint16_t *types,
                             uint16_t n);
 
 struct spdm_notice {

@@ -308,7 +308,7 @@ struct spdm_span spdm_large_next(struct spdm_requester *rq)
     uint8_t state = rq->large->state;
 
     if (state == LARGE_GET) return chunk_get(rq);
-    return state == LARGE_NONE || rq->ask_ready ? (struct spdm_span){0} : spdm_large_portion(rq);
+    return state == LARGE_NONE || rq->ask_ready ? spdm_span(NULL, 0) : spdm_large_portion(rq);
 }
 
 bool spdm_large_take(struct spdm_requester *rq, struct spdm_span message, uint64_t now)

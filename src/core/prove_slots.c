@@ -190,12 +190,13 @@ static size_t put_sub_codes(const struct spdm_responder *rs, struct io *io)
 static size_t put_banks(const struct spdm_responder *rs, struct io *io)
 {
     const struct spdm_identity *id = rs->c.cfg->identity;
+    uint8_t n = id->bank != NULL ? id->bank_n : 0;
 
-    (void)spdm_io_number(io, WHOLE_HEAD + 4u * id->bank_n, 2);
+    (void)spdm_io_number(io, WHOLE_HEAD + 4u * n, 2);
     spdm_io_zero(io, 2);
-    (void)spdm_io_number(io, id->bank_n, 1);
+    (void)spdm_io_number(io, n, 1);
     spdm_io_zero(io, 3);
-    for (uint8_t i = 0; i < id->bank_n; i++) {
+    for (uint8_t i = 0; i < n; i++) {
         struct spdm_bank_element e = {.bank = i,
                                       .slots = id->bank[i].slots,
                                       .modifiable =

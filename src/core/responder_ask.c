@@ -11,7 +11,7 @@ void spdm_responder_pose(struct spdm_responder *rs, struct exchange *x)
     else x->request = spdm_span(rs->request, rs->request_n);
     (void)spdm_conn_decode(&rs->c, rs->job->request, x); /* it was judged */
     rs->order = x->req;
-    rs->need = (enum spdm_event_kind)rs->job->asks;
+    rs->need = rs->job->asks;
     if (rs->job->trim != NULL) rs->job->trim(rs);
 }
 

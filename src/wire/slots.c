@@ -7,6 +7,7 @@
 
 enum {
     HEAD = 8,
+    STRUCTURE_MIN = 8,
     ADDRESS = 8,
     SLOT = 0x0f,
     MODEL = 0x07,
@@ -276,10 +277,11 @@ void spdm_walk_slot_management_resp(struct io *io, union spdm_body *b)
     bool structure = head(io, &m->sub_code, m->structure.n != 0, NULL);
     size_t n = m->structure.n;
 
-    if (!structure || !io_going(io)) return;
+    if (!structure || !io_going(io) || m->sub_code > SPDM_SLOTS_CSR) return; /* the others have none */
     if (io_decoding(io)) n = structure_size(io, m->sub_code);
+    io_need(io, n >= STRUCTURE_MIN, TOO_SMALL, "SlotMgmtRespStruct", (uint32_t)n, STRUCTURE_MIN);
     io_bytes(io, "SlotMgmtRespStruct", &m->structure, n);
-    if (io->inside != NULL && io_fine(io) && m->sub_code <= SPDM_SLOTS_CSR) inside(io, n, m->sub_code);
+    if (io->inside != NULL && io_fine(io)) inside(io, n, m->sub_code);
 }
 
 /* ---- for callers ---- */
