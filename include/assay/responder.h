@@ -63,9 +63,10 @@ struct spdm_identity {
 };
 
 /* Sets of requests to serve. A device links only what its set names. */
-extern const struct spdm_services spdm_serve_attestation; /* version to measurements */
-extern const struct spdm_services spdm_serve_sessions;    /* the same, and sessions by KEY_EXCHANGE */
-extern const struct spdm_services spdm_serve_all;         /* every request this library can answer */
+extern const struct spdm_services spdm_serve_attestation;  /* version to measurements */
+extern const struct spdm_services spdm_serve_sessions;     /* the same, and sessions by KEY_EXCHANGE */
+extern const struct spdm_services spdm_serve_provisioning; /* attestation, key pairs, CSRs, certificates, banks */
+extern const struct spdm_services spdm_serve_all;          /* every request this library can answer */
 
 struct spdm_responder;
 
