@@ -21,7 +21,7 @@ const struct spdm_slot *spdm_slot_at(const struct spdm_responder *rs, uint8_t sl
     const struct spdm_identity *id = rs->c.cfg->identity;
     const struct spdm_bank *bank;
 
-    if (!SPDM_SESSIONS || id->bank_n == 0) return &id->slot[slot];
+    if (!SPDM_WHOLE || id->bank_n == 0) return &id->slot[slot];
     bank = spdm_bank_selected(rs);
     return bank != NULL ? &bank->slot[slot] : &empty;
 }
@@ -40,7 +40,7 @@ uint8_t spdm_slots_supported(const struct spdm_responder *rs)
 {
     const struct spdm_identity *id = rs->c.cfg->identity;
 
-    if (!SPDM_SESSIONS || id->bank_n == 0) return id->supported | spdm_slots_provisioned(rs);
+    if (!SPDM_WHOLE || id->bank_n == 0) return id->supported | spdm_slots_provisioned(rs);
     return spdm_bank_selected(rs) != NULL ? spdm_bank_selected(rs)->slots : 0;
 }
 
@@ -159,7 +159,7 @@ static void multi_key_lists(const struct spdm_responder *rs, uint8_t mask, unsig
 /* A key without certificates has a digest of zeros (state 3 of a slot). */
 static bool put_digest(const struct spdm_responder *rs, uint8_t slot, uint8_t *at)
 {
-    if (SPDM_SESSIONS && !spdm_slot_usable(rs, slot)) return memset(at, 0, spdm_conn_hash_size(&rs->c)) != NULL;
+    if (SPDM_WHOLE && !spdm_slot_usable(rs, slot)) return memset(at, 0, spdm_conn_hash_size(&rs->c)) != NULL;
     return spdm_slot_digest(rs, slot, at);
 }
 

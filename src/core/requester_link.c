@@ -87,6 +87,7 @@ static void tick(struct spdm_requester *rq, uint64_t now)
     uint8_t tries = (uint8_t)(rq->tries - 1);
 
     rq->now = now;
+    if (spdm_requester_large(rq) != NULL && rq->large->read) rq->c.cfg->chunks->settle(rq);
     if (spdm_sessions_of(rq->c.cfg) != NULL) watch(rq, now);
     if (rq->flight == FLIGHT_PAUSE && now >= rq->deadline) rq->flight = FLIGHT_SEND;
     if (rq->flight != FLIGHT_WAIT || now < rq->deadline) return;

@@ -131,6 +131,7 @@ struct spdm_span spdm_responder_pull(struct spdm_responder *rs, uint64_t now)
     bool there;
 
     rs->now = now;
+    if (spdm_responder_large(rs) != NULL) rs->c.cfg->chunks->tick(rs);
     if (rs->send == SEND_NOTHING && rs->due <= now) {
         spdm_responder_not_ready(rs);
         from = rs->small;
@@ -170,6 +171,7 @@ void spdm_responder_close(struct spdm_responder *rs)
 
     if (SPDM_SESSIONS) spdm_responder_idle(rs);
     spdm_session_forget(&rs->c);
+    rs->told = 0;
     if (spdm_responder_large(rs) != NULL) rs->c.cfg->chunks->end(rs, NULL);
     behind += rs->request_max;
     if (spdm_responder_large(rs) != NULL) behind = aligned(behind) + large_size(rs->c.cfg);

@@ -138,7 +138,7 @@ void spdm_session_name(struct conn *c, struct session *s, uint16_t req_half, uin
                                    .mac_only = (both & SPDM_ENCRYPT_CAP) == 0,
                                    .big_endian = policy->big_endian_nonce,
                                    .limit = UINT64_MAX - 1};
-    s->in_the_clear = !s->psk && (both & SPDM_HANDSHAKE_IN_THE_CLEAR_CAP) != 0; /* R-PSK-02 */
+    s->in_the_clear = !spdm_session_by_psk(s) && (both & SPDM_HANDSHAKE_IN_THE_CLEAR_CAP) != 0; /* R-PSK-02 */
     s->tr.vca = c->tr.vca;
     s->tr.vca_n = c->tr.vca_n;
     s->tr.vca_in_l1l2 = c->tr.vca_in_l1l2;
@@ -200,7 +200,7 @@ void spdm_session_th(struct conn *c, struct session *s, struct spdm_span bytes)
 {
     const struct transcript *base = &c->tr;
 
-    if (!s->psk && !s->tr.open[TRANSCRIPT_TH] && base->open[TRANSCRIPT_BASE]) {
+    if (!spdm_session_by_psk(s) && !s->tr.open[TRANSCRIPT_TH] && base->open[TRANSCRIPT_BASE]) {
         s->tr.open[TRANSCRIPT_TH] =
             c->cfg->crypto->hash_copy(c->cfg->crypto_ctx, spdm_transcript_state(&s->tr, TRANSCRIPT_TH),
                                       spdm_transcript_state(base, TRANSCRIPT_BASE));

@@ -42,6 +42,16 @@ struct session {
     struct lane previous[DIRECTION_N]; /* keys that were replaced and may have to come back (R-KUP-11) */
 };
 
+/* How it came about, as far as this build has it. */
+static inline bool spdm_session_by_psk(const struct session *s)
+{
+    return SPDM_WHOLE && s->psk;
+}
+static inline bool spdm_session_mutual(const struct session *s)
+{
+    return SPDM_WHOLE && s->mut_auth != 0;
+}
+
 /* What became of a record. */
 enum fate { FATE_DROP, FATE_BROKEN, FATE_MESSAGE, FATE_DATA };
 struct incoming {

@@ -160,9 +160,45 @@ static void test_in_session(void **state)
     }
 }
 
+/* The other way round: the answer comes in an envelope in chunks, and stays where it lies as long as it is told. */
+static void test_turned(void **state)
+{
+    static union spdm_order order = {.endpoint = {.sub_code = SPDM_ENDPOINT_DEVICE_CLASS}};
+    const struct spdm_goal ask = {.want = SPDM_WANT_ERRAND, .errand = &spdm_errand_endpoint, .order = &order};
+    struct pair *p = &d.pair;
+
+    (void)state;
+    for (uint32_t transfer = 42; transfer < 2000; transfer += 97) {
+        struct spdm_goal poll = {.want = SPDM_WANT_POLL};
+
+        begin(transfer % 2 == 0 ? SPDM_V13 : SPDM_V14, transfer);
+        pair_sessions(p, 1);
+        pair_mutual(p);
+        p->req_policy.flags |= SPDM_EP_INFO_CAP_SIGNED;
+        p->rq_turned.services = &spdm_serve_turned;
+        p->errand_rq = answer;
+        pair_start(p);
+        for (unsigned i = 0; i < 4; i++) {
+            if (i == 1) assert_true(pair_run(p, &(struct spdm_goal){.want = SPDM_WANT_SESSION}));
+            poll.session = i >= 2 ? p->opened_rq : 0;
+            if (i == 0) assert_true(pair_run(p, &(struct spdm_goal){.want = SPDM_WANT_CONNECT}));
+            p->replies_rs = 0;
+            order.endpoint.sign = i % 2 != 0 && poll.session != 0;
+            assert_true(spdm_responder_ask(p->rs, i >= 2 ? p->opened_rs : 0, &ask));
+            assert_true(pair_run(p, &poll));
+            assert_int_equal(p->replies_rs, 1);
+            assert_int_equal(p->reply_n, CLASSES);
+            assert_memory_equal(p->reply, classes, CLASSES);
+            assert_int_equal(p->rs_shelf.shelf.taken, 0);
+        }
+        pair_close(p);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_outside), cmocka_unit_test(test_in_session)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_outside), cmocka_unit_test(test_in_session),
+                                       cmocka_unit_test(test_turned)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

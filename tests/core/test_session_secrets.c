@@ -214,6 +214,40 @@ static void test_ended(void **state)
     }
 }
 
+/* ---- starting over (withstand 24) ---- */
+
+static void start_over(void *arg)
+{
+    static const struct spdm_goal connect_only = {.want = SPDM_WANT_CONNECT},
+                                  measure = {.want = SPDM_WANT_MEASUREMENTS};
+    const unsigned *how = arg;
+
+    if (*how == 0) spdm_requester_reset(p.rq);
+    if (*how == 1) spdm_responder_resynch(p.rs); /* the next request is told RequestResynch */
+    reach(*how == 1 ? &measure : &connect_only);
+}
+
+/* GET_VERSION ends all sessions and leaves nothing of them at either end. */
+static void test_restarted(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2 * KINDS; i++) {
+        unsigned how = i % 2;
+        void *stack;
+        size_t n;
+
+        now = &kinds[i / 2];
+        prepare(now);
+        (void)spy_stack(open_one, NULL, &n);
+        (void)spy_stack(use, NULL, &n);
+        (void)spy_stack(open_one, NULL, &n); /* a second one */
+        stack = spy_stack(start_over, &how, &n);
+        look_everywhere("the connection has started over", stack, n);
+        close_both(NULL);
+        spy_close(&spy);
+    }
+}
+
 /* ---- every single call ---- */
 
 /* One call, and what it leaves on the stack: keys are in use elsewhere, there they are not. */
@@ -308,7 +342,8 @@ static void test_every_call(void **state)
  * memcpy left in them: it has to be done with that before we begin. */
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_ended), cmocka_unit_test(test_every_call)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_ended), cmocka_unit_test(test_restarted),
+                                       cmocka_unit_test(test_every_call)};
 
     (void)argc;
     if (getenv("LD_BIND_NOW") == NULL) {

@@ -13,11 +13,13 @@ build() { # directory, defines...
     dir=$1
     shift
     mkdir -p "$dir"
-    find src -name '*.c' >"$out/sources"
-    while read -r source; do
-        # shellcheck disable=SC2086 # flags are words
-        ${CC:-cc} $flags -ffreestanding "$@" -c "$source" -o "$dir/$(echo "$source" | tr / _).o"
-    done <"$out/sources"
+    # shellcheck disable=SC2086,SC2016,SC2038 # flags are words; the inner shell expands; no spaces in names
+    find src -name '*.c' | xargs -P "$(nproc)" -I{} sh -c '
+        source=$1
+        object=$2/$(echo "$source" | tr / _).o
+        shift 2
+        "$@" -c "$source" -o "$object"' - {} "$dir" \
+        ${CMAKE_C_COMPILER_LAUNCHER:-} ${CC:-cc} $flags -ffreestanding "$@"
 }
 
 run() { # directory, test, files of tests/support it needs besides the pair
