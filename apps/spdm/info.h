@@ -17,13 +17,15 @@ enum spdm_info_part {
     SPDM_INFO_KEY_PAIRS,
     SPDM_INFO_LOG,
     SPDM_INFO_ENDPOINT,
+    SPDM_INFO_EVENTS,
     SPDM_INFO_BANKS,
     SPDM_INFO_PART_N
 };
 
 struct spdm_info_state {
-    bool asked;    /* the device can be asked for it */
-    char *refusal; /* why (the rest of) it was not told; NULL: it was */
+    bool asked;         /* the device can be asked for it */
+    bool needs_session; /* it can, but only inside a session */
+    char *refusal;      /* why (the rest of) it was not told; NULL: it was */
 };
 
 struct spdm_info_chain {
@@ -31,7 +33,7 @@ struct spdm_info_chain {
     uint8_t model, key_pair; /* multi-key connections, else 0 */
     uint16_t usage;
     struct spdm_room digest, chain;
-    struct spdm_judgement *judgement; /* without trust anchors: only its form says something */
+    struct spdm_judgement *judgement;
 };
 
 struct spdm_info_list {
@@ -45,7 +47,7 @@ struct spdm_info {
     struct spdm_info_chain chain[SPDM_SLOT_N];
     struct spdm_room record;         /* the MeasurementRecord */
     struct spdm_info_list key_pairs; /* KEY_PAIR_INFO messages */
-    struct spdm_room log, endpoint;
+    struct spdm_room log, endpoint, events;
     struct spdm_room sub_codes, banks;
     struct spdm_info_list details; /* BankDetails of each bank */
     int exit;                      /* enum spdm_exit */
@@ -69,5 +71,7 @@ char *spdm_info_usage(uint16_t mask);
 char *spdm_info_abilities(uint16_t mask);                      /* of a key pair */
 char *spdm_info_key_algorithms(uint32_t asyms, uint32_t pqcs); /* as key pairs and banks have them */
 char *spdm_info_sub_codes(struct spdm_span bitmap);
+const char *spdm_info_capability(const char *name); /* what a device with it does; empty: there are no words for it */
 const char *spdm_info_model(uint8_t model);
+const char *spdm_info_event(uint8_t body, uint16_t type); /* NULL: it has no name here */
 #endif

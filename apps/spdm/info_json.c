@@ -52,6 +52,17 @@ static json_t *mask(uint32_t bits)
     return out;
 }
 
+/* The same of a text of names, which is freed. */
+static json_t *names(char *text)
+{
+    json_t *out = json_array();
+    bool none = strcmp(text, "none") == 0;
+    for (char *rest = text, *name; !none && (name = strtok_r(rest, ",", &rest)) != NULL;)
+        add(out, json_string(name + strspn(name, " ")));
+    free(text);
+    return out;
+}
+
 /* Names of key algorithms. */
 static json_t *algorithms(uint32_t asyms, uint32_t pqcs)
 {
@@ -94,7 +105,7 @@ static json_t *findings(const struct spdm_judgement *j)
     for (unsigned i = 0; i < j->finding_n; i++) {
         char text[CELL_MAX];
         const struct spdm_finding *f = &j->finding[i];
-        if (f->id == SPDM_FOUND_NO_ANCHORS || f->id == SPDM_FOUND_UNKNOWN_ROOT) continue;
+        if (f->id == SPDM_FOUND_NO_ANCHORS) continue;
         spdm_finding_text(j, f, text, sizeof text);
         add(out, take(spdm_text_format("%s", text)));
     }
@@ -111,7 +122,8 @@ static json_t *chain(const struct spdm_info_chain *c, unsigned slot)
     put(out, "bytes", json_integer((json_int_t)c->chain.n));
     put(out, "model", json_string(spdm_info_model(c->model)));
     put(out, "key_pair", c->key_pair != 0 ? json_integer(c->key_pair) : json_null());
-    put(out, "usage", mask(c->usage));
+    put(out, "usage", names(spdm_info_usage(c->usage)));
+    put(out, "trusted", json_boolean(j != NULL && j->verdict == SPDM_GOOD));
     put(out, "consistent", j != NULL ? json_boolean(j->consistent) : json_null());
     put(out, "findings", j != NULL ? findings(j) : json_array());
     put(out, "certificates", list);
@@ -192,9 +204,9 @@ static json_t *key_pairs(const struct spdm_info *info)
         put(one, "algorithm", algorithm(k.asym, k.pqc));
         put(one, "possible_algorithms", algorithms(k.asyms, k.pqcs));
         put(one, "slots", mask(k.slots));
-        put(one, "usage", mask(k.usage));
-        put(one, "possible_usage", mask(k.usages));
-        put(one, "capabilities", mask(k.capabilities));
+        put(one, "usage", names(spdm_info_usage(k.usage)));
+        put(one, "possible_usage", names(spdm_info_usage(k.usages)));
+        put(one, "changeable", names(spdm_info_abilities(k.capabilities)));
         put(one, "public_key_info", hex(k.public_key_info));
         add(out, one);
     }
@@ -221,6 +233,27 @@ static json_t *endpoint(const struct spdm_info *info)
     return out;
 }
 
+/* ---- events ---- */
+
+static json_t *events(const struct spdm_info *info)
+{
+    struct spdm_span rest = bytes_of(&info->events);
+    struct spdm_event_group g;
+    json_t *out = json_array();
+    while (spdm_event_group_next(&rest, &g)) {
+        const char *body = spdm_value_body_name(g.body);
+        json_t *one = json_object(), *list = json_array();
+        uint16_t type;
+        while (spdm_event_type_next(&g.types, &type)) add(list, json_integer(type));
+        put(one, "body", body != NULL ? json_string(body) : json_integer(g.body));
+        put(one, "vendor", hex(g.vendor));
+        put(one, "version", json_integer(g.version));
+        put(one, "types", list);
+        add(out, one);
+    }
+    return out;
+}
+
 /* ---- banks ---- */
 
 static json_t *bank_slot(const struct spdm_bank_slot *s)
@@ -231,7 +264,7 @@ static json_t *bank_slot(const struct spdm_bank_slot *s)
     put(out, "write_protected", json_boolean(s->protected));
     put(out, "key_pair", s->key_pair != 0 ? json_integer(s->key_pair) : json_null());
     put(out, "model", json_string(spdm_info_model(s->model)));
-    put(out, "usage", mask(s->usage));
+    put(out, "usage", names(spdm_info_usage(s->usage)));
     put(out, "size", json_integer(s->size));
     put(out, "digest", s->provisioned ? hex(s->digest) : json_null());
     return out;
@@ -270,8 +303,8 @@ static json_t *banks(const struct spdm_info *info)
 
 json_t *spdm_info_json(const struct spdm_info *info)
 {
-    static json_t *(*const parts[])(const struct spdm_info *) = {chains,      measurements, key_pairs,
-                                                                 log_entries, endpoint,     banks};
+    static json_t *(*const parts[])(const struct spdm_info *) = {chains,   measurements, key_pairs, log_entries,
+                                                                 endpoint, events,       banks};
     json_t *out = json_object(), *refused = json_object();
     char when[32] = "";
     struct tm utc;

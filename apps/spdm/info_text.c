@@ -7,6 +7,7 @@
  * spdm_text_safe(), or is a number. */
 #include "info.h"
 #include "measure.h"
+#include "names.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,8 +31,9 @@ static bool begin(const struct spdm_info *info, enum spdm_info_part part, const 
                   const struct spdm_screen *screen)
 {
     const struct spdm_info_state *s = &info->part[part];
-    if (!s->asked) return false;
+    if (!s->asked && !s->needs_session) return false;
     heading(screen, title);
+    if (s->needs_session) fputs("  told inside a session only: --session asks for them there\n", screen->to);
     if (s->refusal != NULL) {
         fputs("  ", screen->to);
         spdm_screen_put(screen, SPDM_YELLOW, s->refusal);
@@ -53,6 +55,18 @@ static char *cut_hex(struct spdm_span bytes, size_t most)
     return out;
 }
 
+static void print_capabilities(const struct spdm_facts *f, const struct spdm_screen *screen)
+{
+    const char *name;
+    struct spdm_table *table = spdm_table_new(2);
+    heading(screen, "Capabilities");
+    for (size_t i = 0; (name = spdm_capability_name(f->responder.flags, f->responder.ext_flags, i)) != NULL; i++) {
+        spdm_table_add(table, SPDM_FAINT, name);
+        spdm_table_add(table, SPDM_PLAIN, spdm_info_capability(name));
+    }
+    spdm_table_print(table, screen, 2);
+}
+
 /* ---- slots ---- */
 
 static char *name_of(struct spdm_span name)
@@ -62,14 +76,15 @@ static char *name_of(struct spdm_span name)
     return spdm_text_safe_string(text);
 }
 
-/* What is wrong with the chain itself; that nobody vouches for its root is not. */
+/* What is wrong with the chain; nobody was named who could vouch for it: that is not. */
 static void findings(const struct spdm_judgement *j, struct spdm_table *table)
 {
-    row(table, "", spdm_text_format("%s", j->consistent ? "every signature in it holds" : "it does not hold together"));
+    if (j->verdict == SPDM_GOOD) row(table, "", spdm_text_format("a trusted root vouches for it"));
+    else if (j->consistent) row(table, "", spdm_text_format("every signature in it holds"));
     for (unsigned i = 0; i < j->finding_n; i++) {
         char text[CELL_MAX];
         const struct spdm_finding *f = &j->finding[i];
-        if (f->id == SPDM_FOUND_NO_ANCHORS || f->id == SPDM_FOUND_UNKNOWN_ROOT || f->severity == SPDM_NOTE) continue;
+        if (f->id == SPDM_FOUND_NO_ANCHORS || f->severity == SPDM_NOTE) continue;
         spdm_finding_text(j, f, text, sizeof text);
         row(table, "", spdm_text_safe_string(text));
     }
@@ -142,7 +157,7 @@ static void print_log(const struct spdm_info *info, const struct spdm_screen *sc
         fprintf(screen->to, "  %zu bytes that are no log of DMTF's format\n", info->log.n);
         return;
     }
-    fprintf(screen->to, "  %" PRIu32 " entries, %zu bytes\n", entries, info->log.n);
+    fprintf(screen->to, "  %" PRIu32 " %s, %zu bytes\n", entries, entries == 1 ? "entry" : "entries", info->log.n);
     struct spdm_table *table = spdm_table_new(5);
     while (spdm_log_next(&rest, &e)) {
         struct spdm_measurement m = {.type = e.type, .raw = e.raw, .value = e.value};
@@ -166,7 +181,8 @@ static void key_pair(const struct spdm_key_pair *k, struct spdm_table *table)
                     *algorithms = spdm_info_key_algorithms(k->asyms, k->pqcs);
     snprintf(label, sizeof label, "key pair %u", k->id);
     row(table, label, spdm_text_format("%s; slots: %s", spdm_key_pair_name(k->asym, k->pqc), slots));
-    row(table, "  for", spdm_text_format("%s (possible: %s)", usage, may));
+    if (k->usage == k->usages) row(table, "  for", spdm_text_format("%s", usage));
+    else row(table, "  for", spdm_text_format("%s (possible: %s)", usage, may));
     if (k->capabilities != 0) row(table, "  can be changed", spdm_text_format("%s", can));
     row(table, "  can be", spdm_text_format("%s", algorithms));
     if (k->public_key_info.n != 0) row(table, "  identifier", cut_hex(k->public_key_info, LOG_SHOWN));
@@ -192,7 +208,7 @@ static void device_class(const struct spdm_device_class *c, struct spdm_table *t
     const char *body = spdm_value_body_name(c->body);
     char *vendor = spdm_text_hex(c->vendor, 0);
     struct spdm_span rest = c->sub_ids, sub;
-    row(table, "class of", spdm_text_format("%s %s", body != NULL ? body : "?", vendor));
+    row(table, "class of", spdm_text_format("%s%s%s", body != NULL ? body : "?", c->vendor.n != 0 ? " " : "", vendor));
     while (spdm_sub_id_next(&rest, &sub)) row(table, "", cut_hex(sub, LOG_SHOWN));
     free(vendor);
 }
@@ -207,6 +223,33 @@ static void print_endpoint(const struct spdm_info *info, const struct spdm_scree
     if (classes == 0) fputs("  none\n", screen->to);
     struct spdm_table *table = spdm_table_new(2);
     while (spdm_device_class_next(&rest, &c)) device_class(&c, table);
+    spdm_table_print(table, screen, 2);
+}
+
+/* ---- events ---- */
+
+static void event_group(const struct spdm_event_group *g, struct spdm_table *table)
+{
+    struct spdm_span types = g->types;
+    uint16_t type;
+    const char *body = spdm_value_body_name(g->body);
+    char *vendor = spdm_text_hex(g->vendor, 0),
+         *who = spdm_text_format("%s%s%s", body != NULL ? body : "?", g->vendor.n != 0 ? " " : "", vendor);
+    for (const char *label = who; spdm_event_type_next(&types, &type); label = "") {
+        const char *name = spdm_info_event(g->body, type);
+        row(table, label, spdm_text_format("%u%s%s", type, name != NULL ? "  " : "", name != NULL ? name : ""));
+    }
+    free(who);
+    free(vendor);
+}
+
+static void print_events(const struct spdm_info *info, const struct spdm_screen *screen)
+{
+    struct spdm_span rest = bytes_of(&info->events);
+    struct spdm_event_group g;
+    if (!begin(info, SPDM_INFO_EVENTS, "Events", screen)) return;
+    struct spdm_table *table = spdm_table_new(2);
+    while (spdm_event_group_next(&rest, &g)) event_group(&g, table);
     spdm_table_print(table, screen, 2);
 }
 
@@ -255,12 +298,14 @@ static void print_banks(const struct spdm_info *info, const struct spdm_screen *
 void spdm_info_print(const struct spdm_info *info, const struct spdm_screen *screen)
 {
     if (!info->connection.connected) return;
-    spdm_report_print_connection(&info->connection, screen);
+    spdm_report_print_connection(&info->connection, false, screen);
+    print_capabilities(&info->connection.facts, screen);
     print_chains(info, screen);
     print_measurements(info, screen);
     print_key_pairs(info, screen);
     print_log(info, screen);
     print_endpoint(info, screen);
+    print_events(info, screen);
     print_banks(info, screen);
     fputs("All this is the device's word; `spdm attest` tells what it can prove.\n", screen->to);
 }

@@ -5,9 +5,51 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *spdm_info_capability(const char *name)
+{
+    static const struct {
+        const char *name, *words;
+    } known[] = {{"CACHE_CAP", "remembers what was negotiated"},
+                 {"CERT_CAP", "shows its certificates"},
+                 {"CHAL_CAP", "proves on demand that it holds their key"},
+                 {"MEAS_CAP_NO_SIG", "is measured, without signatures"},
+                 {"MEAS_CAP_SIG", "is measured, and signs that"},
+                 {"MEAS_FRESH_CAP", "measures anew when asked"},
+                 {"ENCRYPT_CAP", "encrypts in sessions"},
+                 {"MAC_CAP", "authenticates in sessions"},
+                 {"MUT_AUTH_CAP", "wants to know who asks"},
+                 {"KEY_EX_CAP", "opens sessions by key exchange"},
+                 {"PSK_CAP", "opens sessions by pre-shared key"},
+                 {"PSK_CAP_WITH_CONTEXT", "opens sessions by pre-shared key, with fresh keys each"},
+                 {"ENCAP_CAP", "asks by way of encapsulated requests"},
+                 {"HBEAT_CAP", "watches over sessions by heartbeats"},
+                 {"KEY_UPD_CAP", "renews the keys of sessions"},
+                 {"HANDSHAKE_IN_THE_CLEAR_CAP", "may open sessions in the clear"},
+                 {"PUB_KEY_ID_CAP", "is known by a public key that was provisioned"},
+                 {"CHUNK_CAP", "moves large messages in chunks"},
+                 {"ALIAS_CERT_CAP", "has certificates of the alias model"},
+                 {"SET_CERT_CAP", "takes new certificates"},
+                 {"CSR_CAP", "asks for certificates to be signed"},
+                 {"CERT_INSTALL_RESET_CAP", "may need a reset for that"},
+                 {"EP_INFO_CAP_NO_SIG", "tells device classes, without signatures"},
+                 {"EP_INFO_CAP_SIG", "tells device classes, and signs them"},
+                 {"MEL_CAP", "keeps a measurement extension log"},
+                 {"EVENT_CAP", "tells of events"},
+                 {"MULTI_KEY_CAP_ONLY", "has a key for each slot, always"},
+                 {"MULTI_KEY_CAP_NEG", "has a key for each slot, if asked to (--multi-key)"},
+                 {"GET_KEY_PAIR_INFO_CAP", "lists its key pairs"},
+                 {"SET_KEY_PAIR_INFO_CAP", "lets key pairs be changed"},
+                 {"SET_KEY_PAIR_RESET_CAP", "may need a reset for that"},
+                 {"LARGE_RESP_CAP", "has certificate chains of more than 64 KiB"},
+                 {"SLOT_MGMT_CAP", "has banks of certificate slots"}};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(known[i].name, name) == 0) return known[i].words;
+    return "";
+}
+
 const char *spdm_info_part_name(enum spdm_info_part part)
 {
-    static const char *const names[] = {"chains", "measurements", "key_pairs", "log", "endpoint", "banks"};
+    static const char *const names[] = {"chains", "measurements", "key_pairs", "log", "endpoint", "events", "banks"};
     return names[part];
 }
 
@@ -90,4 +132,11 @@ const char *spdm_info_model(uint8_t model)
 {
     static const char *const names[] = {"not told", "device certificate", "alias certificate", "generic certificate"};
     return model < sizeof names / sizeof names[0] ? names[model] : "reserved";
+}
+
+const char *spdm_info_event(uint8_t body, uint16_t type)
+{
+    static const char *const names[] = {NULL, "events were lost", "measurements changed", "measurements will change",
+                                        "certificates changed"};
+    return body == 0 && type < sizeof names / sizeof names[0] ? names[type] : NULL;
 }

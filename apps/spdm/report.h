@@ -26,8 +26,9 @@ void spdm_report_row(struct spdm_report_line *line, struct spdm_table *table);
 /* A new reference. */
 json_t *spdm_report_json(const struct spdm_attestation *a);
 
-/* What was agreed on, for other commands: facts, peer and restarts of a result are looked at. */
-void spdm_report_print_connection(const struct spdm_attest_result *r, const struct spdm_screen *screen);
+/* What was agreed on, for other commands: facts, peer and restarts of a result are looked at. list: the capabilities,
+ * too. */
+void spdm_report_print_connection(const struct spdm_attest_result *r, bool list, const struct spdm_screen *screen);
 json_t *spdm_report_connection_json(const struct spdm_attest_result *r);
 
 /* What both need. */
