@@ -180,7 +180,7 @@ static struct spdm_attest_order order_of(struct spdm_visit *v)
     order.pause = true;
     order.events = v->visit.events;
     order.data_max = v->visit.out_max;
-    order.measure = v->visit.setup->options->reference != NULL;
+    order.measure = v->visit.setup->options->reference != NULL || !v->visit.setup->session;
     order.operation = SPDM_MEASURE_ALL;
     order.sign = true;
     order.tap = on_frame;

@@ -63,7 +63,7 @@ struct driver {
     struct {
         uint8_t bytes[FRAME_MAX];
         size_t n;
-        uint8_t slot;
+        uint8_t slot, model;
         bool due;
     } stored;
     struct spdm_config config, turned;

@@ -180,6 +180,7 @@ void driver_reset_device(struct driver *d)
     d->stored.due = false;
     slot->certificates = (struct spdm_span){d->stored.bytes + head, d->stored.n - head};
     slot->root = slot->certificates;
+    slot->model = d->stored.model;
     if (slot->signs == NULL) slot->signs = d->identity.slot[0].signs;
     if (d->stored.n != 0) slot->root.n = 4u + ((size_t)slot->root.p[2] << 8 | slot->root.p[3]);
     d->identity.supported = (uint8_t)(d->identity.supported | 1u << d->stored.slot);
@@ -195,6 +196,7 @@ static void store(struct driver *d, const struct spdm_store_order *o, struct spd
     if (o->chain.n != 0) memcpy(d->stored.bytes, o->chain.p, o->chain.n);
     d->stored.n = o->chain.n;
     d->stored.slot = o->slot;
+    d->stored.model = o->model;
     d->stored.due = true;
     if (!d->set->reset) driver_reset_device(d);
     else *answer = (struct spdm_answer){.ticket = answer->ticket, .error = SPDM_ERROR_RESET_REQUIRED};
@@ -203,9 +205,11 @@ static void store(struct driver *d, const struct spdm_store_order *o, struct spd
 static void make_csr(struct driver *d, const struct spdm_csr_order *o, struct spdm_answer *answer)
 {
     enum { TAG = 3 };
+    static struct spdm_span csr;
 
     driver_say("csr wanted key-pair=%u model=%u tag=%u info=%zu", o->key_pair, o->model, o->tag, o->info.n);
-    if (d->set->csr != NULL) answer->data = driver_file(d->set->csr);
+    if (d->set->csr != NULL && csr.n == 0) csr = driver_file(d->set->csr);
+    answer->data = csr;
     answer->yes = answer->data.n != 0;
     if (!d->set->reset || o->tag == TAG) return;
     *answer = (struct spdm_answer){.ticket = answer->ticket, .error = SPDM_ERROR_RESET_REQUIRED, .error_data = TAG};
