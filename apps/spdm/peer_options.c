@@ -317,6 +317,10 @@ const struct spdm_option spdm_peer_record_options[] = {
      .value = "wireshark|dmtf",
      .choices = pcap_formats,
      .help = "for Wireshark, or for DMTF's own tools (default wireshark)"},
+    {.name = NULL},
+};
+
+const struct spdm_option spdm_peer_keylog_options[] = {
     {.name = "keylog",
      .kind = SPDM_OPTION_TEXT,
      .complete = SPDM_COMPLETE_FILE,

@@ -45,6 +45,7 @@ extern const struct spdm_option spdm_peer_negotiate_options[]; /* What to negoti
 extern const struct spdm_option spdm_peer_session_options[];   /* without heading */
 extern const struct spdm_option spdm_peer_time_options[];      /* How long to try */
 extern const struct spdm_option spdm_peer_record_options[];    /* without heading */
+extern const struct spdm_option spdm_peer_keylog_options[];    /* the same, where there are sessions */
 
 #define SPDM_PEER_DEFAULTS                                                                                             \
     {                                                                                                                  \
