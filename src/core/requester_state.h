@@ -131,6 +131,9 @@ uint8_t spdm_requester_start_in(struct spdm_requester *rq, const struct verify_j
 uint8_t spdm_requester_summary(const struct spdm_requester *rq);
 /* A session is over; tells the caller. */
 void spdm_requester_lose(struct spdm_requester *rq, struct session *s, uint8_t why);
+/* The same for one that is lost: what is under way in it, wherever it stands, is lost with it, and never goes on
+ * outside. */
+void spdm_requester_cut(struct spdm_requester *rq, struct session *s, uint8_t why);
 /* How long the answer to the request in flight may take, in us. */
 uint64_t spdm_requester_patience(const struct spdm_requester *rq);
 /* requester_error.c: an ERROR came. true: go on with the plan; false: the flight has been settled. */
