@@ -21,6 +21,7 @@ enum encap_due { ENCAP_NOTHING, ENCAP_GET, ENCAP_DELIVER, ENCAP_QUESTION };
 struct encap_rq {
     uint8_t due, flow, id, slot; /* enum encap_due, enum flow, RequestID, the slot to sign FINISH with */
     bool any;                    /* a response of this flow has been acknowledged */
+    uint32_t requests;           /* that came in this flow: it must end some time */
     bool signing;                /* FINISH waits for its signature ... */
     size_t signature_at;         /* ... which goes here */
     uint8_t own[4];              /* a response of the engine's own */
