@@ -107,7 +107,7 @@ struct spdm_policy {
     uint8_t not_ready_retries;     /* ResponseNotReady in a row: 16 */
     uint32_t wait_max;             /* longest wait for one answer, us; caps CT and RDT of a peer: 60,000,000 */
     uint8_t restarts;              /* GET_VERSION again after RequestResynch: 2 */
-    uint16_t certificate_requests; /* most GET_CERTIFICATE for one chain: 4096 */
+    uint16_t certificate_requests; /* most GET_CERTIFICATE for one chain, or encapsulated requests in one flow: 4096 */
     uint8_t mut_auth;         /* responder: MutAuthRequested in KEY_EXCHANGE_RSP, if the requester can: 0, 1, 2 or 4 */
     bool mut_auth_required;   /* responder: no session without it */
     bool basic_mut_auth;      /* responder: BasicMutAuthReq in CHALLENGE_AUTH, if the requester can (1.1+) */

@@ -106,8 +106,8 @@ static void hand_out(struct spdm_responder *rs)
     if (rs->deferred || (spdm_responder_large(rs) != NULL && cfg->chunks->hold(rs))) return;
     rs->send_n = frame(rs);
     rs->kept = cfg->out_shared || spdm_responder_in_records(rs) ? 0 : rs->send_n;
-    rs->send = SEND_OUT;
     if (rs->send_n != 0) {
+        rs->send = SEND_OUT;
         sent(rs);
         return;
     }
