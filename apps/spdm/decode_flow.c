@@ -116,6 +116,7 @@ static void close_flow(struct decode_flow *flow)
     free(flow->session_memory);
     for (size_t i = 0; i < SPDM_ROOM_N; i++) free(flow->room[i].p);
     free(flow->fields.v);
+    free(flow->session);
     decode_transcripts_clear(&flow->transcripts);
     free(flow->keys.v);
     free(flow);
@@ -322,10 +323,38 @@ static void look_at_events(struct decode_flow *flow, struct decode_message *m)
     }
 }
 
+/* Its negotiation was seen, and nothing of it is known to be missing. */
+static bool whole(const struct decode_flow *flow)
+{
+    return flow->met && !flow->midway && !flow->damaged && (flow->negotiated || !flow->world->known.assumed);
+}
+
+/* A record of a session that nobody opened. */
+static bool stray(const struct decode_flow *flow, const struct spdm_sight *s)
+{
+    if (s->kind != SPDM_SIGHT_SEALED || s->record != SPDM_SIGNATURE_UNCHECKED || !whole(flow)) return false;
+    for (size_t i = 0; i < flow->session_n; i++)
+        if (flow->session[i] == s->session) return false;
+    return true;
+}
+
+/* Sessions come and go; a new negotiation ends all of them. */
+static void count_sessions(struct decode_flow *flow, const struct spdm_sight *s)
+{
+    size_t kept = 0;
+    if (s->kind == SPDM_SIGHT_MESSAGE && s->code == GET_VERSION && s->session == 0) flow->session_n = 0;
+    for (size_t i = 0; i < flow->session_n; i++)
+        if (flow->session[i] != s->closed && flow->session[i] != s->opened) flow->session[kept++] = flow->session[i];
+    flow->session_n = kept;
+    if (s->opened == 0) return;
+    flow->session = spdm_text_need(realloc(flow->session, (flow->session_n + 1) * sizeof *flow->session));
+    flow->session[flow->session_n++] = s->opened;
+}
+
 /* A response that answers nothing, in a connection whose beginning was seen. */
 static bool unasked(const struct decode_flow *flow, const struct spdm_sight *s)
 {
-    return flow->negotiated && s->kind == SPDM_SIGHT_MESSAGE && s->code < 0x80 && s->answers == 0 &&
+    return whole(flow) && s->kind == SPDM_SIGHT_MESSAGE && s->code < 0x80 && s->answers == 0 &&
            s->report.why == SPDM_WHY_FINE;
 }
 
@@ -333,7 +362,8 @@ static bool unasked(const struct decode_flow *flow, const struct spdm_sight *s)
 static bool is_foreign(const struct decode_flow *flow, struct spdm_span frame)
 {
     enum { SPDM_TYPE = 5, SECURED_TYPE = 6 };
-    return flow->binding == &spdm_binding_mctp && frame.n != 0 && frame.p[0] != SPDM_TYPE && frame.p[0] != SECURED_TYPE;
+    unsigned type = frame.n != 0 ? frame.p[0] & 0x7fu : 0; /* with an integrity check it is none of ours */
+    return flow->binding == &spdm_binding_mctp && frame.n != 0 && type != SPDM_TYPE && type != SECURED_TYPE;
 }
 
 /* Handshakes in the clear, sessions that are over, padding of requests. */
@@ -342,6 +372,7 @@ static void keep_track(struct decode_flow *flow, const struct spdm_sight *s)
     enum { KEY_EXCHANGE_RSP = 0x64, FINISH_RSP = 0x65 };
     if (s->code == KEY_EXCHANGE_RSP && s->opened != 0) flow->handshake = s->opened;
     if (s->code == FINISH_RSP) flow->handshake = 0;
+    count_sessions(flow, s);
     if (s->closed != 0) decode_transcripts_drop(&flow->transcripts, s->closed);
     if (s->kind == SPDM_SIGHT_MESSAGE && s->code >= 0x80 && !s->enveloped && s->n != 0 && s->n <= s->message.n) {
         const struct spdm_span padding = {s->message.p + s->n, s->message.n - s->n};
@@ -391,11 +422,17 @@ static void show(struct decode_flow *flow, const struct spdm_captured *c, struct
         raise_to(&m, DECODE_BROKEN);
         decode_put(&m.report, "a response without its request");
     }
+    if (stray(flow, s)) {
+        raise_to(&m, DECODE_BROKEN);
+        decode_put(&m.report, "a record of a session that is not open");
+    }
     if (s->signature == SPDM_SIGNATURE_BAD) look_for_mistake(flow, &m, false);
     else if (s->verify_data == SPDM_SIGNATURE_BAD) look_for_mistake(flow, &m, true);
     if (s->signature == SPDM_SIGNATURE_UNCHECKED && !unjudged) why_unchecked(flow, &m);
-    if (s->lost != 0)
+    if (s->lost != 0) {
+        raise_to(&m, DECODE_DAMAGE);
         decode_say(&m.note, "%s%u records before this one are missing", m.note.n != 0 ? "; " : "", s->lost);
+    }
     look_at_events(flow, &m);
     if (s->kind == SPDM_SIGHT_MESSAGE && strcmp(decode_name(&m), "ERROR") == 0) raise_to(&m, DECODE_NOTE);
     if (s->kind == SPDM_SIGHT_MESSAGE && s->code == ALGORITHMS && !s->enveloped) {
@@ -481,6 +518,11 @@ static void take_frame(struct decode_flows *flows, const struct spdm_captured *c
     } while (spdm_witness_next(flow->witness, &s));
 }
 
+static void mark_damaged(struct decode_flows *flows, uint64_t id)
+{
+    for (size_t i = 0; i < flows->n; i++) flows->v[i]->damaged = flows->v[i]->damaged || flows->v[i]->id == id;
+}
+
 static void take_damage(struct decode_flows *flows, const struct spdm_captured *c)
 {
     static const struct spdm_sight nothing;
@@ -492,6 +534,7 @@ static void take_damage(struct decode_flows *flows, const struct spdm_captured *
     m.rank = DECODE_DAMAGE;
     m.flow = find(flows, c->flow, 0);
     if (m.flow == NULL) m.flow = find(flows, c->flow, 1);
+    mark_damaged(flows, c->flow);
     if (m.rank > world->worst) world->worst = m.rank;
     world->rank[m.rank]++;
     world->show(world->ctx, &m);

@@ -29,6 +29,7 @@ struct conn {
     struct spdm_facts facts;
     uint8_t slots_refused;
     uint32_t chain_have, chain_total;
+    bool chain_grows;          /* its room grows with what comes: a length alone is no reason to ask for any */
     const void *key;           /* of the chain in use, once trusted */
     struct spdm_report report; /* of the last refusal */
     io_inside inside;          /* spdm_io_inside if parts of fields are looked at, or NULL */

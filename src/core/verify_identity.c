@@ -141,6 +141,7 @@ static uint8_t judge_certificate(struct conn *c, const struct exchange *x)
     const struct get_certificate *q = &x->req.get_certificate;
     const struct certificate *m = &x->rsp.certificate;
     uint64_t total = (uint64_t)q->offset + m->portion.n + m->remainder;
+    uint64_t needed = total - (c->chain_grows ? m->remainder : 0);
 
     if (m->slot != q->slot) return refuse(c, MISMATCH, "SlotID R-CER-09", m->slot, q->slot);
     if (m->large != q->large) return refuse(c, MISMATCH, "LargeCertChain", m->large, q->large);
@@ -151,7 +152,7 @@ static uint8_t judge_certificate(struct conn *c, const struct exchange *x)
 
         return refuse(c, BAD_LENGTH, "RemainderLength R-CER-12", m->remainder, left > n ? left - n : 0);
     }
-    if (total > c->cfg->chain.n) return refuse(c, NO_ROOM, "the certificate chain", total, c->cfg->chain.n);
+    if (needed > c->cfg->chain.n) return refuse(c, NO_ROOM, "the certificate chain", needed, c->cfg->chain.n);
     if (c->facts.multi_key_rsp && (m->model != c->facts.slot_model)) {
         return refuse(c, MISMATCH, "CertModel R-CER-13", m->model, c->facts.slot_model);
     }
