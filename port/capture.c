@@ -2,7 +2,7 @@
  *
  * capture.c - opens a capture, and hands its frames out in the order in which
  * they became whole. */
-#define _GNU_SOURCE 1 /* fopencookie */
+#define _GNU_SOURCE 1 /* fopencookie; NOLINT(bugprone-reserved-identifier,cert-dcl37-c) */
 #include "port/capture_inside.h"
 #include <assay/report.h>
 #include <errno.h>

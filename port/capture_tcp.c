@@ -507,8 +507,15 @@ void capture_tcp_end(struct spdm_capture *c)
 
 void capture_tcp_close(struct capture_tcp *t)
 {
-    for (size_t i = 0; i < t->buckets; i++)
-        while (t->bucket[i] != NULL) drop(t, t->bucket[i]);
+    for (size_t i = 0; i < t->buckets; i++) {
+        struct connection *c = t->bucket[i], *next;
+        for (; c != NULL; c = next) {
+            next = c->next;
+            clear(&c->stream[0]);
+            clear(&c->stream[1]);
+            free(c);
+        }
+    }
     free(t->bucket);
     free(t);
 }

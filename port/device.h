@@ -78,6 +78,14 @@ const struct spdm_device_psk *spdm_device_psk(const struct spdm_device *device, 
  * is none, or the hash is not there. */
 bool spdm_device_requester_digest(const struct spdm_device *device, struct spdm_openssl *ossl, enum spdm_alg hash,
                                   uint8_t out[SPDM_HASH_MAX]);
+/* Whether a chain is longer than the short form of CERTIFICATE carries (1.4: LARGE_RESP_CAP). */
+static inline bool spdm_device_large(const struct spdm_device *device)
+{
+    bool large = false;
+    for (unsigned i = 0; i < SPDM_SLOT_N; i++)
+        large = large || device->identity.slot[i].certificates.n > 65535 - 4 - SPDM_HASH_MAX;
+    return large;
+}
 /* One line for people: "widget: slot 0 (EC P-384), 5 measurements, 4 sessions, SPDM 1.4, 1.3". */
 void spdm_device_describe(const struct spdm_device *device, char *out, size_t cap);
 #endif

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define SESSION (SPDM_KEY_EX_CAP | SPDM_PSK_CAP_MASK)
-#define SHORT_CHAIN (65535 - 4 - SPDM_HASH_MAX) /* certificates that the short form of CERTIFICATE carries */
 
 /* What this program can serve. Others would be promises nobody keeps. */
 static const struct {
@@ -84,16 +83,15 @@ static uint32_t session_flags(const struct spdm_device *d, uint32_t flags)
 uint32_t spdm_device_default_flags(const struct spdm_device *d)
 {
     uint32_t flags = SPDM_CHUNK_CAP;
-    bool alias = false, chain = false, large = false;
+    bool alias = false, chain = false;
     for (unsigned i = 0; i < SPDM_SLOT_N; i++) {
         chain = chain || d->identity.slot[i].certificates.n != 0;
         alias = alias || d->identity.slot[i].model == SPDM_CERT_ALIAS;
-        large = large || d->identity.slot[i].certificates.n > SHORT_CHAIN;
     }
     if (chain) flags |= SPDM_CERT_CAP | SPDM_CHAL_CAP;
     if (!chain && d->identity.public_key.n != 0) flags |= SPDM_PUB_KEY_ID_CAP | SPDM_CHAL_CAP;
     if (chain && alias) flags |= SPDM_ALIAS_CERT_CAP;
-    if (large) flags |= SPDM_LARGE_RESP_CAP;
+    if (spdm_device_large(d)) flags |= SPDM_LARGE_RESP_CAP;
     if (d->measurement_n != 0) flags |= (flags & SPDM_CHAL_CAP) != 0 ? SPDM_MEAS_CAP_SIGNED : SPDM_MEAS_CAP_PLAIN;
     if (d->measurement_n != 0) flags |= SPDM_MEAS_FRESH_CAP;
     flags |= session_flags(d, flags);

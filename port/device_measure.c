@@ -101,7 +101,8 @@ bool spdm_device_copy(struct loader *l, const config_setting_t *at, struct spdm_
     uint8_t *p = malloc(bytes.n + 1);
     if (p == NULL) return spdm_device_error(l, at, "out of memory");
     if (bytes.n != 0) memcpy(p, bytes.p, bytes.n);
-    *out = (struct spdm_span){p, bytes.n};
+    out->p = p;
+    out->n = bytes.n;
     return true;
 }
 

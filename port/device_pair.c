@@ -33,10 +33,11 @@ static const config_setting_t *describe_key(config_t *config, const struct spdm_
 struct spdm_device *spdm_device_pair(const struct spdm_device_pair *pair, struct spdm_openssl *ossl,
                                      char error[SPDM_DEVICE_REASON])
 {
-    struct loader l = {.path = pair->name, .ossl = ossl, .error = error, .device = calloc(1, sizeof *l.device)};
+    struct loader l = {.path = pair->name, .ossl = ossl, .device = calloc(1, sizeof *l.device)};
     const config_setting_t *at;
     config_t config;
     bool good = false;
+    l.error = error;
     config_init(&config);
     at = pair->chain != NULL ? describe_slot(&config, pair) : describe_key(&config, pair);
     if (l.device != NULL) l.device->keys = calloc(SPDM_DEVICE_KEYS, sizeof *l.device->keys);

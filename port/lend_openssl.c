@@ -13,6 +13,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define SETTINGS_MAX 4096
+
 struct spdm_openssl_lent {
     struct spdm_openssl_lent *next;
     struct spdm_openssl *ossl;
@@ -20,28 +22,28 @@ struct spdm_openssl_lent {
     char settings[];
 };
 
-/* The settings as one text; a file of settings that was changed is another. */
-static size_t describe(const struct spdm_openssl_options *o, char *out, size_t cap)
+/* The settings as one text; a file of settings that was changed is another. false: it is too long. */
+static bool describe(const struct spdm_openssl_options *o, char out[SETTINGS_MAX])
 {
     struct stat st = {0};
     size_t n;
     bool there = o->config != NULL && stat(o->config, &st) == 0;
-    n = (size_t)snprintf(out, cap, "%s\n%s\n%d %lld %lld.%09ld\n", o->propq != NULL ? o->propq : "",
+    n = (size_t)snprintf(out, SETTINGS_MAX, "%s\n%s\n%d %lld %lld.%09ld\n", o->propq != NULL ? o->propq : "",
                          o->config != NULL ? o->config : "", there, (long long)st.st_size, (long long)st.st_mtim.tv_sec,
                          st.st_mtim.tv_nsec);
-    for (const char *const *p = o->providers; p != NULL && *p != NULL; p++)
-        n += (size_t)snprintf(n < cap ? out + n : NULL, n < cap ? cap - n : 0, "%s\n", *p);
-    return n;
+    for (const char *const *p = o->providers; p != NULL && *p != NULL && n < SETTINGS_MAX; p++)
+        n += (size_t)snprintf(out + n, SETTINGS_MAX - n, "%s\n", *p);
+    return n < SETTINGS_MAX;
 }
 
 static struct spdm_openssl_lent *make(struct spdm_openssl *lender, const struct spdm_openssl_options *options,
-                                      char *cause)
+                                      const char *settings, char *cause)
 {
-    size_t n = describe(options, NULL, 0);
-    struct spdm_openssl_lent *lent = OPENSSL_zalloc(sizeof *lent + n + 1);
+    size_t n = strlen(settings) + 1;
+    struct spdm_openssl_lent *lent = OPENSSL_zalloc(sizeof *lent + n);
     spdm_openssl_say(cause, "out of memory");
     if (lent == NULL) return NULL;
-    (void)describe(options, lent->settings, n + 1);
+    memcpy(lent->settings, settings, n);
     lent->ossl = spdm_openssl_open(options, cause);
     if (lent->ossl == NULL) {
         OPENSSL_free(lent);
@@ -53,21 +55,19 @@ static struct spdm_openssl_lent *make(struct spdm_openssl *lender, const struct 
     return lent;
 }
 
-static bool idle_and_same(const struct spdm_openssl_lent *lent, const struct spdm_openssl_options *options)
-{
-    char settings[4096];
-    size_t n = describe(options, settings, sizeof settings);
-    return !lent->out && !lent->dropped && n < sizeof settings && strcmp(settings, lent->settings) == 0;
-}
-
 struct spdm_openssl *spdm_openssl_lend(struct spdm_openssl *lender, const struct spdm_openssl_options *options,
                                        char *cause)
 {
     static const struct spdm_openssl_options defaults = {0};
     struct spdm_openssl_lent *lent = lender->lent;
+    char settings[SETTINGS_MAX];
     if (options == NULL) options = &defaults;
-    while (lent != NULL && !idle_and_same(lent, options)) lent = lent->next;
-    if (lent == NULL) lent = make(lender, options, cause);
+    if (!describe(options, settings)) {
+        spdm_openssl_say(cause, "the settings of the key are too long");
+        return NULL;
+    }
+    while (lent != NULL && (lent->out || lent->dropped || strcmp(settings, lent->settings) != 0)) lent = lent->next;
+    if (lent == NULL) lent = make(lender, options, settings, cause);
     if (lent == NULL) return NULL;
     lent->out = true;
     return lent->ossl;

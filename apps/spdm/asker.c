@@ -11,14 +11,13 @@
 #include <string.h>
 
 enum {
-    MESSAGE_MAX = 65520,    /* largest message taken in one: fits a frame of 64 KiB with any binding's header */
-    LARGE_MAX = 1 << 20,    /* largest message taken in chunks */
     RECORD_MORE = 64,       /* at most so much is around application data in a record */
     OUT_MAX = 4096,         /* largest request built ... */
     OUT_MUTUAL_MAX = 65536, /* ... with our certificates or signature in it */
     TURNED_MAX = 8192,      /* largest message that goes into an envelope, but for a signature */
     SIGNATURE_LARGE = 5000, /* only SLH-DSA's are longer, and only chains of it need the large form ... */
-    CHAIN_MAX = 16 + 65535  /* ... else this is enough, with the header of its message */
+    CHAIN_LARGE_MAX = 1 << 20,
+    CHAIN_MAX = 16 + 65535 /* ... else this is enough, with the header of its message */
 };
 
 struct spdm_asker {
@@ -232,7 +231,17 @@ static bool configure_session(struct spdm_asker *a)
     c->keylog_ctx = a->setup->keylog_ctx;
     c->inside = on_inside;
     c->inside_ctx = a;
-    return make_room(&c->session_memory, spdm_session_size(c)) && make_room(&c->in, MESSAGE_MAX + RECORD_MORE);
+    return make_room(&c->session_memory, spdm_session_size(c)) &&
+           make_room(&c->in, SPDM_ASKER_TRANSFER_MAX + RECORD_MORE);
+}
+
+static void choose_sizes(struct spdm_asker *a)
+{
+    const struct spdm_asker_setup *setup = a->setup;
+    struct spdm_config *c = &a->config;
+    if (setup->max_message_size != 0) c->max_message_size = setup->max_message_size;
+    if (setup->data_transfer_size != 0) c->data_transfer_size = setup->data_transfer_size;
+    else if (c->data_transfer_size > c->max_message_size) c->data_transfer_size = c->max_message_size;
 }
 
 static bool configure(struct spdm_asker *a)
@@ -246,11 +255,12 @@ static bool configure(struct spdm_asker *a)
                                      .crypto_ctx = setup->crypto_ctx,
                                      .binding = binding,
                                      .policy = setup->policy,
-                                     .data_transfer_size = MESSAGE_MAX,
+                                     .data_transfer_size = SPDM_ASKER_TRANSFER_MAX,
                                      .chunks = &spdm_requester_chunks,
                                      .lender = &spdm_lend_heap,
-                                     .max_message_size = LARGE_MAX};
-    size_t chain = longest(setup->policy->signatures) > SIGNATURE_LARGE ? LARGE_MAX : CHAIN_MAX;
+                                     .max_message_size = SPDM_ASKER_MESSAGE_MAX};
+    choose_sizes(a);
+    size_t chain = longest(setup->policy->signatures) > SIGNATURE_LARGE ? CHAIN_LARGE_MAX : CHAIN_MAX;
     if (mutual && !configure_mutual(a)) return false;
     if (setup->session && !configure_session(a)) return false;
     return make_room(&a->config.out, binding->head + out + RECORD_MORE + binding->tail) &&

@@ -18,13 +18,18 @@
 
 struct spdm_asker;
 
+/* The largest message taken in one: fits a frame of 64 KiB with any binding's header. */
+#define SPDM_ASKER_TRANSFER_MAX 65520
+#define SPDM_ASKER_MESSAGE_MAX (1u << 20) /* the largest one in chunks, if nothing else is said */
+
 struct spdm_asker_setup {
     const struct spdm_crypto *crypto;
     void *crypto_ctx;
     const struct spdm_policy *policy;
-    struct spdm_own *own; /* NULL: there is nothing we could prove to the device */
-    bool session;         /* there may be one */
-    size_t data_max;      /* the longest application data that will be sent in it */
+    struct spdm_own *own;                          /* NULL: there is nothing we could prove to the device */
+    bool session;                                  /* there may be one */
+    size_t data_max;                               /* the longest application data that will be sent in it */
+    uint32_t data_transfer_size, max_message_size; /* 0: as above */
     void (*keylog)(void *ctx, const struct spdm_keylog *entry); /* may be NULL */
     void *keylog_ctx;
 };

@@ -81,6 +81,7 @@ struct spdm_attest_order {
     struct spdm_own *own; /* our identity and the pre-shared key; NULL: none */
     bool known_by_psk;    /* SPDM_PSK_SESSION: who holds the key is the device, certificates are not asked for */
     size_t data_max;      /* the longest application data that will be sent */
+    uint32_t data_transfer_size, max_message_size;              /* 0: as much as there is room for */
     const struct spdm_attest_stay *stay;                        /* NULL: nobody does */
     void (*keylog)(void *ctx, const struct spdm_keylog *entry); /* may be NULL */
     void *keylog_ctx;

@@ -259,10 +259,11 @@ static void clean_up(struct decode *d)
     free(d->json.p);
 }
 
-static void on_interrupt(int number)
+/* pcap_breakloop() is made for this. */
+static void on_interrupt(int number) /* NOLINT(bugprone-signal-handler,cert-sig30-c) */
 {
     (void)number;
-    if (listening != NULL) spdm_capture_break(listening);
+    if (listening != NULL) spdm_capture_break(listening); /* NOLINT(bugprone-signal-handler,cert-sig30-c) */
 }
 
 static int run(struct decode *d)

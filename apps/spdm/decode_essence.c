@@ -238,6 +238,7 @@ static void slot(struct decode_words *out, uint32_t v)
 static void say(struct decode_words *out, const struct decode_message *m, const struct essence *e,
                 const struct spdm_field *f)
 {
+    if (f == NULL) return;
     if (e->form == FORM_TERM) decode_term(out, m, (size_t)(f - m->fields->v));
     else if (e->form == FORM_SLOT) slot(out, f->value);
     else if (e->form == FORM_HEX) decode_say(out, "0x%0*x", (int)(2 * f->n), f->value);

@@ -226,13 +226,13 @@ static char *other_slot(const struct decode_suspect *s, struct draft *d)
 static char *other_version(const struct decode_suspect *s, struct draft *d)
 {
     if (s->hmac || !put_together(d, s, 0)) return NULL;
-    for (uint8_t version = SPDM_V12; version <= SPDM_V14; version++) {
+    for (unsigned version = SPDM_V12; version <= SPDM_V14; version++) {
         struct spdm_supposition what = {.code = s->code, .turned = s->turned, .part = d->v, .n = d->n};
-        what.version = version;
+        what.version = (uint8_t)version;
         what.slot = s->slot;
         what.value = s->value;
         if (version == s->facts->version || spdm_witness_suppose(s->witness, &what) != SPDM_GOOD) continue;
-        return spdm_text_format("the signing prefix is that of version 1.%u", version & 15u);
+        return spdm_text_format("the signing prefix is that of version 1.%u", version & 15);
     }
     return NULL;
 }

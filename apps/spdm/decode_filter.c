@@ -129,14 +129,32 @@ static bool value_holds(enum value value, unsigned long number, const struct dec
 
 /* ---- names ---- */
 
-/* '*' stands for any run of characters. */
+static bool same_letter(char a, char b)
+{
+    return toupper((unsigned char)a) == toupper((unsigned char)b);
+}
+
+/* '*' stands for any run of characters: what followed the last one is tried again one character later. */
 static bool matches(const char *pattern, size_t n, const char *name)
 {
-    if (n == 0) return name[0] == '\0';
-    if (pattern[0] == '*')
-        return matches(pattern + 1, n - 1, name) || (name[0] != '\0' && matches(pattern, n, name + 1));
-    return name[0] != '\0' && toupper((unsigned char)pattern[0]) == toupper((unsigned char)name[0]) &&
-           matches(pattern + 1, n - 1, name + 1);
+    size_t at = 0, retry = n;
+    const char *again = NULL;
+    while (*name != '\0') {
+        if (at < n && pattern[at] == '*') {
+            retry = ++at;
+            again = name;
+        } else if (at < n && same_letter(pattern[at], *name)) {
+            at++;
+            name++;
+        } else if (again != NULL) {
+            at = retry;
+            name = ++again;
+        } else {
+            return false;
+        }
+    }
+    while (at < n && pattern[at] == '*') at++;
+    return at == n;
 }
 
 static bool names_a_message(const struct term *t)

@@ -136,7 +136,7 @@ static void version(struct decode_words *out, const struct decode_message *m)
 {
     uint8_t v = decode_version(m);
     char text[8] = "";
-    if (v != 0) snprintf(text, sizeof text, "%u.%u", v >> 4, v & 15u);
+    if (v != 0) snprintf(text, sizeof text, "%u.%u", (unsigned)v >> 4, v & 15u);
     decode_json_text(out, "version", text);
 }
 

@@ -199,9 +199,11 @@ bool decode_known_state(struct decode_known *known, const char *text, const char
 static size_t digest(const struct spdm_openssl *ossl, enum spdm_alg hash, struct spdm_span bytes, uint8_t *out)
 {
     const struct spdm_crypto *crypto = spdm_openssl_crypto();
-    void *ctx = (void *)(uintptr_t)ossl, *state = spdm_text_need(calloc(1, crypto->hash_state_size));
-    bool good = crypto->hash_begin(ctx, state, hash) && crypto->hash_update(ctx, state, bytes) &&
-                crypto->hash_peek(ctx, state, out);
+    void *ctx, *state = spdm_text_need(calloc(1, crypto->hash_state_size));
+    bool good;
+    memcpy(&ctx, &ossl, sizeof ctx);
+    good = crypto->hash_begin(ctx, state, hash) && crypto->hash_update(ctx, state, bytes) &&
+           crypto->hash_peek(ctx, state, out);
     crypto->hash_end(ctx, state);
     free(state);
     return good ? spdm_algorithm(hash)->size : 0;

@@ -66,17 +66,17 @@ static size_t negotiation(const struct spdm_attest_result *r, size_t at, struct 
     return at;
 }
 
-/* The exchanges of measurements up to the last, as L1/L2 counts them: anything else in between begins anew. */
+/* The last exchanges of measurements in a row, as L1/L2 counts them: after anything else they begin anew. */
 static struct heap measurement_exchanges(const struct spdm_attest_result *r, size_t at)
 {
     struct heap out = {NULL, 0};
+    bool anew = true;
     for (; at + 1 < r->message_n; at += 2) {
         const struct spdm_message *request = &r->messages[at], *response = request + 1;
         bool good = code_of(request) == GET_MEASUREMENTS && code_of(response) == MEASUREMENTS;
-        if (!good) {
-            out.n = 0;
-            continue;
-        }
+        if (good && anew) out.n = 0;
+        anew = !good;
+        if (!good) continue;
         append(&out, (struct spdm_span){request->bytes.p, request->bytes.n});
         append(&out, (struct spdm_span){response->bytes.p, response->bytes.n});
     }

@@ -73,7 +73,7 @@ void spdm_keylog_write(void *ctx, const struct spdm_keylog *e)
                      "%s session=%08x generation=%u spdm=%s secured=%u.%u hash=%s aead=%s mode=%s sequence=%u%s "
                      "secret=%s\n",
                      label != NULL ? label : "UNKNOWN", e->session, e->generation, spdm_version_name(e->version),
-                     e->secured_version >> 12, e->secured_version >> 8 & 15u,
+                     (unsigned)e->secured_version >> 12, e->secured_version >> 8 & 15u,
                      spdm_algorithm_name((enum spdm_alg)e->hash), spdm_algorithm_name((enum spdm_alg)e->aead),
                      e->mac_only ? "mac" : "encrypt", e->sequence_bytes, e->big_endian ? " nonce=big" : "", secret);
     if (write(file->fd, line, (size_t)n) != n && file->failed == 0) file->failed = errno != 0 ? errno : EIO;

@@ -35,13 +35,19 @@ struct spdm_option_walk spdm_option_rows(const struct spdm_option *table)
     return (struct spdm_option_walk){.next = table};
 }
 
+/* Into a part, or out of one; false: the walk stands at a row, or at the end. */
+static bool step(struct spdm_option_walk *walk)
+{
+    const struct spdm_option *o = walk->next;
+    if (o->part != NULL) *walk = (struct spdm_option_walk){.next = o->part, .behind = o + 1, .base = o->at};
+    else if (is_end(o) && walk->behind != NULL) *walk = (struct spdm_option_walk){.next = walk->behind};
+    else return false;
+    return true;
+}
+
 const struct spdm_option *spdm_option_row(struct spdm_option_walk *walk)
 {
-    if (is_end(walk->next) && walk->behind != NULL) *walk = (struct spdm_option_walk){.next = walk->behind};
-    if (walk->next->part != NULL) {
-        *walk = (struct spdm_option_walk){.next = walk->next->part, .behind = walk->next + 1, .base = walk->next->at};
-        return spdm_option_row(walk);
-    }
+    while (step(walk)) continue;
     if (is_end(walk->next)) return NULL;
     walk->at = walk->base + walk->next->at;
     return walk->next++;

@@ -4,6 +4,7 @@
  *
  * Nothing here opens a file or a connection. */
 #include "peer_options.h"
+#include "asker.h"
 #include "names.h"
 #include "text.h"
 #include <stdlib.h>
@@ -185,6 +186,20 @@ const struct spdm_option spdm_peer_negotiate_options[] = {
      .kind = SPDM_OPTION_FLAG,
      .at = AT(multi_key),
      .help = "ask for a connection with a key for each slot, where the device leaves the choice (SPDM 1.3)"},
+    {.name = "data-transfer-size",
+     .kind = SPDM_OPTION_NUMBER,
+     .at = AT(data_transfer_size),
+     .value = "N",
+     .min = 42,
+     .max = SPDM_ASKER_TRANSFER_MAX,
+     .help = "largest message to take in one transfer (default 65520); the device sends larger ones in chunks"},
+    {.name = "max-message-size",
+     .kind = SPDM_OPTION_NUMBER,
+     .at = AT(max_message_size),
+     .value = "N",
+     .min = 42,
+     .max = 16 << 20,
+     .help = "largest message to take in chunks (default 1048576)"},
     {.name = NULL},
 };
 
@@ -303,6 +318,8 @@ const char *spdm_peer_contradiction(const struct spdm_peer_options *o, bool sess
         return "--own-public-key is instead of certificates: --own-chain has no use";
     if ((o->own_chain == NULL && o->own_public_key == NULL) != (o->own_key == NULL))
         return "--own-key belongs to --own-chain or --own-public-key: give both";
+    if (o->max_message_size != 0 && o->data_transfer_size > o->max_message_size)
+        return "--max-message-size is at least --data-transfer-size";
     if (!session) return needless(o);
     if (o->psk != NULL && o->exchanges.id[0] != 0) return "--psk is instead of a key exchange: --exchange has no use";
     if (o->psk != NULL && o->clear_handshake) return "a handshake with --psk is never in the clear";

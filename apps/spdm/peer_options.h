@@ -25,6 +25,7 @@ struct spdm_peer_options {
     uint8_t versions[6];
     struct spdm_algorithm_list hashes, signatures;
     bool multi_key;
+    uint32_t data_transfer_size, max_message_size; /* 0: as much as there is room for */
     const char *psk, *psk_hint;
     struct spdm_algorithm_list exchanges, aeads;
     bool mac_only, clear_handshake;

@@ -91,6 +91,7 @@ static void offer_identity(struct spdm_policy *p, const struct spdm_own *own)
     if (own->device == NULL) return;
     bool chain = own->device->slot_key[0] != NULL;
     p->flags |= SPDM_CHAL_CAP | SPDM_MUT_AUTH_CAP | SPDM_ENCAP_CAP | (chain ? SPDM_CERT_CAP : SPDM_PUB_KEY_ID_CAP);
+    if (spdm_device_large(own->device)) p->flags |= SPDM_LARGE_RESP_CAP;
     p->req_signatures = chain ? own->device->identity.slot[0].signs : own->device->identity.public_key_signs;
 }
 

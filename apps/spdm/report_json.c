@@ -156,7 +156,8 @@ static json_t *session(const struct spdm_attest_result *r)
     put(out, "key_exchange", s->psk ? json_null() : algorithm(r->facts.exchange));
     put(out, "aead", algorithm(r->facts.aead));
     put(out, "encrypted", json_boolean(!s->mac_only));
-    put(out, "secured_version", json_sprintf("%u.%u", s->secured_version >> 12, s->secured_version >> 8 & 15u));
+    put(out, "secured_version",
+        json_sprintf("%u.%u", (unsigned)s->secured_version >> 12, s->secured_version >> 8 & 15u));
     put(out, "clear_handshake", json_boolean(s->in_the_clear));
     put(out, "heartbeat", json_integer(s->heartbeat));
     put(out, "mutual_authentication", json_boolean(s->mut_auth != 0));

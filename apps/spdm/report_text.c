@@ -179,7 +179,8 @@ static void print_session(const struct spdm_attest_result *r, const struct spdm_
     row(table, "opened with",
         spdm_text_format("%s", s->psk ? "a pre-shared key" : spdm_algorithm_name((enum spdm_alg)r->facts.exchange)));
     row(table, "messages", protection(r));
-    row(table, "secured messages", spdm_text_format("%u.%u", s->secured_version >> 12, s->secured_version >> 8 & 15u));
+    row(table, "secured messages",
+        spdm_text_format("%u.%u", (unsigned)s->secured_version >> 12, s->secured_version >> 8 & 15u));
     told(table, "handshake", s->in_the_clear ? "in the clear" : "in records");
     if (s->heartbeat != 0) row(table, "heartbeat", spdm_text_format("every %u s", s->heartbeat));
     else told(table, "heartbeat", "none");

@@ -9,7 +9,9 @@
 #include "respond.h"
 #include "options.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +85,7 @@ void spdm_respond_stop(struct server *s, const char *why)
     if (s->stopping) return;
     s->stopping = true;
     if (!s->options->quiet) spdm_respond_say(s, "stopping: %s", why);
+    for (struct client *c = s->live; c != NULL; c = c->older) spdm_respond_app_reset(c, "the device stops");
     for (unsigned i = 0; i < s->listener_n; i++) spdm_listener_close(s->listener[i]);
     unless_closed((uv_handle_t *)&s->hangup);
     /* Both stay and are taken in silence: a second signal, which timeout(1) always sends, must not cut the end short.
@@ -105,6 +108,18 @@ static void summary(const struct server *s)
 
 /* ---- the description, again ---- */
 
+/* What was opened so far is not for the commands behind streams: captures, key logs, a TPM. */
+static void keep_from_commands(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    if (dir == NULL) return;
+    for (const struct dirent *e; (e = readdir(dir)) != NULL;) {
+        int fd = (int)strtol(e->d_name, NULL, 10), flags = fd > STDERR_FILENO ? fcntl(fd, F_GETFD) : -1;
+        if (flags >= 0 && (flags & FD_CLOEXEC) == 0) (void)fcntl(fd, F_SETFD, flags | FD_CLOEXEC);
+    }
+    closedir(dir);
+}
+
 static void reload(struct server *s)
 {
     char error[SPDM_DEVICE_REASON], text[400];
@@ -121,6 +136,7 @@ static void reload(struct server *s)
         spdm_respond_say(s, "description not changed: %s", fresh != NULL ? "out of memory" : error);
         return;
     }
+    keep_from_commands();
     s->generation = now;
     s->client_room = spdm_respond_client_room(fresh);
     spdm_respond_retire(s, before);
@@ -282,6 +298,22 @@ static int load_first(struct server *s)
     return SPDM_EXIT_USAGE;
 }
 
+/* Where --app is of no use: who gave it will want to know. */
+static void doubt(struct server *s)
+{
+    const uint32_t sessions = SPDM_KEY_EX_CAP | SPDM_PSK_CAP_MASK;
+    const struct spdm_policy *policy = &s->generation->device->policy;
+    if (s->options->app.kind == APP_NONE) return;
+    if (s->options->app.kind != APP_ECHO && (policy->flags & SPDM_KEY_EX_CAP) != 0 && !policy->mut_auth_required)
+        spdm_respond_say(s, "streams are for whoever can connect: the description does not require requesters to prove "
+                            "who they are");
+    if ((policy->flags & sessions) == 0) spdm_respond_say(s, "there will be no streams: the device opens no sessions");
+    for (unsigned i = 0; i < s->listener_n; i++)
+        if (!spdm_listener_target(s->listener[i])->binding->app_data)
+            spdm_respond_say(s, "there will be no streams on %s: this transport carries no application data",
+                             spdm_listener_target(s->listener[i])->text);
+}
+
 static void announce(struct server *s)
 {
     char text[400];
@@ -305,7 +337,9 @@ static int start(struct server *s)
         spdm_respond_say(s, "cannot watch for signals");
         return SPDM_EXIT_USAGE;
     }
+    keep_from_commands();
     if (!s->options->quiet) announce(s);
+    doubt(s);
     return SPDM_PARSED;
 }
 

@@ -38,6 +38,7 @@ static void answer_measurements(struct client *c)
                                     .yes = true,
                                     .measurements = d->measurements,
                                     .measurement_n = d->measurement_n,
+                                    .stays = true,
                                     .content_changed = 0});
 }
 

@@ -158,8 +158,10 @@ static void reset(struct app *a, const char *reason)
 
 void spdm_respond_app_reset(struct client *c, const char *reason)
 {
+    if (c->link == NULL) return;
     for (struct app *a = c->apps; a != NULL; a = a->next)
         if (!spdm_app_over(&a->stream)) reset(a, reason);
+    if (c->apps != NULL) spdm_respond_serve(c);
 }
 
 /* ---- towards the peer ---- */

@@ -146,6 +146,8 @@ struct spdm_attest_order spdm_setup_order(struct spdm_setup *setup)
         .public_key = {setup->key_bytes.p, setup->key_bytes.n},
         .public_key_handle = setup->key,
         .timeout_ms = o->timeout,
+        .data_transfer_size = o->data_transfer_size,
+        .max_message_size = o->max_message_size,
         .own = &setup->own,
         .known_by_psk = psk && o->trust.n == 0 && o->public_key == NULL,
     };

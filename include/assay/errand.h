@@ -75,12 +75,14 @@ struct spdm_csr_order { /* GET_CSR, SPDM_ASK_CSR: yes and data = the CSR, PKCS#1
     /* Multi-key connections only; a requester need not look, elsewhere they are not sent. */
     uint8_t key_pair, model; /* KeyPairID; enum spdm_cert_model */
     uint8_t tag;             /* 1.3+, after SPDM_RESET_DUE and the reset: the CSRTrackingTag that it named; else 0 */
+    uint8_t bank;            /* SPDM_ASK_CSR: that of the key, where there are banks */
     bool overwrite;          /* 1.3+: other GET_CSR work may be given up for this */
     struct spdm_span info; /* RequesterInfo: CertificationRequestInfo in DER, or empty; well-formed when asked about */
     struct spdm_span opaque;
 };
 struct spdm_store_order { /* SET_CERTIFICATE, SPDM_ASK_STORE: the slot holds it, or is empty; yes: so it is */
     uint8_t slot;
+    uint8_t bank;            /* SPDM_ASK_STORE: where there are banks */
     uint8_t key_pair, model; /* as for a CSR; erasing: model 0 */
     bool erase;
     struct spdm_span chain; /* whole structure: Length, RootHash in the negotiated hash, certificates. Only its framing
@@ -156,7 +158,7 @@ struct spdm_event_group {
 bool spdm_event_group_next(struct spdm_span *rest, struct spdm_event_group *out);
 bool spdm_event_type_next(struct spdm_span *types, uint16_t *type);
 /* Writes a group with the n types to room; its size, 0 if it does not fit. */
-size_t spdm_event_group_put(struct spdm_room room, const struct spdm_event_group *group, const uint16_t *types,
+size_t spdm_event_group_put(struct spdm_room room, const struct spdm_event_group *from, const uint16_t *types,
                             uint16_t n);
 
 struct spdm_notice {
@@ -178,6 +180,50 @@ struct spdm_list_order { /* SUBSCRIBE_EVENT_TYPES, SPDM_ASK_SUBSCRIBE: groups, n
 
 extern const struct spdm_errand spdm_errand_event_types, spdm_errand_subscribe, spdm_errand_events;
 
+/* ---- certificate-slot banks (1.4): SLOT_MANAGEMENT ---- */
+
+enum spdm_sub_code {
+    SPDM_SLOTS_SUPPORTED = 0x00, /* SPDM_REPLIED: a bit for each SubCode, 32 bytes */
+    SPDM_SLOTS_BANKS = 0x01,     /* spdm_bank_next() */
+    SPDM_SLOTS_DETAILS = 0x02,   /* of a bank: spdm_bank_open(), spdm_bank_slot_next() */
+    SPDM_SLOTS_CHAIN = 0x03,     /* of bank and slot: the chain structure */
+    SPDM_SLOTS_CSR = 0x04,       /* of a key of the bank: the CSR. The device's caller gets SPDM_ASK_CSR */
+    SPDM_SLOTS_BANK = 0x20,      /* gives the bank an algorithm; SPDM_ASK_BANK */
+    SPDM_SLOTS_ERASE = 0x21,     /* SPDM_ASK_STORE */
+    SPDM_SLOTS_STORE = 0x22      /* SPDM_ASK_STORE */
+};
+struct spdm_slots_order {
+    uint8_t sub_code, bank, slot;
+    uint8_t key_pair, model, tag; /* CSR, STORE: as in their own orders */
+    bool overwrite;
+    uint32_t asym, pqc; /* BANK, SPDM_ASK_BANK: one bit of both, as for key pairs */
+    struct spdm_span info, opaque, chain;
+};
+
+struct spdm_bank_element {
+    uint8_t bank, slots, modifiable; /* the latter as masks */
+};
+struct spdm_bank_details {
+    uint8_t bank;
+    bool selected, configurable;
+    uint32_t asyms, asym, asyms_free; /* possible, present, possible and not another bank's */
+    uint32_t pqcs, pqc, pqcs_free;
+};
+struct spdm_bank_slot {
+    uint8_t slot, key_pair, model;
+    bool provisioned, protected;
+    uint16_t usage;
+    uint32_t size;
+    struct spdm_span digest;
+};
+/* Readers, as for logs: false at the end, or with rest->n != 0 at what is malformed. */
+bool spdm_bank_next(struct spdm_span *rest, struct spdm_bank_element *out);
+bool spdm_bank_open(struct spdm_span details, struct spdm_bank_details *out, struct spdm_span *slots);
+bool spdm_bank_slot_next(struct spdm_span *rest, struct spdm_bank_slot *out);
+
+/* Asking, and what may change something. */
+extern const struct spdm_errand spdm_errand_slots, spdm_errand_change_slots;
+
 union spdm_order {
     struct spdm_key_pair_order key_pair;
     struct spdm_key_pair_change key_pair_change;
@@ -186,5 +232,6 @@ union spdm_order {
     struct spdm_log_order log;
     struct spdm_endpoint_order endpoint;
     struct spdm_list_order list;
+    struct spdm_slots_order slots;
 };
 #endif

@@ -7,7 +7,9 @@
  * its way it lies in room that is lent; many connections share a lender, for
  * few transfers are under way at a time. Not everything needs it: a chain is
  * put together in the room for chains, and what a responder can make anew
- * (CERTIFICATE, MEASUREMENTS whose values stay) is stored nowhere.
+ * (CERTIFICATE, MEASUREMENTS whose values stay) is stored nowhere. What events
+ * point into goes back with the first call after event() has returned
+ * SPDM_NOTHING.
  *
  *     static uint8_t a[16384], b[16384];
  *     static const struct spdm_room places[] = {{a, sizeof a}, {b, sizeof b}};

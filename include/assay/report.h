@@ -70,6 +70,7 @@ enum spdm_harm { SPDM_HARM_MESSAGE, SPDM_HARM_SESSION, SPDM_HARM_CONNECTION };
     X(SIGN_FAILED, 0x05, MESSAGE, "the caller could not sign")                                                         \
     X(ANSWER_REFUSED, 0x05, MESSAGE, "the caller could not answer: %f")                                                \
     X(OPERATION_FAILED, 0x44, MESSAGE, "%f does not allow it")                                                         \
+    X(INVALID_STATE, 0x47, MESSAGE, "%f is in the way")                                                                \
     X(RESET_REQUIRED, 0x0c, MESSAGE, "slots %x wait for a reset")                                                      \
     X(DECLINED, 0x05, MESSAGE, "the caller answered with ERROR %e")                                                    \
     X(NOT_A_FRAME, 0x00, MESSAGE, "the bytes are no frame of this binding")                                            \

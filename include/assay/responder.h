@@ -36,6 +36,18 @@ struct spdm_key_pair {
     struct spdm_span public_key_info; /* AlgorithmIdentifier, DER; empty: no key */
 };
 
+/* A bank of certificate slots (1.4): all of one algorithm, or of none yet. */
+struct spdm_bank {
+    struct spdm_slot slot[SPDM_SLOT_N];
+    uint8_t slots;        /* that exist, as a mask */
+    uint8_t modifiable;   /* of these: can be written and erased */
+    uint8_t protected;    /* of these: write-protected; not modifiable then */
+    bool configurable;    /* SLOT_MANAGEMENT may give it another algorithm */
+    uint32_t asyms, asym; /* algorithms as for key pairs: possible, present; the present ones of all banks differ */
+    uint32_t pqcs, pqc;
+    uint32_t slot_size; /* bytes that each slot can hold */
+};
+
 struct spdm_identity {
     struct spdm_slot slot[SPDM_SLOT_N];
     uint8_t supported;           /* slots that exist, as a mask (1.3+) */
@@ -45,12 +57,16 @@ struct spdm_identity {
     const struct spdm_key_pair *key_pair; /* of key_pair_n; the first is KeyPairID 1. They say which slot belongs to
                                              which key pair: slot[].key_pair_id and usage count only without them */
     uint8_t key_pair_n;
+    const struct spdm_bank *bank; /* of bank_n, 240 at most; then the slots are those of the bank that has the
+                                     negotiated algorithm, and slot and supported above do not count */
+    uint8_t bank_n;
 };
 
 /* Sets of requests to serve. A device links only what its set names. */
-extern const struct spdm_services spdm_serve_attestation; /* version to measurements */
-extern const struct spdm_services spdm_serve_sessions;    /* the same, and sessions by KEY_EXCHANGE */
-extern const struct spdm_services spdm_serve_all;         /* every request this library can answer */
+extern const struct spdm_services spdm_serve_attestation;  /* version to measurements */
+extern const struct spdm_services spdm_serve_sessions;     /* the same, and sessions by KEY_EXCHANGE */
+extern const struct spdm_services spdm_serve_provisioning; /* attestation, key pairs, CSRs, certificates, banks */
+extern const struct spdm_services spdm_serve_all;          /* every request this library can answer */
 
 struct spdm_responder;
 

@@ -73,6 +73,9 @@ enum { SPDM_V10 = 0x10, SPDM_V11 = 0x11, SPDM_V12 = 0x12, SPDM_V13 = 0x13, SPDM_
 #define SPDM_LARGE_RESP_CAP 0x80000000u
 #define SPDM_SLOT_MGMT_CAP 0x0001u /* ExtFlags */
 
+/* policy.slot_management */
+enum spdm_slots_served { SPDM_SERVE_CSR = 1, SPDM_SERVE_BANK = 2, SPDM_SERVE_ERASE = 4, SPDM_SERVE_STORE = 8 };
+
 /* ---- policy: what we can and want, in order of preference ---- */
 
 enum spdm_byte_order { SPDM_BIG_ENDIAN, SPDM_LITTLE_ENDIAN, SPDM_EITHER_ENDIAN };
@@ -118,7 +121,8 @@ struct spdm_policy {
     bool drop_bad_records;       /* responder: a record that does not open is dropped, its session lives on */
     uint8_t rdt_exponent;        /* responder: RDTExponent of ResponseNotReady: 14 (16 ms) */
     uint8_t rdtm;                /* responder: RDTM of ResponseNotReady: 10 */
-    bool trusted_place;          /* responder: slots 1 to 7 may be written outside a session (R-SCT-07) */
+    uint8_t slot_management; /* responder, with SLOT_MGMT_CAP: SubCodes served beyond reading, enum spdm_slots_served */
+    bool trusted_place;      /* responder: slots 1 to 7 may be written outside a session (R-SCT-07) */
 };
 
 /* ---- configuration: fixed for the life of a connection, owned by the caller ---- */
@@ -178,7 +182,8 @@ struct spdm_config {
     void *inside_ctx;
     struct spdm_room session_memory;  /* spdm_session_size() bytes for each session wanted, aligned like uint64_t */
     struct spdm_room in;              /* sessions: room to open a record into, as long as the longest record; can be
-                                         shared: it holds nothing beyond the event() calls after a push() */
+                                         shared: it holds nothing beyond the event() calls after a push(),
+                                         and is wiped when they are done */
     const struct spdm_chunks *chunks; /* &spdm_requester_chunks, &spdm_responder_chunks, or NULL: no message larger
                                          than one transfer */
     const struct spdm_lender *lender; /* room for such messages; NULL: only those that need none */
@@ -281,6 +286,7 @@ enum spdm_event_kind {
     SPDM_ASK_CSR,      /* csr: a certificate signing request; yes and data = the CSR */
     SPDM_ASK_STORE,    /* store: a slot's certificates, new or erased; yes: it is so, in the identity too */
     SPDM_ASK_LOG,      /* log: the measurement extension log; yes and data = all of it */
+    SPDM_ASK_BANK, /* slots: another algorithm for a bank without certificates; yes: it is so, in the identity too */
     /* the following asked of a requester, too */
     SPDM_ASK_ENDPOINT,    /* endpoint: EPInfo; yes and data */
     SPDM_ASK_EVENT_TYPES, /* the events there are; yes and data = groups */

@@ -43,9 +43,10 @@ def get_key_pair_info(r):
     r.number("KeyPairID", 1, "id")
 
 
-def _mask(r, length, name, member):
+def _mask(r, length, name, member=None):
     """A post-quantum mask behind its length."""
-    r.members[member] = 0
+    if member:
+        r.members[member] = 0
     if not r.since(V14):
         return
     n = r.number(length, 1)
@@ -183,3 +184,114 @@ def send_event(r):
         r.bytes("EventDetail", r.number("EventDetailLen", 2))
     if r.at != len(r.data):
         raise ValueError("EventsList")
+
+
+# ---- certificate-slot banks ----
+
+def _structure(r):
+    """SubCode, and whether a structure follows; then r stands at its start."""
+    r.number("SubCode", 1, "sub_code")
+    r.reserved(1)
+    offset = r.number("MgmtStructOffset", 2)
+    r.reserved(2)
+    r.bytes("Reserved", max(offset - 8, 0))
+    return offset != 0
+
+
+def slot_management(r):
+    if not _structure(r):
+        return
+    sub_code = r.members["sub_code"]
+    r.number("ReqLength", 2)
+    r.reserved(2)
+    r.number("BankID", 1, "bank")
+    r.members["slot"] = r.number("SlotID", 1) & 15
+    r.reserved(2)
+    if sub_code == 0x04:
+        r.number("KeyPairID", 1, "key_pair")
+        attributes = r.number("RequestAttributes", 1)
+        r.members.update(model=attributes & 7, tag=attributes >> 3 & 7, overwrite=attributes >> 7)
+        r.reserved(2)
+        info = r.number("RequesterInfoLength", 2)
+        opaque = r.number("OpaqueDataLength", 2)
+        r.bytes("RequesterInfo", info, "info")
+        r.opaque_data(opaque)
+    elif sub_code in (0x20, 0x21):
+        r.number("Operation", 1)
+        r.reserved(3)
+        if sub_code == 0x20:
+            r.number("SelectAsymAlgo", 4, "asym")
+            _mask(r, "SelectPqcAsymAlgoLen", "SelectPqcAsymAlgo", "pqc")
+    elif sub_code == 0x22:
+        n = r.number("CertLength", 4)
+        r.members["model"] = r.number("CertAttributes", 1) & 7
+        r.number("KeyPairID", 1, "key_pair")
+        r.reserved(2)
+        r.bytes("Certificate", n, "chain")
+
+
+def _sub_codes(r):
+    r.number("RespLength", 2)
+    r.reserved(2)
+    r.bytes("SubCodeBitmap", 8)
+    r.reserved(24)
+
+
+def _banks(r):
+    r.number("RespLength", 2)
+    r.reserved(2)
+    count = r.number("NumBankElements", 1)
+    r.reserved(3)
+    for _ in range(count):
+        end = r.at + r.number("ElementLength", 1)
+        r.number("BankID", 1)
+        r.number("SlotMask", 1)
+        r.number("ModifiableSlotMask", 1)
+        r.bytes("Reserved", end - r.at)
+
+
+def _details(r):
+    r.number("RespLength", 2)
+    r.number("BankID", 1)
+    r.reserved(1)
+    count = r.number("NumSlotElements", 2)
+    r.number("BankAttributes", 1)
+    r.reserved(1)
+    r.number("AsymAlgoCapabilities", 4)
+    r.number("CurrentAsymAlgo", 4)
+    r.number("AvailableAsymAlgo", 4)
+    _mask(r, "PqcAsymAlgoCapLen", "PqcAsymAlgoCapabilities")
+    _mask(r, "CurrentPqcAsymAlgoLen", "CurrentPqcAsymAlgo")
+    _mask(r, "AvailablePqcAsymAlgoLen", "AvailablePqcAsymAlgo")
+    r.reserved(4)
+    for _ in range(count):
+        end = r.at + r.number("ElementLength", 2)
+        r.number("SlotID", 1)
+        r.reserved(1)
+        r.number("SlotAttributes", 1)
+        r.number("KeyPairID", 1)
+        r.number("CertificateInfo", 1)
+        r.reserved(1)
+        r.number("KeyUsage", 2)
+        r.reserved(2)
+        r.number("SlotSize", 4)
+        r.bytes("Digest", end - r.at)
+
+
+def slot_management_resp(r):
+    r.members["structure"] = (0, 0)
+    if not _structure(r):
+        return
+    sub_code = r.members["sub_code"]
+    if sub_code < 0x03:
+        n = int.from_bytes(r.data[r.at:r.at + 2], "little")
+    else:
+        n = 8 + int.from_bytes(r.data[r.at:r.at + 4], "little")
+    start = r.at = r.bytes("SlotMgmtRespStruct", n, "structure")
+    if sub_code < 0x03:
+        (_sub_codes, _banks, _details)[sub_code](r)
+    else:
+        k = r.number("CCLength" if sub_code == 0x03 else "CSRLength", 4)
+        r.reserved(4)
+        r.bytes("CertChain" if sub_code == 0x03 else "CSR", k)
+    r.bytes("Reserved", start + n - r.at)

@@ -520,6 +520,7 @@ MESSAGES = {
     0xE2: ("GET_SUPPORTED_EVENT_TYPES", header_only), 0x62: ("SUPPORTED_EVENT_TYPES", errands.supported_event_types),
     0xF0: ("SUBSCRIBE_EVENT_TYPES", errands.subscribe_event_types), 0x70: ("SUBSCRIBE_EVENT_TYPES_ACK", header_only),
     0xF1: ("SEND_EVENT", errands.send_event), 0x71: ("EVENT_ACK", header_only),
+    0x88: ("SLOT_MANAGEMENT", errands.slot_management), 0x08: ("SLOT_MANAGEMENT_RESP", errands.slot_management_resp),
 }
 
 

@@ -28,6 +28,7 @@ struct conn {
     uint8_t slots_wanted;
     struct spdm_facts facts;
     uint8_t slots_refused;
+    bool turned; /* mutual authentication: the Requester proves, the Responder verifies */
     uint32_t chain_have, chain_total;
     bool chain_grows;          /* its room grows with what comes: a length alone is no reason to ask for any */
     const void *key;           /* of the chain in use, once trusted */
@@ -35,7 +36,7 @@ struct conn {
     io_inside inside;          /* spdm_io_inside if parts of fields are looked at, or NULL */
     struct session *channel;   /* in which the exchange at hand takes place; NULL: outside */
     struct transcript *log;    /* L1/L2 of that channel */
-    bool turned;               /* mutual authentication: the Requester proves, the Responder verifies */
+    uint32_t opened;           /* so many bytes of cfg->in hold what a record said */
     struct transcript tr;
 };
 

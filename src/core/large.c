@@ -15,7 +15,7 @@ bool spdm_large_borrow(const struct spdm_config *cfg, struct spdm_room *room, si
 
 void spdm_large_return(const struct spdm_config *cfg, struct spdm_room *room)
 {
-    if (room->p == NULL) return;
+    if (room->p == NULL || cfg->lender == NULL) return;
     spdm_wipe(room->p, room->n);
     cfg->lender->give_back(cfg->lender_ctx, *room);
     *room = (struct spdm_room){0};

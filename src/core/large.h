@@ -31,7 +31,7 @@ struct large_rq {
     uint32_t transfer;                  /* length of the peer's first CHUNK_RESPONSE; 0: none has come */
     uint8_t state, handle, sent_handle; /* enum large_state; the peer's handle, ours */
     bool lent;                          /* response is room that was lent */
-    bool reading;                       /* it is complete, and events point into it */
+    bool reading, read;                 /* it is complete, and events point into it; they have been asked for */
     bool torn;                          /* a transfer ended in the middle, and the peer may not know */
     bool chunked;                       /* the request went in portions: what it is answered with may be shorter */
 };
@@ -54,6 +54,7 @@ struct large_rs {
     bool inside;                 /* the whole request is being dispatched */
     bool acking, early;          /* what is sent next belongs into CHUNK_SEND_ACK; with EarlyErrorDetected */
     bool anew;                   /* the response is made anew portion by portion */
+    bool reading;                /* the request is over, and an event points into it */
     uint8_t kept;                /* enum large_kept */
 };
 
@@ -76,7 +77,7 @@ struct spdm_chunks {
     uint8_t (*fetch)(struct spdm_requester *rq, uint8_t handle);
     /* The message is one that was put together: nothing pads it. */
     bool (*whole)(const struct spdm_requester *rq);
-    /* Before a new request; events have been read; the flight is lost. */
+    /* Before a new request; a call after events have been read to the end; the flight is lost. */
     void (*fresh)(struct spdm_requester *rq);
     void (*settle)(struct spdm_requester *rq);
     /* A transfer was left in the middle: only GET_VERSION is sure to free the peer (R-CHK-22, R-CHK-24). */

@@ -138,7 +138,7 @@ bool spdm_large_hold(struct spdm_responder *rs)
     l->kept = KEPT_NOTHING;
     l->from = spdm_conn_channel(&rs->c);
     l->sequence = l->at = l->before = 0;
-    l->total = (uint32_t)rs->response_n;
+    l->total = rs->response_n;
     l->sent_handle++;
     spdm_large_touch(rs);
     rs->stage = STAGE_FETCH;

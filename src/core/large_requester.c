@@ -48,7 +48,7 @@ static void return_response(struct spdm_requester *rq)
 
     if (l->lent) spdm_large_return(rq->c.cfg, &l->response);
     l->response = (struct spdm_room){0};
-    l->lent = l->reading = false;
+    l->lent = l->reading = l->read = false;
     l->since = 0;
 }
 
@@ -221,6 +221,7 @@ static void complete(struct spdm_requester *rq, uint64_t now)
 
     l->state = l->chunked ? LARGE_SENT : LARGE_NONE;
     l->reading = true;
+    l->read = false;
     l->torn = false;
     if (message.p[1] == expected) {
         spdm_requester_receive(rq, message, now);
@@ -307,7 +308,7 @@ struct spdm_span spdm_large_next(struct spdm_requester *rq)
     uint8_t state = rq->large->state;
 
     if (state == LARGE_GET) return chunk_get(rq);
-    return state == LARGE_NONE || rq->ask_ready ? (struct spdm_span){0} : spdm_large_portion(rq);
+    return state == LARGE_NONE || rq->ask_ready ? spdm_span(NULL, 0) : spdm_large_portion(rq);
 }
 
 bool spdm_large_take(struct spdm_requester *rq, struct spdm_span message, uint64_t now)

@@ -41,7 +41,17 @@ static void release_request(struct spdm_responder *rs)
         l->own = (struct spdm_room){0};
     }
     l->receiving = false;
-    spdm_large_return(rs->c.cfg, &l->request);
+    l->reading = l->request.p != NULL && (rs->told >> SPDM_REPLIED & 1) != 0;
+    if (!l->reading) spdm_large_return(rs->c.cfg, &l->request);
+}
+
+/* There is another use for it now, and nobody has asked for the event. */
+static void free_request(struct spdm_responder *rs)
+{
+    if (!rs->large->reading) return;
+    rs->data = (struct spdm_span){0};
+    rs->large->reading = false;
+    spdm_large_return(rs->c.cfg, &rs->large->request);
 }
 
 void spdm_large_idle(struct spdm_responder *rs)
@@ -73,6 +83,7 @@ void spdm_large_end(struct spdm_responder *rs, const struct session *from)
 /* Nothing came for so long that the transfer is given up; a requester that comes back may begin anew. */
 void spdm_large_tick(struct spdm_responder *rs)
 {
+    if (rs->large->reading) release_request(rs);
     if (rs->large->until > rs->now) return;
     if (rs->large->fetching) spdm_responder_idle(rs);
     spdm_large_end(rs, NULL);
@@ -202,6 +213,7 @@ static uint8_t begin(struct spdm_responder *rs, struct session *from, const stru
 
     spdm_responder_idle(rs); /* a deferred request gives way (R-RIR-09) */
     rs->kept = 0;
+    free_request(rs);
     if (!spdm_large_borrow(rs->c.cfg, &l->request, m->large_size))
         return refuse_size(&rs->c, ALL_LENT, m->large_size, 0);
     l->receiving = true;
@@ -274,6 +286,7 @@ bool spdm_large_keep(struct spdm_responder *rs, struct spdm_span message)
 {
     struct large_rs *l = rs->large;
 
+    free_request(rs);
     if (l->request.p == NULL) { /* it came in one piece, and is longer than the connection's own room */
         if (message.n > largest(rs->c.cfg) || !spdm_large_borrow(rs->c.cfg, &l->request, message.n)) return false;
         (void)spdm_put(l->request, message);

@@ -41,6 +41,8 @@ struct spdm_mutual {
     /* Another flow, or a handshake that was proven by one, has not come to its end. */
     bool (*busy)(const struct spdm_responder *rs);
     void (*arm)(struct spdm_responder *rs, struct session *s, uint8_t value);
+    /* A request is done with, perhaps without having been answered. */
+    void (*dropped)(struct spdm_responder *rs);
     /* An encapsulated flow forbids this request now. */
     bool (*blocks)(const struct spdm_responder *rs, uint8_t code);
     void (*describe)(struct spdm_responder *rs, struct spdm_event *event);
@@ -69,6 +71,7 @@ uint8_t spdm_mutual_sign_finish(struct spdm_requester *rq, size_t verify_at);
 bool spdm_mutual_busy(const struct spdm_responder *rs);
 bool spdm_mutual_possible(const struct spdm_responder *rs, uint8_t value);
 void spdm_mutual_arm(struct spdm_responder *rs, struct session *s, uint8_t value);
+void spdm_mutual_dropped(struct spdm_responder *rs);
 bool spdm_mutual_blocks(const struct spdm_responder *rs, uint8_t code);
 void spdm_mutual_describe(struct spdm_responder *rs, struct spdm_event *event);
 uint8_t spdm_mutual_take(struct spdm_responder *rs, const struct spdm_answer *answer);

@@ -48,8 +48,8 @@ static void key_update(struct spdm_requester *rq, struct spdm_span message)
 {
     struct session *s = spdm_conn_channel(&rq->c);
     uint8_t operation = message.p[2], tag = message.p[3];
-    bool fine = operation == UPDATE_KEY ? !s->previous[RESPONSE].lane.ready && spdm_session_update(&rq->c, s, RESPONSE)
-                : operation == VERIFY_NEW_KEY ? s->previous[RESPONSE].lane.ready
+    bool fine = operation == UPDATE_KEY       ? !s->previous[RESPONSE].ready && spdm_session_update(&rq->c, s, RESPONSE)
+                : operation == VERIFY_NEW_KEY ? s->previous[RESPONSE].ready
                                               : false;
 
     if (fine && operation == VERIFY_NEW_KEY) spdm_session_drop_previous(&rq->c, s, RESPONSE);

@@ -115,18 +115,25 @@ static uint8_t consider_get(struct spdm_responder *rs, const union spdm_body *re
 /* RequestID counts up from 1; 0 is the implicit GET_DIGESTS (UN-20). Asked again, the same request goes out again. */
 static uint8_t reply_get(struct spdm_responder *rs, const union spdm_body *req, union spdm_body *rsp)
 {
+    uint8_t id = (uint8_t)(rs->encap.id + (rs->encap.state == ENCAP_ARMED));
+
     (void)req;
+    rsp->encapsulated = (struct encapsulated){.id = id, .message = rs->encap.request};
+    return SPDM_WHY_FINE;
+}
+
+static void sent_get(struct spdm_responder *rs)
+{
     if (rs->encap.state == ENCAP_ARMED) rs->encap.id++;
     rs->encap.state = ENCAP_ASKED;
-    rsp->encapsulated = (struct encapsulated){.id = rs->encap.id, .message = rs->encap.request};
-    return SPDM_WHY_FINE;
 }
 
 const struct prove_job spdm_prove_get_encapsulated = {.request = &spdm_message_GET_ENCAPSULATED_REQUEST,
                                                       .response = &spdm_message_ENCAPSULATED_REQUEST,
                                                       .consider = consider_get,
                                                       .reply = reply_get,
-                                                      .enter = enter_nothing};
+                                                      .enter = enter_nothing,
+                                                      .sent = sent_get};
 
 /* ---- DELIVER_ENCAPSULATED_RESPONSE ---- */
 
@@ -149,7 +156,7 @@ static uint8_t settle(struct spdm_responder *rs)
     rs->encap.request = (struct spdm_span){0};
     if (inner->c.phase < PHASE_NEGOTIATED) return give_up(rs); /* the peer wanted to start over */
     if (inner->flight == FLIGHT_QUESTION) {
-        rs->need = inner->question;
+        rs->need = (uint8_t)inner->question;
         return SPDM_WHY_FINE;
     }
     while (spdm_requester_event(inner, &event) != SPDM_NOTHING) {
@@ -205,6 +212,7 @@ static uint8_t consider_deliver(struct spdm_responder *rs, const union spdm_body
     if (rs->encap.state != ENCAP_ASKED || rs->encap.where != spdm_conn_channel(&rs->c))
         return refuse(&rs->c, NOT_NOW, NULL, 0, 0);
     if (q->id != rs->encap.id) return refuse(&rs->c, MISMATCH, "RequestID", q->id, rs->encap.id);
+    rs->encap.taken = true;
     if (rs->encap.flow == FLOW_UPDATE) return updated(rs, q->message);
     if (s != NULL) s->heard = rs->now; /* in the clear nobody else notes it */
     /* R-ORD-08 */
@@ -236,12 +244,27 @@ static uint8_t reply_deliver(struct spdm_responder *rs, const union spdm_body *r
     return SPDM_WHY_FINE;
 }
 
+static void sent_deliver(struct spdm_responder *rs)
+{
+    rs->encap.taken = false;
+}
+
+/* What was taken cannot be taken again: a flow that we could not acknowledge is over, and the requester has got an
+ * ERROR that says so. A session that needed it fails with it. */
+void spdm_mutual_dropped(struct spdm_responder *rs)
+{
+    if (!rs->encap.taken) return;
+    if (rs->encap.session != NULL) rs->at = rs->encap.session;
+    rs->encap = (struct encap_rs){.id = rs->encap.id};
+}
+
 const struct prove_job spdm_prove_deliver_encapsulated = {.request = &spdm_message_DELIVER_ENCAPSULATED_RESPONSE,
                                                           .response = &spdm_message_ENCAPSULATED_RESPONSE_ACK,
                                                           .head_only = true,
                                                           .consider = consider_deliver,
                                                           .reply = reply_deliver,
-                                                          .enter = enter_nothing};
+                                                          .enter = enter_nothing,
+                                                          .sent = sent_deliver};
 
 /* ---- questions and FINISH ---- */
 
@@ -276,10 +299,8 @@ uint8_t spdm_mutual_check_finish(struct spdm_responder *rs, struct session *s, c
     spdm_session_th(c, s, spdm_span(inner->facts.chain_hash, h));
     spdm_session_th(c, s, spdm_span(rs->request, rs->request_signature_at));
     if (!spdm_session_th_digest(s, input.digest)) return refuse(c, CRYPTO_FAILED, "the transcript's digest", 0, 0);
-    if (spdm_verify_signature(inner, SIGNED_FINISH, &input, finish->signature) != SPDM_WHY_FINE) {
-        rs->at = s;
+    if (spdm_verify_signature(inner, SIGNED_FINISH, &input, finish->signature) != SPDM_WHY_FINE)
         return refuse(c, BAD_VERIFY_DATA, "Signature R-FIN-08", 0, 0);
-    }
     spdm_session_th(c, s, finish->signature);
     return SPDM_WHY_FINE;
 }

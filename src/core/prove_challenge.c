@@ -45,7 +45,7 @@ static uint8_t reply_challenge(struct spdm_responder *rs, const union spdm_body 
     struct challenge_auth *m = &rsp->challenge_auth;
     const struct spdm_config *cfg = rs->c.cfg;
     size_t h = spdm_conn_hash_size(&rs->c);
-    uint8_t why = SPDM_WHY_FINE, *hash = rs->to_sign.message, *summary = rs->to_sign.digest; /* free until signing */
+    uint8_t why = SPDM_WHY_FINE, *hash = rs->to_sign.prefix, *summary = rs->to_sign.digest; /* free until signing */
 
     if (!spdm_slot_digest(rs, q->slot, hash)) return refuse(&rs->c, CRYPTO_FAILED, "CertChainHash", 0, 0);
     if (!cfg->crypto->random(cfg->crypto_ctx, rs->nonce, NONCE_BYTES)) {

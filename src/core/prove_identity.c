@@ -15,13 +15,33 @@ static bool signs(const uint8_t *list, uint8_t alg)
     return false;
 }
 
+const struct spdm_slot *spdm_slot_at(const struct spdm_responder *rs, uint8_t slot)
+{
+    static const struct spdm_slot empty;
+    const struct spdm_identity *id = rs->c.cfg->identity;
+    const struct spdm_bank *bank;
+
+    if (!SPDM_WHOLE || id->bank_n == 0) return &id->slot[slot];
+    bank = spdm_bank_selected(rs);
+    return bank != NULL ? &bank->slot[slot] : &empty;
+}
+
 bool spdm_slot_usable(const struct spdm_responder *rs, uint8_t slot)
 {
     const struct spdm_identity *id = rs->c.cfg->identity;
     uint8_t alg = rs->c.facts.signature;
 
     if (slot == SPDM_SLOT_KEY) return id->public_key.n != 0 && signs(id->public_key_signs, alg);
-    return slot < SPDM_SLOT_N && id->slot[slot].certificates.n != 0 && signs(id->slot[slot].signs, alg);
+    return slot < SPDM_SLOT_N && spdm_slot_at(rs, slot)->certificates.n != 0 &&
+           signs(spdm_slot_at(rs, slot)->signs, alg);
+}
+
+uint8_t spdm_slots_supported(const struct spdm_responder *rs)
+{
+    const struct spdm_identity *id = rs->c.cfg->identity;
+
+    if (!SPDM_WHOLE || id->bank_n == 0) return id->supported | spdm_slots_provisioned(rs);
+    return spdm_bank_selected(rs) != NULL ? spdm_bank_selected(rs)->slots : 0;
 }
 
 uint8_t spdm_slots_usable(const struct spdm_responder *rs)
@@ -54,7 +74,7 @@ static uint16_t usage_of(const struct spdm_responder *rs, uint8_t slot)
 {
     const struct spdm_key_pair *p = key_pair(rs, slot);
 
-    return p != NULL ? p->usage : rs->c.cfg->identity->slot[slot].usage;
+    return p != NULL ? p->usage : spdm_slot_at(rs, slot)->usage;
 }
 
 bool spdm_slot_allows(const struct spdm_responder *rs, uint8_t slot, uint16_t usage)
@@ -70,9 +90,8 @@ struct chain {
 };
 
 /* Whoever needs no RootHash saves its computation. */
-static bool chain_of(const struct spdm_responder *rs, uint8_t slot, bool with_root, struct chain *chain)
+static bool chain_of(const struct spdm_responder *rs, const struct spdm_slot *s, bool with_root, struct chain *chain)
 {
-    const struct spdm_slot *s = &rs->c.cfg->identity->slot[slot];
     size_t head_n = FIELDS + spdm_conn_hash_size(&rs->c), n = head_n + s->certificates.n;
 
     for (unsigned i = 0; i < FIELDS; i++) chain->head[i] = (uint8_t)(n >> (8 * i));
@@ -81,17 +100,22 @@ static bool chain_of(const struct spdm_responder *rs, uint8_t slot, bool with_ro
     return !with_root || spdm_conn_digest(&rs->c, &s->root, 1, &chain->head[FIELDS]);
 }
 
-static size_t chain_size(const struct spdm_responder *rs, uint8_t slot)
+size_t spdm_chain_size(const struct spdm_responder *rs, const struct spdm_slot *slot)
 {
-    return FIELDS + spdm_conn_hash_size(&rs->c) + rs->c.cfg->identity->slot[slot].certificates.n;
+    return FIELDS + spdm_conn_hash_size(&rs->c) + slot->certificates.n;
+}
+
+bool spdm_chain_digest(const struct spdm_responder *rs, const struct spdm_slot *slot, uint8_t out[SPDM_HASH_MAX])
+{
+    struct chain chain;
+
+    return chain_of(rs, slot, true, &chain) && spdm_conn_digest(&rs->c, chain.part, 2, out);
 }
 
 bool spdm_slot_digest(const struct spdm_responder *rs, uint8_t slot, uint8_t out[SPDM_HASH_MAX])
 {
-    struct chain chain;
-
     if (slot == SPDM_SLOT_KEY) return spdm_conn_digest(&rs->c, &rs->c.cfg->identity->public_key, 1, out);
-    return chain_of(rs, slot, true, &chain) && spdm_conn_digest(&rs->c, chain.part, 2, out);
+    return spdm_chain_digest(rs, spdm_slot_at(rs, slot), out);
 }
 
 /* ---- DIGESTS ---- */
@@ -112,7 +136,7 @@ static uint8_t key_pair_id(const struct spdm_responder *rs, uint8_t slot)
     const struct spdm_identity *id = rs->c.cfg->identity;
     const struct spdm_key_pair *p = key_pair(rs, slot);
 
-    return p != NULL ? (uint8_t)(p - id->key_pair + 1) : id->slot[slot].key_pair_id;
+    return p != NULL ? (uint8_t)(p - id->key_pair + 1) : spdm_slot_at(rs, slot)->key_pair_id;
 }
 
 /* What follows the digests: all KeyPairIDs, all models, all usage masks, for n slots. */
@@ -125,7 +149,7 @@ static void multi_key_lists(const struct spdm_responder *rs, uint8_t mask, unsig
 
         if ((mask >> slot & 1) == 0) continue;
         list[i] = key_pair_id(rs, slot);
-        list[n + i] = spdm_slot_usable(rs, slot) ? rs->c.cfg->identity->slot[slot].model : SPDM_CERT_NONE;
+        list[n + i] = spdm_slot_usable(rs, slot) ? spdm_slot_at(rs, slot)->model : SPDM_CERT_NONE;
         list[2 * n + 2 * i] = (uint8_t)usage;
         list[2 * n + 2 * i + 1] = (uint8_t)(usage >> 8);
         i++;
@@ -135,7 +159,7 @@ static void multi_key_lists(const struct spdm_responder *rs, uint8_t mask, unsig
 /* A key without certificates has a digest of zeros (state 3 of a slot). */
 static bool put_digest(const struct spdm_responder *rs, uint8_t slot, uint8_t *at)
 {
-    if (SPDM_SESSIONS && !spdm_slot_usable(rs, slot)) return memset(at, 0, spdm_conn_hash_size(&rs->c)) != NULL;
+    if (SPDM_WHOLE && !spdm_slot_usable(rs, slot)) return memset(at, 0, spdm_conn_hash_size(&rs->c)) != NULL;
     return spdm_slot_digest(rs, slot, at);
 }
 
@@ -149,7 +173,7 @@ static uint8_t reply_digests(struct spdm_responder *rs, const union spdm_body *r
 
     (void)req;
     rsp->digests.provisioned = mask;
-    rsp->digests.supported = rs->c.cfg->identity->supported | mask;
+    rsp->digests.supported = spdm_slots_supported(rs);
     if (room.n < DIGESTS_AT + n * (h + lists)) return SPDM_WHY_FINE;
     (void)spdm_take(&room, DIGESTS_AT);
     for (uint8_t slot = 0; slot < SPDM_SLOT_N; slot++) {
@@ -185,13 +209,12 @@ static uint8_t consider_certificate(struct spdm_responder *rs, const union spdm_
         return refuse(c, RESET_REQUIRED, NULL, c->cfg->identity->pending, 0);
     }
     if (!spdm_slot_usable(rs, q->slot)) return refuse(c, BAD_SLOT, "SlotID R-CER-16", q->slot, 0);
-    n = chain_size(rs, q->slot);
+    n = spdm_chain_size(rs, spdm_slot_at(rs, q->slot));
     if (!q->large && n > SHORT_MAX) return refuse_size(blame(c, "the certificate chain"), DATA_TOO_LARGE, n, SHORT_MAX);
     return q->offset < n ? SPDM_WHY_FINE : refuse(c, TOO_LONG, "Offset R-CER-03", q->offset, n - 1);
 }
 
-/* Fills `to` with the chain structure from `offset` on. */
-static bool copy_chain(const struct spdm_responder *rs, uint8_t slot, struct spdm_room to, size_t offset)
+bool spdm_chain_copy(const struct spdm_responder *rs, const struct spdm_slot *slot, struct spdm_room to, size_t offset)
 {
     struct chain chain;
 
@@ -212,7 +235,7 @@ static void around(const struct spdm_responder *rs, const struct get_certificate
     m->slot = q->slot;
     m->large = q->large;
     /* UN-03: without multi-key the model is 0. */
-    if (rs->c.facts.multi_key_rsp) m->model = rs->c.cfg->identity->slot[q->slot].model;
+    if (rs->c.facts.multi_key_rsp) m->model = spdm_slot_at(rs, q->slot)->model;
 }
 
 /* How much of n bytes is sent: what fits one transfer, or with chunks all of it (R-CER-14); and what the requester
@@ -231,7 +254,8 @@ static uint8_t reply_certificate(struct spdm_responder *rs, const union spdm_bod
     const struct get_certificate *q = &req->get_certificate;
     struct certificate *m = &rsp->certificate;
     struct spdm_room at = spdm_responder_body(rs);
-    size_t total = chain_size(rs, q->slot), n = q->length;
+    const struct spdm_slot *slot = spdm_slot_at(rs, q->slot);
+    size_t total = spdm_chain_size(rs, slot), n = q->length;
 
     around(rs, q, m);
     if (q->size_requested || n == 0) { /* R-CER-06, R-CER-11 */
@@ -243,7 +267,7 @@ static uint8_t reply_certificate(struct spdm_responder *rs, const union spdm_bod
     n = portion(rs, q, n, !q->large && at.n > SHORT_MAX ? SHORT_MAX : at.n);
     if (n < at.n) at.n = n;
     /* if it does not fit, encoding finds out */
-    if (n == at.n && !copy_chain(rs, q->slot, at, q->offset)) return refuse(&rs->c, CRYPTO_FAILED, "RootHash", 0, 0);
+    if (n == at.n && !spdm_chain_copy(rs, slot, at, q->offset)) return refuse(&rs->c, CRYPTO_FAILED, "RootHash", 0, 0);
     m->portion.n = n; /* it is in its place */
     m->remainder = (uint32_t)(total - q->offset - n);
     return SPDM_WHY_FINE;
@@ -256,18 +280,20 @@ bool spdm_certificate_portion(struct spdm_responder *rs, size_t at, struct spdm_
     struct certificate *m = &x.rsp.certificate;
     uint8_t head[LARGE_HEAD];
     struct io io = {.sh.ver = rs->c.ed->version, .wr = {head, sizeof head}};
+    const struct spdm_slot *slot;
     size_t skip;
 
     if (!SPDM_CHUNKS) return false;
     (void)spdm_conn_decode(&rs->c, &spdm_message_GET_CERTIFICATE, &x); /* it was judged when it came */
+    slot = spdm_slot_at(rs, q->slot);
     io.end = q->large ? LARGE_HEAD : SHORT_HEAD;
     skip = at < io.end ? io.end - at : 0;
     around(rs, q, m);
     m->portion.n = rs->response_n - io.end;
-    m->remainder = (uint32_t)(chain_size(rs, q->slot) - q->offset - m->portion.n);
+    m->remainder = (uint32_t)(spdm_chain_size(rs, slot) - q->offset - m->portion.n);
     (void)spdm_encode(&io, &spdm_message_CERTIFICATE, &x.rsp); /* the header: the portion finds no room */
     spdm_window_lay(&(struct spdm_window){room, at}, 0, spdm_span(head, skip == 0 ? 0 : io.end));
-    return copy_chain(rs, q->slot, spdm_room_from(room, skip), q->offset + (at + skip - io.end));
+    return spdm_chain_copy(rs, slot, spdm_room_from(room, skip), q->offset + (at + skip - io.end));
 }
 
 const struct prove_job spdm_prove_certificate = {.request = &spdm_message_GET_CERTIFICATE,

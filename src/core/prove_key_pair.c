@@ -20,14 +20,35 @@ static bool has_algorithm(const struct spdm_key_pair *p, enum spdm_alg signature
     return bit != 0 && (spdm_algorithm(signature)->cls == SPDM_CLASS_PQC ? p->pqc : p->asym) == bit;
 }
 
+uint8_t spdm_key_pair_of(const struct spdm_identity *id, uint32_t asym, uint32_t pqc, uint8_t slot)
+{
+    for (uint8_t i = 0; i < id->key_pair_n; i++) {
+        const struct spdm_key_pair *p = &id->key_pair[i];
+
+        if ((p->slots >> slot & 1) != 0 && p->asym == asym && p->pqc == pqc) return (uint8_t)(i + 1);
+    }
+    return 0;
+}
+
 const struct spdm_key_pair *spdm_slot_key_pair(const struct spdm_responder *rs, uint8_t slot)
 {
-    const struct spdm_identity *identity = rs->c.cfg->identity;
+    enum spdm_alg signature = (enum spdm_alg)rs->c.facts.signature;
+    bool pqc = spdm_algorithm(signature)->cls == SPDM_CLASS_PQC;
+    uint32_t bit = spdm_key_pair_bit(signature);
 
-    for (uint8_t i = 0; i < identity->key_pair_n; i++) {
-        const struct spdm_key_pair *p = &identity->key_pair[i];
+    return bit != 0 ? find(rs, spdm_key_pair_of(rs->c.cfg->identity, pqc ? 0 : bit, pqc ? bit : 0, slot)) : NULL;
+}
 
-        if ((p->slots >> slot & 1) != 0 && has_algorithm(p, (enum spdm_alg)rs->c.facts.signature)) return p;
+const struct spdm_bank *spdm_bank_selected(const struct spdm_responder *rs)
+{
+    const struct spdm_identity *id = rs->c.cfg->identity;
+    enum spdm_alg signature = (enum spdm_alg)rs->c.facts.signature;
+    uint32_t bit = spdm_key_pair_bit(signature);
+
+    for (uint8_t i = 0; bit != 0 && i < id->bank_n; i++) {
+        if ((spdm_algorithm(signature)->cls == SPDM_CLASS_PQC ? id->bank[i].pqc : id->bank[i].asym) == bit) {
+            return &id->bank[i];
+        }
     }
     return NULL;
 }
@@ -87,6 +108,35 @@ static uint8_t allowed(struct conn *c, const struct spdm_key_pair *p, const stru
     return SPDM_WHY_FINE;
 }
 
+/* The bank with an algorithm, NULL if there is none. */
+static const struct spdm_bank *bank_of(const struct spdm_identity *id, uint32_t asym, uint32_t pqc)
+{
+    for (uint8_t i = 0; i < id->bank_n; i++) {
+        if (id->bank[i].asym == asym && id->bank[i].pqc == pqc) return &id->bank[i];
+    }
+    return NULL;
+}
+
+/* The slots that a key pair of this algorithm can have. */
+static uint8_t slots_of(const struct spdm_responder *rs, uint32_t asym, uint32_t pqc)
+{
+    const struct spdm_identity *id = rs->c.cfg->identity;
+    const struct spdm_bank *bank = bank_of(id, asym, pqc);
+
+    if (id->bank_n == 0) return spdm_slots_supported(rs);
+    return bank != NULL ? bank->slots : 0;
+}
+
+/* A slot of the key pair's present algorithm that holds certificates. */
+static bool certified(const struct spdm_identity *id, const struct spdm_key_pair *p, uint8_t slot)
+{
+    const struct spdm_bank *bank = bank_of(id, p->asym, p->pqc);
+    const struct spdm_slot *s = &id->slot[slot];
+
+    if (id->bank_n != 0) return bank != NULL && bank->slot[slot].certificates.n != 0;
+    return s->certificates.n != 0 && s->signs != NULL && has_algorithm(p, (enum spdm_alg)s->signs[0]);
+}
+
 /* The slots of a key pair belong to its algorithm: no other pair of that algorithm may have them (R-SKP-09), and none
  * that holds certificates is given up (S8). */
 static uint8_t slots_free(struct spdm_responder *rs, const struct spdm_key_pair *p,
@@ -96,8 +146,9 @@ static uint8_t slots_free(struct spdm_responder *rs, const struct spdm_key_pair 
     bool chosen = (q->asym | q->pqc) != 0;
     uint32_t asym = chosen ? q->asym : p->asym, pqc = chosen ? q->pqc : p->pqc;
 
-    if ((q->slots & ~(id->supported | spdm_slots_provisioned(rs))) != 0)
+    if ((q->slots & ~slots_of(rs, asym, pqc)) != 0) {
         return refuse(&rs->c, BAD_SLOT, "DesiredAssocCertSlotMask", q->slots, 0);
+    }
     for (uint8_t i = 0; i < id->key_pair_n; i++) {
         const struct spdm_key_pair *other = &id->key_pair[i];
 
@@ -105,10 +156,7 @@ static uint8_t slots_free(struct spdm_responder *rs, const struct spdm_key_pair 
         return refuse(&rs->c, OPERATION_FAILED, "the key pair of that slot R-SKP-09", 0, 0);
     }
     for (uint8_t slot = 0; slot < SPDM_SLOT_N; slot++) {
-        const struct spdm_slot *s = &id->slot[slot];
-
-        if (((p->slots & ~q->slots) >> slot & 1) != 0 && s->certificates.n != 0 && s->signs != NULL &&
-            has_algorithm(p, (enum spdm_alg)s->signs[0])) {
+        if (((p->slots & ~q->slots) >> slot & 1) != 0 && certified(id, p, slot)) {
             return refuse(&rs->c, OPERATION_FAILED, "a certificate chain in the slot", 0, 0);
         }
     }

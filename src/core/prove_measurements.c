@@ -95,7 +95,7 @@ static uint8_t make_record(struct spdm_responder *rs, struct record *r, uint8_t 
 uint8_t spdm_measurement_summary(struct spdm_responder *rs, uint8_t type, uint8_t out[SPDM_HASH_MAX])
 {
     const struct spdm_crypto *crypto = rs->c.cfg->crypto;
-    void *ctx = rs->c.cfg->crypto_ctx, *state = rs->c.tr.state[TRANSCRIPT_L1L2];
+    void *ctx = rs->c.cfg->crypto_ctx, *state = spdm_transcript_state(&rs->c.tr, TRANSCRIPT_L1L2);
     struct record record = {.state = state, .tcb = type == TCB};
     bool fine;
     uint8_t why;

@@ -6,8 +6,7 @@
 
 enum { LENGTH = 4, SHORT_MAX = 0xffff, DEPTH = 16, CONSTRUCTED = 0x20, LONG_TAG = 0x1f, LONG_LENGTH = 0x80 };
 
-/* Key pair and model: both in a multi-key connection, neither elsewhere. */
-static uint8_t whose(struct spdm_responder *rs, uint8_t key_pair, uint8_t model, bool erase)
+uint8_t spdm_provision_whose(struct spdm_responder *rs, uint8_t key_pair, uint8_t model, bool erase)
 {
     struct conn *c = &rs->c;
     bool multi = c->facts.multi_key_rsp, fits = multi ? key_pair != 0 : key_pair == 0;
@@ -68,11 +67,10 @@ static bool is_request_info(struct spdm_span info)
     return head_of(info, &head, &n) && info.p[0] == SEQUENCE && head + n == info.n && sound(info);
 }
 
-static uint8_t consider_csr(struct spdm_responder *rs, const union spdm_body *req)
+uint8_t spdm_provision_csr(struct spdm_responder *rs, const struct spdm_csr_order *q)
 {
-    const struct spdm_csr_order *q = &req->order.csr;
     struct conn *c = &rs->c;
-    uint8_t why = whose(rs, q->key_pair, q->model, false);
+    uint8_t why = spdm_provision_whose(rs, q->key_pair, q->model, false);
 
     if (why != SPDM_WHY_FINE) return why;
     if (q->overwrite && q->tag != 0) return refuse(c, BAD_VALUE, "CSRTrackingTag R-CSR-16", q->tag, 0);
@@ -83,6 +81,11 @@ static uint8_t consider_csr(struct spdm_responder *rs, const union spdm_body *re
     return SPDM_WHY_FINE;
 }
 
+static uint8_t consider_csr(struct spdm_responder *rs, const union spdm_body *req)
+{
+    return spdm_provision_csr(rs, &req->order.csr);
+}
+
 static uint8_t reply_csr(struct spdm_responder *rs, const union spdm_body *req, union spdm_body *rsp)
 {
     (void)req;
@@ -91,14 +94,6 @@ static uint8_t reply_csr(struct spdm_responder *rs, const union spdm_body *req, 
     rsp->csr.csr = rs->answer->data;
     return SPDM_WHY_FINE;
 }
-
-const struct prove_job spdm_prove_csr = {.request = &spdm_message_GET_CSR,
-                                         .response = &spdm_message_CSR,
-                                         .head_only = true,
-                                         .asks = SPDM_ASK_CSR,
-                                         .resets = SPDM_CERT_INSTALL_RESET_CAP,
-                                         .consider = consider_csr,
-                                         .reply = reply_csr};
 
 /* ---- SET_CERTIFICATE ---- */
 
@@ -114,7 +109,7 @@ static size_t chain_length(const struct conn *c, struct spdm_span chain)
 }
 
 /* Length and RootHash are there, certificates behind them, all within the message (R-SCT-08). */
-static uint8_t framed(struct conn *c, struct spdm_span chain)
+uint8_t spdm_provision_chain(struct conn *c, struct spdm_span chain)
 {
     size_t n = chain_length(c, chain), least = LENGTH + spdm_conn_hash_size(c) + 1;
 
@@ -131,18 +126,19 @@ static uint8_t consider_store(struct spdm_responder *rs, const union spdm_body *
     const struct spdm_store_order *q = &req->order.store;
     struct conn *c = &rs->c;
     const struct spdm_identity *id = c->cfg->identity;
-    bool outside = spdm_conn_channel(c) == NULL, empty = id->slot[q->slot].certificates.n == 0;
-    uint8_t why = whose(rs, q->key_pair, q->model, q->erase);
+    bool outside = spdm_conn_channel(c) == NULL, empty = spdm_slot_at(rs, q->slot)->certificates.n == 0;
+    uint8_t why = spdm_provision_whose(rs, q->key_pair, q->model, q->erase);
 
     if (why != SPDM_WHY_FINE) return why;
     if (c->facts.hash == SPDM_ALG_NONE) return refuse(c, NO_SELECTION, "a base hash", 0, 0);
     if (outside && q->slot != 0 && !c->cfg->policy->trusted_place) return refuse(c, NOT_NOW, "R-SCT-07", 0, 0);
-    if ((id->supported >> q->slot & 1) == 0 && empty) return refuse(c, BAD_SLOT, "SlotID R-SCT-16", q->slot, 0);
+    if ((spdm_slots_supported(rs) >> q->slot & 1) == 0 && empty)
+        return refuse(c, BAD_SLOT, "SlotID R-SCT-16", q->slot, 0);
     /* In a multi-key connection the slot is already that key pair's (slot-management.md, reading B). */
     if (q->key_pair != 0 && id->key_pair_n != 0 && spdm_slot_key_pair(rs, q->slot) != &id->key_pair[q->key_pair - 1]) {
         return refuse(c, BAD_VALUE, "KeyPairID R-SCT-11", q->key_pair, 0);
     }
-    if (!q->erase) return framed(c, q->chain);
+    if (!q->erase) return spdm_provision_chain(c, q->chain);
     if (q->chain.n != 0) return refuse(c, TOO_LONG, "CertChain R-SCT-05", q->chain.n, 0);
     return empty ? refuse(c, BAD_SLOT, "SlotID R-SCT-13", q->slot, 0) : SPDM_WHY_FINE;
 }
@@ -154,13 +150,40 @@ static uint8_t reply_store(struct spdm_responder *rs, const union spdm_body *req
     return SPDM_WHY_FINE;
 }
 
-/* What the caller is shown is the chain, without padding of the transport. */
+struct spdm_span spdm_provision_trim(const struct conn *c, struct spdm_span chain)
+{
+    return spdm_part(chain, 0, chain_length(c, chain));
+}
+
+/* The bank in use, if there are banks. */
+static uint8_t bank_in_use(const struct spdm_responder *rs)
+{
+    const struct spdm_bank *bank = spdm_bank_selected(rs);
+
+    return bank != NULL ? (uint8_t)(bank - rs->c.cfg->identity->bank) : 0;
+}
+
+static void trim_csr(struct spdm_responder *rs)
+{
+    rs->order.order.csr.bank = bank_in_use(rs);
+}
+
 static void trim_store(struct spdm_responder *rs)
 {
-    struct spdm_span *chain = &rs->order.order.store.chain;
+    struct spdm_store_order *o = &rs->order.order.store;
 
-    *chain = spdm_part(*chain, 0, chain_length(&rs->c, *chain));
+    o->chain = spdm_provision_trim(&rs->c, o->chain);
+    o->bank = bank_in_use(rs);
 }
+
+const struct prove_job spdm_prove_csr = {.request = &spdm_message_GET_CSR,
+                                         .response = &spdm_message_CSR,
+                                         .head_only = true,
+                                         .asks = SPDM_ASK_CSR,
+                                         .resets = SPDM_CERT_INSTALL_RESET_CAP,
+                                         .trim = trim_csr,
+                                         .consider = consider_csr,
+                                         .reply = reply_csr};
 
 const struct prove_job spdm_prove_store = {.request = &spdm_message_SET_CERTIFICATE,
                                            .response = &spdm_message_SET_CERTIFICATE_RSP,

@@ -40,7 +40,7 @@ static uint8_t mut_auth(const struct spdm_responder *rs)
 {
     uint8_t wanted = rs->c.cfg->policy->mut_auth;
 
-    return wanted != 0 && rs->inner != NULL && rs->c.cfg->mutual->possible(rs, wanted) ? wanted : 0;
+    return wanted != 0 && spdm_responder_inner(rs) != NULL && rs->c.cfg->mutual->possible(rs, wanted) ? wanted : 0;
 }
 
 /* Names the session; the requester's half must make an id that is not in use (R-KEX-18). */
@@ -158,7 +158,7 @@ static uint8_t reply_key_exchange(struct spdm_responder *rs, const union spdm_bo
         .heartbeat = rs->opening->heartbeat,
         .session = (uint16_t)(rs->opening->id >> 16),
         .mut_auth = rs->opening->mut_auth,
-        .slot = rs->opening->mut_auth == 1 ? spdm_slot_nibble(rs->c.cfg->policy->mut_auth_slot) : 0,
+        .slot = SPDM_WHOLE && rs->opening->mut_auth == 1 ? spdm_slot_nibble(rs->c.cfg->policy->mut_auth_slot) : 0,
         .random = spdm_span(rs->nonce, NONCE_BYTES),
         .exchange = spdm_span(at.p, reply_n),
         .summary = spdm_span(summary, sum_n),
@@ -204,8 +204,8 @@ static void sent_exchange(struct spdm_responder *rs)
     rs->opening = NULL;
     s->heard = rs->now;
     s->handshake = rs->c.cfg->policy->handshake_time != 0 ? rs->c.cfg->policy->handshake_time : HANDSHAKE_TIME;
-    if (s->mut_auth != 0) rs->c.cfg->mutual->arm(rs, s, s->mut_auth);
-    if (s->psk && !s->needs_finish) establish(rs, s);
+    if (spdm_session_mutual(s)) rs->c.cfg->mutual->arm(rs, s, s->mut_auth);
+    if (spdm_session_by_psk(s) && !s->needs_finish) establish(rs, s);
 }
 
 const struct prove_job spdm_prove_key_exchange = {.request = &spdm_message_KEY_EXCHANGE,
@@ -290,12 +290,13 @@ static struct session *finishing(struct spdm_responder *rs)
 /* Enters the request and compares its VerifyData (transcripts.md section 6, row 5). */
 static uint8_t check_verify_data(struct spdm_responder *rs, struct session *s, struct spdm_span theirs)
 {
-    uint8_t ours[SPDM_HASH_MAX];
+    volatile spdm_verdict verdict;
 
-    if (s->mut_auth == 0) spdm_session_th(&rs->c, s, spdm_span(rs->request, rs->request_verify_at)); /* else it is in */
-    if (!spdm_session_verify_data(&rs->c, s, REQUEST, ours)) return refuse(&rs->c, CRYPTO_FAILED, "the HMAC", 0, 0);
-    if (!spdm_equal(theirs, spdm_span(ours, spdm_conn_hash_size(&rs->c)))) {
-        rs->at = s; /* in the clear the session to end is not the channel */
+    if (!spdm_session_mutual(s))
+        spdm_session_th(&rs->c, s, spdm_span(rs->request, rs->request_verify_at)); /* else it is in */
+    verdict = spdm_session_judge(&rs->c, s, REQUEST, theirs);
+    if (verdict == 0) return refuse(&rs->c, CRYPTO_FAILED, "the HMAC", 0, 0);
+    if (verdict != SPDM_GOOD || (verdict ^ SPDM_BAD) != (SPDM_GOOD ^ SPDM_BAD)) { /* withstand 95 */
         return s->psk ? refuse(&rs->c, BAD_PSK_FINISH, "RequesterVerifyData R-PSF-05", 0, 0)
                       : refuse(&rs->c, BAD_VERIFY_DATA, "RequesterVerifyData R-FIN-10", 0, 0);
     }
@@ -310,13 +311,14 @@ static uint8_t consider_finish(struct spdm_responder *rs, const union spdm_body 
     uint8_t why = SPDM_WHY_FINE;
 
     if (s == NULL) return refuse(c, SESSION_REQUIRED, "R-FIN-17", 0, 0);
-    if (s->psk) return refuse(c, OTHER_MODE, "R-FIN-01", 0, 0);
+    rs->at = s; /* in the clear the session that may end is not the channel */
+    if (spdm_session_by_psk(s)) return refuse(c, OTHER_MODE, "R-FIN-01", 0, 0);
     if (s->state != SESSION_HANDSHAKE) return refuse(c, NOT_NOW, "R-FIN-18", 0, 0);
-    if (req->finish.with_signature != (s->mut_auth != 0)) {
+    if (req->finish.with_signature != spdm_session_mutual(s)) {
         return refuse(c, BAD_VALUE, "SignatureIncluded R-FIN-03", req->finish.with_signature, 0);
     }
-    if (s->mut_auth != 0 && !s->proven) return refuse(c, NOT_NOW, "R-MUT-02", 0, 0);
-    if (s->mut_auth != 0) why = c->cfg->mutual->check_finish(rs, s, &req->finish);
+    if (spdm_session_mutual(s) && !s->proven) return refuse(c, NOT_NOW, "R-MUT-02", 0, 0);
+    if (spdm_session_mutual(s)) why = c->cfg->mutual->check_finish(rs, s, &req->finish);
     return why == SPDM_WHY_FINE ? check_verify_data(rs, s, req->finish.verify) : why;
 }
 

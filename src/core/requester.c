@@ -18,12 +18,19 @@ static bool survives(uint8_t why)
            why == SPDM_WHY_SESSION_LIMIT || why == SPDM_WHY_SESSION_EXPIRED;
 }
 
+/* What was asked in a session does not stay (withstand 25). */
+static void forget_request(struct spdm_requester *rq)
+{
+    spdm_wipe(rq->request, rq->request_n < rq->request_max ? rq->request_n : rq->request_max);
+}
+
 void spdm_requester_abandon(struct spdm_requester *rq)
 {
     struct conn *c = &rq->c;
 
     if (spdm_requester_large(rq) != NULL) c->cfg->chunks->drop(rq);
     if (!SPDM_SESSIONS) return;
+    forget_request(rq);
     if (rq->exchange_open) c->cfg->crypto->exchange_end(c->cfg->crypto_ctx, rq->exchange);
     rq->exchange_open = false;
     rq->encap = (struct encap_rq){0};
@@ -259,6 +266,7 @@ static uint8_t digest_response(struct spdm_requester *rq, struct spdm_span messa
 {
     const struct verify_job *job = rq->job;
     struct exchange x = {.request = spdm_span(rq->request, rq->request_n), .response = message};
+    bool inside = spdm_conn_channel(&rq->c) != NULL;
     uint8_t why;
 
     (void)spdm_conn_decode(&rq->c, job->request, &x); /* our own bytes */
@@ -270,6 +278,7 @@ static uint8_t digest_response(struct spdm_requester *rq, struct spdm_span messa
     why = SPDM_SESSIONS && job->finish != NULL ? job->finish(rq, &x) : spdm_verify_finish(&rq->c, job, &x);
     if (why == SPDM_WHY_FINE) why = after(rq, &x);
     if (why == SPDM_WHY_FINE && repeats(rq)) rq->mark = spdm_conn_mark(message);
+    if (inside) forget_request(rq);
     return why;
 }
 

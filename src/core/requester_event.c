@@ -65,7 +65,8 @@ enum spdm_event_kind spdm_requester_event(struct spdm_requester *rq, struct spdm
         describe_question(rq, event);
         rq->question = SPDM_NOTHING;
     }
-    if (event->kind == SPDM_NOTHING && spdm_requester_large(rq) != NULL) rq->c.cfg->chunks->settle(rq);
+    if (event->kind == SPDM_NOTHING) spdm_session_forget(&rq->c);
+    if (event->kind == SPDM_NOTHING && spdm_requester_large(rq) != NULL) rq->large->read = true;
     event->report = rq->c.report;
     if (SPDM_SESSIONS) describe_session(rq, event);
     if (event->kind == SPDM_MEASURED) {

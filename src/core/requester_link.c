@@ -87,6 +87,7 @@ static void tick(struct spdm_requester *rq, uint64_t now)
     uint8_t tries = (uint8_t)(rq->tries - 1);
 
     rq->now = now;
+    if (spdm_requester_large(rq) != NULL && rq->large->read) rq->c.cfg->chunks->settle(rq);
     if (spdm_sessions_of(rq->c.cfg) != NULL) watch(rq, now);
     if (rq->flight == FLIGHT_PAUSE && now >= rq->deadline) rq->flight = FLIGHT_SEND;
     if (rq->flight != FLIGHT_WAIT || now < rq->deadline) return;
@@ -134,6 +135,7 @@ void spdm_requester_push(struct spdm_requester *rq, struct spdm_span frame, uint
     if (frame.n == 0) tick(rq, now);
     rq->now = now;
     if (frame.n == 0) return;
+    spdm_session_forget(&rq->c);
     if (spdm_sessions_of(rq->c.cfg) != NULL) expire(rq, now);
     in = rq->c.cfg->binding->unwrap(frame);
     if (in.kind == SPDM_FRAME_SECURED && spdm_sessions_of(rq->c.cfg) != NULL) {
@@ -239,6 +241,7 @@ void spdm_requester_close(struct spdm_requester *rq)
     if (spdm_requester_inner(rq) != NULL) rq->c.cfg->mutual->requester_close(rq);
 
     spdm_requester_abandon(rq);
+    spdm_session_forget(&rq->c);
     if (spdm_requester_large(rq) != NULL) rq->c.cfg->chunks->settle(rq);
     behind += rq->request_max;
     if (spdm_requester_large(rq) != NULL) behind = aligned(behind) + large_size(rq->c.cfg);

@@ -19,6 +19,8 @@ void spdm_responder_idle(struct spdm_responder *rs)
         spdm_sessions_of(rs->c.cfg)->free(&rs->c, rs->opening); /* the id goes back (withstand 8) */
     rs->opening = NULL;
     if (spdm_responder_large(rs) != NULL) rs->c.cfg->chunks->idle(rs);
+    if (spdm_responder_at(rs) != NULL) spdm_responder_forget(rs);
+    if (spdm_responder_inner(rs) != NULL) rs->c.cfg->mutual->dropped(rs);
     rs->stage = STAGE_IDLE;
     rs->need = rs->then = SPDM_NOTHING;
     rs->deferred = false;
@@ -26,9 +28,11 @@ void spdm_responder_idle(struct spdm_responder *rs)
     rs->ticket++;
 }
 
-/* The session in which this happened cannot go on (R-SSN-05, R-PSF-05). */
-static bool ends_session(uint8_t why)
+/* The session in which this happened cannot go on (R-SSN-05, R-PSF-05); nor can a handshake in which we failed: its
+ * transcript may have got what was refused. */
+static bool ends_session(const struct session *at, uint8_t why)
 {
+    if (at->state == SESSION_HANDSHAKE && (why == SPDM_WHY_CRYPTO_FAILED || why == SPDM_WHY_NO_ROOM)) return true;
     return why == SPDM_WHY_BAD_ENCAPSULATED || why == SPDM_WHY_BAD_VERIFY_DATA || why == SPDM_WHY_BAD_PSK_FINISH ||
            why == SPDM_WHY_BAD_RECORD || why == SPDM_WHY_OTHER_MODE;
 }
@@ -48,7 +52,7 @@ void spdm_responder_turn_away(struct spdm_responder *rs, uint8_t why, uint8_t co
 static void refused(struct spdm_responder *rs, uint8_t why, uint8_t code)
 {
     spdm_responder_turn_away(rs, why, code);
-    if (SPDM_SESSIONS && ends_session(why) && rs->at != NULL) spdm_responder_lose(rs, rs->at, why);
+    if (SPDM_SESSIONS && rs->at != NULL && ends_session(rs->at, why)) spdm_responder_lose(rs, rs->at, why);
 }
 
 /* Frames the response where it was built: as it is, or sealed in the session it belongs to. */
@@ -115,7 +119,7 @@ static void hand_out(struct spdm_responder *rs)
 
 /* After each step of building: done, one more question, or refused. Who was told to come again gets the refusal when it
  * comes: nothing is sent unasked (R-TIM-14). */
-static void proceed(struct spdm_responder *rs, uint8_t why)
+void spdm_responder_proceed(struct spdm_responder *rs, uint8_t why)
 {
     if (why != SPDM_WHY_FINE && rs->deferred) {
         rs->stage = STAGE_REFUSED;
@@ -203,17 +207,6 @@ static uint8_t keep(struct spdm_responder *rs, struct spdm_span request)
     return rs->c.cfg->chunks->keep(rs, request) ? SPDM_WHY_FINE : refuse_size(&rs->c, ALL_LENT, request.n, 0);
 }
 
-/* The caller finds the request in the question: what was kept of it if that is all, else what was pushed. */
-static void pose(struct spdm_responder *rs, struct exchange *x)
-{
-    if (rs->job->head_only) rs->request_mark = spdm_conn_mark(x->request);
-    else x->request = spdm_span(rs->request, rs->request_n);
-    (void)spdm_conn_decode(&rs->c, rs->job->request, x); /* it was judged */
-    rs->order = x->req;
-    if (rs->job->trim != NULL) rs->job->trim(rs);
-    rs->need = (enum spdm_event_kind)rs->job->asks;
-}
-
 /* Decodes, judges, and begins to answer. */
 static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, struct spdm_span message)
 {
@@ -228,12 +221,12 @@ static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, str
     if (SPDM_WHOLE && job->head_only && n > HEAD_ONLY) n = HEAD_ONLY;
     why = keep(rs, spdm_part(message, 0, n));
     if (why != SPDM_WHY_FINE) return why;
-    rs->request_verify_at = x.verify_at;
-    rs->request_signature_at = x.signature_at;
+    rs->request_verify_at = (uint32_t)x.verify_at;
+    rs->request_signature_at = (uint32_t)x.signature_at;
     rs->job = job;
     why = job->consider(rs, &x.req);
     if (why != SPDM_WHY_FINE) return why;
-    if (SPDM_WHOLE && job->asks != SPDM_NOTHING) pose(rs, &x);
+    if (SPDM_WHOLE && job->asks != SPDM_NOTHING) spdm_responder_pose(rs, &x);
     rs->due = (job->request->joins & JOINS_VCA) != 0 ? SPDM_NEVER : rs->now + spdm_responder_promise(rs);
     rs->stage = STAGE_NEED;
     return rs->need == SPDM_NOTHING ? spdm_responder_build(rs, &x) : SPDM_WHY_FINE;
@@ -280,7 +273,7 @@ static void begin(struct spdm_responder *rs, struct spdm_span message)
         spdm_conn_reset_by(&rs->c, job->request);
         why = serve(rs, job, message);
         if (why == SPDM_WHY_FINE) {
-            proceed(rs, why);
+            spdm_responder_proceed(rs, why);
             return;
         }
         spdm_responder_idle(rs);
@@ -369,61 +362,4 @@ void spdm_responder_receive(struct spdm_responder *rs, struct session *from, str
         rs->c.report = (struct spdm_report){0};
         spdm_responder_turn_away(rs, refuse(&rs->c, BUSY, NULL, 0, 0), message.p[1]);
     }
-}
-
-/* Questions of the requester inside us. */
-static bool turned(enum spdm_event_kind need)
-{
-    return SPDM_WHOLE && (need == SPDM_ASK_TRUST || need == SPDM_ASK_DIGEST);
-}
-
-/* A question of an errand was refused: with the caller's ErrorCode, or as what could not be done. ResetRequired means
- * that it was accepted, and not every request may be answered so (R-ERR-15, R-SKP-10). */
-static uint8_t decline(struct spdm_responder *rs, const struct spdm_answer *answer)
-{
-    uint8_t error = answer->error != 0 ? answer->error : rs->job->declined, data = answer->error_data;
-
-    if (error == 0) error = SPDM_ERROR_OPERATION_FAILED;
-
-    if (error == SPDM_ERROR_RESET_REQUIRED && (rs->c.facts.responder.flags & rs->job->resets) == 0) {
-        error = SPDM_ERROR_OPERATION_FAILED;
-    }
-    /* a tracking tag, 1.3 (R-CSR-10); elsewhere the byte is reserved */
-    if (error == SPDM_ERROR_RESET_REQUIRED && (rs->job->request->code != CODE_GET_CSR || !rs->c.ed->multi_key))
-        data = 0;
-    return refuse_size(blame(&rs->c, NULL), DECLINED, error, data);
-}
-
-/* An answer of the caller's: the PSK's secret waits in its session, perhaps for the measurements; then we build. */
-static uint8_t take(struct spdm_responder *rs, const struct spdm_answer *answer)
-{
-    size_t h = spdm_conn_hash_size(&rs->c);
-
-    if (turned(rs->need)) return rs->c.cfg->mutual->take(rs, answer);
-    if (!SPDM_WHOLE || rs->need != SPDM_ASK_PSK) return spdm_responder_resume(rs, answer);
-    if (answer->data.n != h) return refuse(&rs->c, ANSWER_REFUSED, "no secret for this PSKHint", answer->data.n, h);
-    memcpy(rs->opening->secrets.root, answer->data.p, h);
-    rs->need = rs->then;
-    return rs->need == SPDM_NOTHING ? spdm_responder_resume(rs, answer) : SPDM_WHY_FINE;
-}
-
-bool spdm_responder_answer(struct spdm_responder *rs, const struct spdm_answer *answer)
-{
-    enum stage stage = rs->stage;
-    uint8_t why;
-
-    if ((stage != STAGE_NEED && stage != STAGE_SIGN) || answer->ticket != rs->ticket) return false;
-    rs->c.report = (struct spdm_report){0};
-    if (SPDM_SESSIONS) spdm_conn_turn_to(&rs->c, rs->at, rs->at != NULL ? &rs->at->tr : NULL);
-    if (!answer->yes && !turned(rs->need)) {
-        why = stage == STAGE_SIGN                           ? refuse(&rs->c, SIGN_FAILED, NULL, 0, 0)
-              : SPDM_WHOLE && rs->job->asks != SPDM_NOTHING ? decline(rs, answer)
-              : rs->need == SPDM_ASK_VENDOR ? refuse(&rs->c, UNSUPPORTED, "the vendor's protocol", rs->request[1], 0)
-              : SPDM_WHOLE && rs->need == SPDM_ASK_PSK ? refuse(&rs->c, BAD_VALUE, "PSKHint", 0, 0) /* UN-10 */
-                                                       : refuse(&rs->c, ANSWER_REFUSED, "measurements", 0, 0);
-    } else {
-        why = stage == STAGE_SIGN ? spdm_responder_sign(rs, answer->data) : take(rs, answer);
-    }
-    proceed(rs, why);
-    return true;
 }

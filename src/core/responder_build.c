@@ -72,9 +72,9 @@ uint8_t spdm_responder_build(struct spdm_responder *rs, struct exchange *x)
     if (spdm_responder_large(rs) != NULL) rs->shift = spdm_large_ack_size(rs);
     why = encode(rs, x);
     if (why != SPDM_WHY_FINE) return why;
-    rs->response_n = x->response.n;
-    rs->signature_at = x->signature_at;
-    rs->verify_at = x->verify_at;
+    rs->response_n = (uint32_t)x->response.n;
+    rs->signature_at = (uint32_t)x->signature_at;
+    rs->verify_at = (uint32_t)x->verify_at;
     if (SPDM_SESSIONS && rs->job->enter != NULL) why = rs->job->enter(rs, x->response);
     else why = enter(rs, spdm_part(x->response, 0, x->signature_at != 0 ? x->signature_at : x->response.n));
     if (SPDM_SESSIONS && why == SPDM_WHY_FINE && rs->signature_at == 0 && rs->job->complete != NULL)
@@ -106,4 +106,16 @@ uint8_t spdm_responder_sign(struct spdm_responder *rs, struct spdm_span signatur
     if (rs->job->signed_by == SIGNED_CHALLENGE_AUTH) rs->c.challenged = true;
     rs->stage = STAGE_READY;
     return SPDM_SESSIONS && rs->job->complete != NULL ? rs->job->complete(rs) : SPDM_WHY_FINE;
+}
+
+/* What was asked in a session does not stay, nor a response that nobody will fetch (withstand 25). A response that is
+ * sealed lies where it was built. */
+void spdm_responder_forget(struct spdm_responder *rs)
+{
+    const struct spdm_room *out = &rs->c.cfg->out;
+    size_t n = rs->response_n + SMALL_MAX; /* with what is in front of it and behind it */
+
+    spdm_wipe(rs->request, rs->request_n < rs->request_max ? rs->request_n : rs->request_max);
+    if (rs->send == SEND_OUT || (rs->stage != STAGE_SIGN && rs->stage != STAGE_READY)) return;
+    spdm_wipe(out->p, n < out->n ? n : out->n);
 }

@@ -78,5 +78,6 @@ enum spdm_event_kind spdm_responder_event(struct spdm_responder *rs, struct spdm
         rs->asked = true;
         describe(rs, event);
     }
+    if (event->kind == SPDM_NOTHING) spdm_session_forget(&rs->c);
     return event->kind;
 }

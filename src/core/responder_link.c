@@ -49,8 +49,8 @@ void spdm_responder_lose(struct spdm_responder *rs, struct session *s, uint8_t w
     if (spdm_responder_large(rs) != NULL) rs->c.cfg->chunks->end(rs, s);
     if (rs->encap.session == s || rs->encap.where == s) rs->encap = (struct encap_rs){.id = rs->encap.id};
     if (rs->at == s) {
-        rs->at = NULL;
         if (rs->stage != STAGE_IDLE) spdm_responder_idle(rs);
+        rs->at = NULL;
     }
     if (spdm_conn_channel(&rs->c) == s) spdm_conn_turn_to(&rs->c, NULL, NULL);
     spdm_sessions_of(rs->c.cfg)->end_for(&rs->c, s, why);
@@ -107,6 +107,7 @@ void spdm_responder_push(struct spdm_responder *rs, struct spdm_span frame, uint
     struct spdm_frame in;
 
     rs->now = now;
+    spdm_session_forget(&rs->c);
     tick(rs);
     if (frame.n == 0) return;
     in = cfg->binding->unwrap(frame);
@@ -130,6 +131,7 @@ struct spdm_span spdm_responder_pull(struct spdm_responder *rs, uint64_t now)
     bool there;
 
     rs->now = now;
+    if (spdm_responder_large(rs) != NULL) rs->c.cfg->chunks->tick(rs);
     if (rs->send == SEND_NOTHING && rs->due <= now) {
         spdm_responder_not_ready(rs);
         from = rs->small;
@@ -167,6 +169,9 @@ void spdm_responder_close(struct spdm_responder *rs)
 {
     size_t behind = aligned(spdm_conn_size(rs->c.cfg));
 
+    if (SPDM_SESSIONS) spdm_responder_idle(rs);
+    spdm_session_forget(&rs->c);
+    rs->told = 0;
     if (spdm_responder_large(rs) != NULL) rs->c.cfg->chunks->end(rs, NULL);
     behind += rs->request_max;
     if (spdm_responder_large(rs) != NULL) behind = aligned(behind) + large_size(rs->c.cfg);
@@ -174,6 +179,6 @@ void spdm_responder_close(struct spdm_responder *rs)
 
     if (spdm_sessions_of(rs->c.cfg) != NULL) spdm_sessions_of(rs->c.cfg)->clear(&rs->c);
     spdm_transcript_clear(&rs->c.tr);
-    spdm_wipe(rs->c.tr.state[0], behind);
+    spdm_wipe(rs->c.tr.states.p, behind);
     spdm_wipe(rs, sizeof *rs);
 }

@@ -28,6 +28,7 @@ static const struct prove_job *const jobs[] = {&spdm_prove_get_encapsulated,
                                                &spdm_prove_endpoint,
                                                &spdm_prove_event_types,
                                                &spdm_prove_subscribe,
-                                               &spdm_prove_events};
+                                               &spdm_prove_events,
+                                               &spdm_prove_slots};
 
 const struct spdm_services spdm_serve_all = {jobs, sizeof jobs / sizeof *jobs, spdm_io_inside};

@@ -47,11 +47,10 @@ static void prepare(struct conn *c, struct session *s)
     struct spdm_room rest = spdm_room_from((struct spdm_room){place, size(c->cfg)}, aligned(sizeof *s));
 
     *s = (struct session){.tr = {.crypto = c->cfg->crypto, .ctx = c->cfg->crypto_ctx}};
-    s->tr.state[TRANSCRIPT_TH] = rest.p;
-    s->tr.state[TRANSCRIPT_L1L2] = spdm_room_from(rest, hash).p;
+    s->tr.states = (struct spdm_room){rest.p, 2 * hash}; /* TH, L1/L2 */
     for (unsigned d = 0; d < DIRECTION_N; d++) {
         s->lane[d].aead = spdm_room_from(rest, 2 * hash + d * aead).p;
-        s->previous[d].lane.aead = spdm_room_from(rest, 2 * hash + (DIRECTION_N + d) * aead).p;
+        s->previous[d].aead = spdm_room_from(rest, 2 * hash + (DIRECTION_N + d) * aead).p;
     }
 }
 
@@ -139,7 +138,7 @@ void spdm_session_name(struct conn *c, struct session *s, uint16_t req_half, uin
                                    .mac_only = (both & SPDM_ENCRYPT_CAP) == 0,
                                    .big_endian = policy->big_endian_nonce,
                                    .limit = UINT64_MAX - 1};
-    s->in_the_clear = !s->psk && (both & SPDM_HANDSHAKE_IN_THE_CLEAR_CAP) != 0; /* R-PSK-02 */
+    s->in_the_clear = !spdm_session_by_psk(s) && (both & SPDM_HANDSHAKE_IN_THE_CLEAR_CAP) != 0; /* R-PSK-02 */
     s->tr.vca = c->tr.vca;
     s->tr.vca_n = c->tr.vca_n;
     s->tr.vca_in_l1l2 = c->tr.vca_in_l1l2;
@@ -158,7 +157,7 @@ void spdm_session_free(struct conn *c, struct session *s)
 {
     for (unsigned d = 0; d < DIRECTION_N; d++) {
         end_lane(c, &s->lane[d]);
-        end_lane(c, &s->previous[d].lane);
+        end_lane(c, &s->previous[d]);
     }
     spdm_transcript_clear(&s->tr);
     spdm_wipe(s, size(c->cfg));
@@ -201,9 +200,10 @@ void spdm_session_th(struct conn *c, struct session *s, struct spdm_span bytes)
 {
     const struct transcript *base = &c->tr;
 
-    if (!s->psk && !s->tr.open[TRANSCRIPT_TH] && base->open[TRANSCRIPT_BASE]) {
+    if (!spdm_session_by_psk(s) && !s->tr.open[TRANSCRIPT_TH] && base->open[TRANSCRIPT_BASE]) {
         s->tr.open[TRANSCRIPT_TH] =
-            c->cfg->crypto->hash_copy(c->cfg->crypto_ctx, s->tr.state[TRANSCRIPT_TH], base->state[TRANSCRIPT_BASE]);
+            c->cfg->crypto->hash_copy(c->cfg->crypto_ctx, spdm_transcript_state(&s->tr, TRANSCRIPT_TH),
+                                      spdm_transcript_state(base, TRANSCRIPT_BASE));
         s->tr.broken[TRANSCRIPT_TH] = !s->tr.open[TRANSCRIPT_TH] || base->broken[TRANSCRIPT_BASE];
     }
     spdm_transcript_add(&s->tr, TRANSCRIPT_TH, (enum spdm_alg)c->facts.hash, bytes);
@@ -293,17 +293,27 @@ bool spdm_session_verify_data(struct conn *c, struct session *s, enum direction 
     return spdm_session_th_digest(s, th) && spdm_schedule_verify_data(&schedule, s->secrets.finished[by], th, out);
 }
 
+spdm_verdict spdm_session_judge(struct conn *c, struct session *s, enum direction by, struct spdm_span theirs)
+{
+    uint8_t ours[SPDM_HASH_MAX];
+    spdm_verdict verdict = SPDM_BAD;
+
+    if (!spdm_session_verify_data(c, s, by, ours)) return 0;
+    if (spdm_equal(theirs, spdm_span(ours, spdm_conn_hash_size(c)))) verdict = SPDM_GOOD;
+    spdm_wipe(ours, sizeof ours); /* the right one is nobody's business if theirs is wrong */
+    return verdict;
+}
+
 void spdm_session_restore(struct conn *c, struct session *s, enum direction d)
 {
-    struct previous *old = &s->previous[d];
     void *state = s->lane[d].aead;
 
     end_lane(c, &s->lane[d]);
-    s->lane[d] = old->lane;
-    old->lane.aead = state;
-    old->lane.ready = false; /* its cipher lives on in the lane */
+    s->lane[d] = s->previous[d];
+    s->previous[d].aead = state;
+    s->previous[d].ready = false; /* its cipher lives on in the lane */
     s->generation[d]--;
-    memcpy(s->secrets.direction[d], old->secret, sizeof old->secret);
+    memcpy(s->secrets.direction[d], s->secrets.previous[d], SPDM_HASH_MAX);
     spdm_session_drop_previous(c, s, d);
 }
 
@@ -311,16 +321,16 @@ void spdm_session_restore(struct conn *c, struct session *s, enum direction d)
 bool spdm_session_update(struct conn *c, struct session *s, enum direction d)
 {
     struct schedule schedule = spdm_session_schedule(c);
-    struct previous *old = &s->previous[d];
+    uint8_t *old = s->secrets.previous[d];
     void *state;
 
-    end_lane(c, &old->lane);
-    state = old->lane.aead;
-    old->lane = s->lane[d];
+    end_lane(c, &s->previous[d]);
+    state = s->previous[d].aead;
+    s->previous[d] = s->lane[d];
     s->lane[d] = (struct lane){.aead = state};
-    memcpy(old->secret, s->secrets.direction[d], sizeof old->secret);
+    memcpy(old, s->secrets.direction[d], SPDM_HASH_MAX);
     s->generation[d]++;
-    if (!spdm_schedule_update(&schedule, old->secret, s->secrets.direction[d]) ||
+    if (!spdm_schedule_update(&schedule, old, s->secrets.direction[d]) ||
         !key_lane(c, &s->lane[d], s->secrets.direction[d])) {
         spdm_session_restore(c, s, d);
         return false;
@@ -336,8 +346,8 @@ void spdm_session_unkey(struct conn *c, struct session *s)
 
 void spdm_session_drop_previous(struct conn *c, struct session *s, enum direction d)
 {
-    end_lane(c, &s->previous[d].lane);
-    spdm_wipe(s->previous[d].secret, sizeof s->previous[d].secret);
+    end_lane(c, &s->previous[d]);
+    spdm_wipe(s->secrets.previous[d], SPDM_HASH_MAX);
 }
 
 struct session *spdm_session_oldest(const struct conn *c)

@@ -14,12 +14,6 @@
 /* OPENING: it has a place and perhaps an id, but no keys yet; no record can be for it. */
 enum session_state { SESSION_FREE, SESSION_OPENING, SESSION_HANDSHAKE, SESSION_ESTABLISHED };
 
-/* One direction's key that was replaced and may have to come back (R-KUP-11). */
-struct previous {
-    struct lane lane;
-    uint8_t secret[SPDM_HASH_MAX];
-};
-
 struct session {
     uint32_t id;
     uint8_t state; /* enum session_state */
@@ -35,18 +29,28 @@ struct session {
     uint8_t heartbeat;                /* seconds, 0: none */
     uint8_t handshake;                /* responder: seconds that the handshake may stand still */
     uint8_t policy;                   /* SessionPolicy */
+    uint16_t version;                 /* of DSP0277 */
     unsigned generation[DIRECTION_N]; /* keys since FINISH, by KEY_UPDATE */
     uint8_t update, update_tag;       /* responder: operation and tag of the last KEY_UPDATE that came, 0: none */
     uint8_t tag;                      /* of our own last one */
     bool answered;                    /* responder: its UpdateAllKeys came, but the peer did not follow */
-    uint16_t version;                 /* of DSP0277 */
     uint64_t heard;                   /* when something last came in it */
     struct record_form form;
     struct transcript tr; /* TH, L1/L2 */
     struct secrets secrets;
     struct lane lane[DIRECTION_N];
-    struct previous previous[DIRECTION_N];
+    struct lane previous[DIRECTION_N]; /* keys that were replaced and may have to come back (R-KUP-11) */
 };
+
+/* How it came about, as far as this build has it. */
+static inline bool spdm_session_by_psk(const struct session *s)
+{
+    return SPDM_WHOLE && s->psk;
+}
+static inline bool spdm_session_mutual(const struct session *s)
+{
+    return SPDM_WHOLE && s->mut_auth != 0;
+}
 
 /* What became of a record. */
 enum fate { FATE_DROP, FATE_BROKEN, FATE_MESSAGE, FATE_DATA };
@@ -167,6 +171,8 @@ bool spdm_session_handshake(struct conn *c, struct session *s, const uint8_t th1
 bool spdm_session_establish(struct conn *c, struct session *s);
 /* HMAC of the present TH under a finished key. */
 bool spdm_session_verify_data(struct conn *c, struct session *s, enum direction by, uint8_t out[SPDM_HASH_MAX]);
+/* Whether `theirs` is it: SPDM_GOOD, SPDM_BAD, or 0 if that could not be found out. Whoever asks looks twice. */
+spdm_verdict spdm_session_judge(struct conn *c, struct session *s, enum direction by, struct spdm_span theirs);
 /* KEY_UPDATE: a direction moves to its next key; the old one is kept until dropped. */
 bool spdm_session_update(struct conn *c, struct session *s, enum direction d);
 void spdm_session_drop_previous(struct conn *c, struct session *s, enum direction d);
@@ -175,6 +181,14 @@ void spdm_session_restore(struct conn *c, struct session *s, enum direction d);
 /* Witness: takes both lanes' keys away; the live session in which nothing was heard for longest. */
 void spdm_session_unkey(struct conn *c, struct session *s);
 struct session *spdm_session_oldest(const struct conn *c);
+
+/* What records said is not needed any more: it does not stay (withstand 25). */
+static inline void spdm_session_forget(struct conn *c)
+{
+    if (!SPDM_SESSIONS || c->opened == 0) return;
+    spdm_wipe(c->cfg->in.p, c->opened);
+    c->opened = 0;
+}
 
 /* session_opaque.c: opaque data of a key exchange. */
 struct spdm_span spdm_session_offer(const struct conn *c, struct spdm_room room);

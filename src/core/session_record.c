@@ -17,8 +17,8 @@ static bool open_with_either(struct conn *c, struct session *s, enum direction d
 
     *before = false;
     if (spdm_record_open(&rc, &s->form, &s->lane[d], in)) return true;
-    *before = s->previous[d].lane.ready;
-    return *before && spdm_record_open(&rc, &s->form, &s->previous[d].lane, in);
+    *before = s->previous[d].ready;
+    return *before && spdm_record_open(&rc, &s->form, &s->previous[d], in);
 }
 
 /* What a record holds; in->message begins as all of it. */
@@ -60,6 +60,7 @@ enum fate spdm_session_open(struct conn *c, struct spdm_span record, uint64_t no
 
     in->session = s;
     if (s == NULL || !spdm_session_records(s)) return FATE_DROP; /* R-SSN-08, R-SSN-11 */
+    c->opened = (uint32_t)(record.n < ri.out.n ? record.n : ri.out.n);
     if (!open_with_either(c, s, in->direction, &ri, &before)) return FATE_BROKEN;
     s->heard = now; /* whatever it is, it is traffic (R-HBT-05) */
     in->message = ri.data;

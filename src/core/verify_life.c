@@ -69,7 +69,7 @@ void spdm_session_put_off(struct spdm_requester *rq)
 {
     struct session *s = spdm_conn_channel(&rq->c);
 
-    if (rq->job == &spdm_verify_key_update && rq->request[2] == UPDATE_ALL && !s->previous[RESPONSE].lane.ready) {
+    if (rq->job == &spdm_verify_key_update && rq->request[2] == UPDATE_ALL && !s->previous[RESPONSE].ready) {
         (void)spdm_session_update(&rq->c, s, RESPONSE);
     }
 }
@@ -93,7 +93,7 @@ static uint8_t finish_key_update(struct spdm_requester *rq, const struct exchang
         return SPDM_WHY_FINE;
     }
     /* The ACK of UpdateAllKeys must not come under the old key: then the responder has not moved (R-KUP-07). */
-    if (x->req.key_update.operation == UPDATE_ALL && !s->previous[RESPONSE].lane.ready) {
+    if (x->req.key_update.operation == UPDATE_ALL && !s->previous[RESPONSE].ready) {
         return refuse(&rq->c, BAD_RECORD, NULL, 0, 0);
     }
     spdm_session_drop_previous(&rq->c, s, RESPONSE);
@@ -150,8 +150,8 @@ static bool can_secure(const struct conn *c)
 {
     uint32_t both = c->facts.requester.flags & c->facts.responder.flags;
 
-    return (both & SPDM_MAC_CAP) != 0 && c->facts.aead != SPDM_ALG_NONE && c->facts.schedule != SPDM_ALG_NONE &&
-           (!c->ed->negotiates_opaque || c->facts.opaque_format == 2);
+    return (both & SPDM_MAC_CAP) != 0 && c->facts.hash != SPDM_ALG_NONE && c->facts.aead != SPDM_ALG_NONE &&
+           c->facts.schedule != SPDM_ALG_NONE && (!c->ed->negotiates_opaque || c->facts.opaque_format == 2);
 }
 
 static struct step open_with_keys(struct spdm_requester *rq)
@@ -161,6 +161,7 @@ static struct step open_with_keys(struct spdm_requester *rq)
 
     if ((both & SPDM_KEY_EX_CAP) == 0) return cannot(rq, SPDM_NAME("KEY_EX_CAP on both sides"));
     if (c->facts.exchange == SPDM_ALG_NONE) return cannot(rq, SPDM_NAME("a key exchange algorithm"));
+    if (c->facts.signature == SPDM_ALG_NONE) return cannot(rq, SPDM_NAME("a signature algorithm"));
     return send(rq->opening == NULL ? &spdm_verify_key_exchange : &spdm_verify_session_finish);
 }
 
@@ -188,7 +189,7 @@ struct step spdm_session_plan(struct spdm_requester *rq)
 
     if ((want & (SPDM_WANT_SESSION | SPDM_WANT_PSK_SESSION)) != 0 && rq->got.session == 0) {
         if (!can_secure(&rq->c))
-            return cannot(rq, SPDM_NAME("what secured messages need (MAC_CAP, AEAD, OpaqueDataFmt1)"));
+            return cannot(rq, SPDM_NAME("what secured messages need (MAC_CAP, hash, AEAD, OpaqueDataFmt1)"));
         if ((want & SPDM_WANT_SESSION) != 0) return open_with_keys(rq);
         return SPDM_WHOLE ? open_with_psk(rq) : cannot(rq, SPDM_NAME("pre-shared keys in this build"));
     }

@@ -50,7 +50,7 @@ static uint8_t fill_store(struct spdm_requester *rq, union spdm_body *req)
     if (m->chain.n > SHORT_MAX && (rq->c.facts.responder.flags & SPDM_LARGE_RESP_CAP) == 0) {
         return refuse(&rq->c, CANNOT, "LARGE_RESP_CAP", m->chain.n, SHORT_MAX);
     }
-    rq->tail = m->erase ? (struct spdm_span){0} : m->chain;
+    rq->tail = m->erase ? spdm_span(NULL, 0) : m->chain;
     m->chain = (struct spdm_span){0};
     return SPDM_WHY_FINE;
 }

@@ -58,7 +58,7 @@ static uint8_t judge_key_exchange(struct conn *c, const struct exchange *x)
     if (m->mut_auth > MUT_AUTH_MAX || (m->mut_auth & (m->mut_auth - 1)) != 0) {
         return refuse(c, BAD_VALUE, "MutAuthRequested R-KEX-30", m->mut_auth, 0);
     }
-    if (m->mut_auth != 0 && ((both & SPDM_MUT_AUTH_CAP) == 0 || c->cfg->mutual == NULL)) {
+    if (m->mut_auth != 0 && ((both & SPDM_MUT_AUTH_CAP) == 0 || spdm_mutual_of(c->cfg) == NULL)) {
         return refuse(c, BAD_VALUE, "MutAuthRequested R-KEX-33", m->mut_auth, 0);
     }
     return judge_session(c, m->heartbeat, m->session);
@@ -96,10 +96,10 @@ static uint8_t derive(struct spdm_requester *rq, struct session *s, struct spdm_
 /* Compares VerifyData with ours, then lets it enter TH. */
 static uint8_t check_verify_data(struct conn *c, struct session *s, struct spdm_span theirs)
 {
-    uint8_t ours[SPDM_HASH_MAX];
+    volatile spdm_verdict verdict = spdm_session_judge(c, s, RESPONSE, theirs);
 
-    if (!spdm_session_verify_data(c, s, RESPONSE, ours)) return refuse(c, CRYPTO_FAILED, "the HMAC", 0, 0);
-    if (!spdm_equal(theirs, spdm_span(ours, spdm_conn_hash_size(c)))) {
+    if (verdict == 0) return refuse(c, CRYPTO_FAILED, "the HMAC", 0, 0);
+    if (verdict != SPDM_GOOD || (verdict ^ SPDM_BAD) != (SPDM_GOOD ^ SPDM_BAD)) { /* withstand 95 */
         return refuse(c, BAD_VERIFY_DATA, "ResponderVerifyData R-KEX-44", 0, 0);
     }
     spdm_session_th(c, s, theirs);
@@ -126,7 +126,7 @@ static uint8_t finish_key_exchange(struct spdm_requester *rq, const struct excha
     s->heartbeat = m->heartbeat;
     s->policy = x->req.key_exchange.policy;
     s->mut_auth = m->mut_auth;
-    if (why == SPDM_WHY_FINE && m->mut_auth != 0) {
+    if (why == SPDM_WHY_FINE && spdm_session_mutual(s)) {
         spdm_conn_turn_to(c, spdm_session_records(s) ? s : NULL, &s->tr); /* what follows is part of the handshake */
         why = c->cfg->mutual->begin(rq, m->mut_auth, m->slot);
     }
@@ -144,7 +144,7 @@ const struct verify_job spdm_verify_key_exchange = {.request = &spdm_message_KEY
 
 static uint8_t fill_finish(struct spdm_requester *rq, union spdm_body *req)
 {
-    if (rq->opening->mut_auth != 0) req->finish = (struct finish){.with_signature = true, .slot = rq->encap.slot};
+    if (spdm_session_mutual(rq->opening)) req->finish = (struct finish){.with_signature = true, .slot = rq->encap.slot};
     return SPDM_WHY_FINE;
 }
 
@@ -156,7 +156,7 @@ static uint8_t complete_finish(struct spdm_requester *rq, size_t verify_at)
     uint8_t ours[SPDM_HASH_MAX];
     struct spdm_span verify = spdm_span(ours, spdm_conn_hash_size(c));
 
-    if (s->mut_auth != 0) return c->cfg->mutual->sign_finish(rq, verify_at);
+    if (spdm_session_mutual(s)) return c->cfg->mutual->sign_finish(rq, verify_at);
     spdm_session_th(c, s, spdm_span(rq->request, verify_at));
     if (!spdm_session_verify_data(c, s, REQUEST, ours)) return refuse(c, CRYPTO_FAILED, "the HMAC", 0, 0);
     spdm_session_th(c, s, verify);

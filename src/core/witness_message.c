@@ -12,9 +12,9 @@ static const struct watch_job jobs[] = {
     {&spdm_verify_measurements, NULL, NULL},      {&spdm_verify_vendor, NULL, NULL},
     {&spdm_errand_key_pair_info.job, NULL, NULL}, {&spdm_errand_set_key_pair.job, NULL, NULL},
     {&spdm_errand_csr.job, NULL, NULL},           {&spdm_errand_store.job, NULL, NULL},
-    {&spdm_errand_log.job, NULL, NULL},           {&spdm_errand_endpoint.job, NULL, NULL},
-    {&spdm_errand_event_types.job, NULL, NULL},   {&spdm_errand_subscribe.job, NULL, NULL},
-    {&spdm_errand_events.job, NULL, NULL}};
+    {&spdm_errand_slots.job, NULL, NULL},         {&spdm_errand_log.job, NULL, NULL},
+    {&spdm_errand_endpoint.job, NULL, NULL},      {&spdm_errand_event_types.job, NULL, NULL},
+    {&spdm_errand_subscribe.job, NULL, NULL},     {&spdm_errand_events.job, NULL, NULL}};
 
 /* The job of a request; sessions have theirs. */
 static const struct watch_job *find(const struct spdm_witness *w, uint8_t request)

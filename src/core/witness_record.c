@@ -56,7 +56,7 @@ static bool next_key(struct attempt *a)
     struct conn *c = &a->w->plain.c;
     enum direction d = a->in.direction;
 
-    if (a->s->state != SESSION_ESTABLISHED || a->s->previous[d].lane.ready) return false;
+    if (a->s->state != SESSION_ESTABLISHED || a->s->previous[d].ready) return false;
     if (!spdm_session_update(c, a->s, d)) return false;
     if (open_now(a)) {
         spdm_session_drop_previous(c, a->s, d);
@@ -171,7 +171,7 @@ static bool opens(struct spdm_witness *w, struct session *s, enum direction d, s
 {
     struct record_crypto rc = {w->plain.c.cfg->crypto, w->plain.c.cfg->crypto_ctx};
     struct record_in in = {.record = record, .out = w->plain.cfg.in};
-    struct lane *lanes[2] = {&s->lane[d], &s->previous[d].lane};
+    struct lane *lanes[2] = {&s->lane[d], &s->previous[d]};
 
     for (unsigned i = 0; i < 2; i++) {
         uint64_t number = lanes[i]->sequence;

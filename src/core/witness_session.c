@@ -181,7 +181,7 @@ static struct session *finishing(const struct spdm_witness *w)
 static void rewind(struct spdm_witness *w, struct session *s)
 {
     const struct spdm_crypto *crypto = w->plain.c.cfg->crypto;
-    void *ctx = w->plain.c.cfg->crypto_ctx, *th = s->tr.state[TRANSCRIPT_TH];
+    void *ctx = w->plain.c.cfg->crypto_ctx, *th = spdm_transcript_state(&s->tr, TRANSCRIPT_TH);
 
     if (w->finishing == s->id) {
         spdm_transcript_reset(&s->tr, TRANSCRIPT_TH);
@@ -272,7 +272,7 @@ static void finish_rsp(struct spdm_witness *w, struct passing *p)
 /* The next key of a direction, unless it is in use already: a request can come twice. */
 static void move_on(struct spdm_witness *w, struct session *s, enum direction d)
 {
-    if (s->lane[d].ready && !s->previous[d].lane.ready) (void)spdm_session_update(&w->plain.c, s, d);
+    if (s->lane[d].ready && !s->previous[d].ready) (void)spdm_session_update(&w->plain.c, s, d);
 }
 
 /* UpdateAllKeys: the ACK comes under the new response key. From the Responder, UpdateKey moves its own direction, and

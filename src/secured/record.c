@@ -93,11 +93,15 @@ size_t spdm_record_seal(const struct record_crypto *rc, const struct record_form
     size_t body = form->mac_only ? app : APP_LENGTH + app + plain->random, total = head_n + body + RECORD_TAG;
     struct spdm_room at = spdm_room_from(out, head_n);
     struct spdm_aead op = {.iv = iv, .aad = {{head, head_n}, {0}}, .tag = spdm_room_from(at, body).p};
+    bool sealed;
 
     if (!usable(form, lane) || total > out.n || body + RECORD_TAG > LENGTH_MAX || app > LENGTH_MAX) return 0;
     nonce(form, lane, iv);
     put_head(form, lane, body + RECORD_TAG, head);
-    if (form->mac_only ? !seal_mac(rc, lane, &op, &at, plain) : !seal_data(rc, lane, &op, &at, plain)) return 0;
+    sealed = form->mac_only ? seal_mac(rc, lane, &op, &at, plain) : seal_data(rc, lane, &op, &at, plain);
+    spdm_wipe(iv, sizeof iv);
+    if (!sealed) spdm_wipe(at.p, body); /* the data may have lain there */
+    if (!sealed) return 0;
     (void)spdm_put(out, spdm_span(head, head_n));
     lane->sequence++;
     return total;
@@ -151,13 +155,16 @@ bool spdm_record_open(const struct record_crypto *rc, const struct record_form *
     uint8_t iv[RECORD_IV];
     struct parts p;
     struct spdm_aead op = {.iv = iv, .out = in->out.p};
+    bool opened;
 
     if (!usable(form, lane) || !split(form, lane, in->record, &p) || p.body.n > in->out.n) return false;
     nonce(form, lane, iv);
     op.aad[0] = p.head;
     if (form->mac_only) op.aad[1] = p.body;
     else op.in = &p.body, op.in_n = 1;
-    if (!decrypt(rc, lane, &p, &op)) return false;
+    opened = decrypt(rc, lane, &p, &op);
+    spdm_wipe(iv, sizeof iv);
+    if (!opened) return false;
     in->data = p.body;
     if (form->mac_only) return lane->sequence++, true;
     if (!unwrap(spdm_span(in->out.p, p.body.n), &in->data)) {

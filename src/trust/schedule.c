@@ -101,16 +101,18 @@ bool spdm_schedule_handshake(const struct schedule *s, struct secrets *secrets, 
 bool spdm_schedule_data(const struct schedule *s, struct secrets *secrets, const uint8_t th2[SPDM_HASH_MAX])
 {
     struct spdm_span part[2] = {{zeros, hash_size(s)}, {0}};
-    uint8_t *master = secrets->root, salt[SPDM_HASH_MAX];
+    uint8_t *master = secrets->root, salt[SPDM_HASH_MAX], export[SPDM_HASH_MAX];
     bool fine = expand_secret(s, secrets->root, (struct info){DERIVED, NULL}, salt) &&
                 hmac(s, spdm_span(salt, hash_size(s)), part, master) &&
                 expand_secret(s, master, (struct info){REQ_APP, th2}, secrets->direction[REQUEST]) &&
                 expand_secret(s, master, (struct info){RSP_APP, th2}, secrets->direction[RESPONSE]) &&
-                expand_secret(s, master, (struct info){EXPORT_MASTER, th2}, secrets->export_master);
+                expand_secret(s, master, (struct info){EXPORT_MASTER, th2}, export);
 
     spdm_wipe(salt, sizeof salt);
     spdm_wipe(secrets->root, sizeof secrets->root);
     spdm_wipe(secrets->finished, sizeof secrets->finished);
+    if (fine) memcpy(secrets->export_master, export, hash_size(s));
+    spdm_wipe(export, sizeof export);
     return fine;
 }
 

@@ -25,10 +25,17 @@ struct schedule {
 };
 
 struct secrets {
-    uint8_t root[SPDM_HASH_MAX];                   /* Handshake-Secret; empty once the data secrets exist */
     uint8_t direction[DIRECTION_N][SPDM_HASH_MAX]; /* S0, S1 in the handshake, then S2, S3 */
-    uint8_t finished[DIRECTION_N][SPDM_HASH_MAX];  /* finished_key; empty once the data secrets exist */
-    uint8_t export_master[SPDM_HASH_MAX];
+    union {
+        struct {                         /* until the data secrets exist */
+            uint8_t root[SPDM_HASH_MAX]; /* Handshake-Secret */
+            uint8_t finished[DIRECTION_N][SPDM_HASH_MAX];
+        };
+        struct { /* from then on */
+            uint8_t export_master[SPDM_HASH_MAX];
+            uint8_t previous[DIRECTION_N][SPDM_HASH_MAX]; /* of keys that were replaced and may have to come back */
+        };
+    };
 };
 
 /* Key and IV of one direction. */

@@ -58,7 +58,6 @@ bool spdm_signing_prepare(struct to_sign *out, const struct transcript *t, const
     out->what.context = (struct spdm_span){0};
     if (!signer->edition->signing_prefix) return true;
     begin = prefix(out, signer, by);
-    memcpy(&out->message[SIGNING_PREFIX], out->digest, h);
     if (out->what.prehashed) return spdm_digest(t, out->what.hash, &message, 1, out->digest);
     out->what.data = message;
     if (takes_context(signer->alg)) out->what.context = spdm_span(&out->message[begin], SIGNING_PREFIX - begin);

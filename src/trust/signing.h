@@ -22,8 +22,13 @@ enum { SIGNING_PREFIX = 100 };
 
 /* Input of one signature. `what` points into the object itself: it must not be moved. */
 struct to_sign {
-    uint8_t message[SIGNING_PREFIX + SPDM_HASH_MAX]; /* combined_spdm_prefix || transcript digest */
-    uint8_t digest[SPDM_HASH_MAX];
+    union {
+        uint8_t message[SIGNING_PREFIX + SPDM_HASH_MAX]; /* combined_spdm_prefix || transcript digest */
+        struct {
+            uint8_t prefix[SIGNING_PREFIX];
+            uint8_t digest[SPDM_HASH_MAX]; /* the transcript's, then, where that is what is signed, the message's */
+        };
+    };
     struct spdm_signing what;
 };
 

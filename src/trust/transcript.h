@@ -26,10 +26,11 @@ struct transcript {
     bool without_vca; /* M1/M2 of mutual authentication at 1.1 (edition.h) */
     bool vca_in_l1l2; /* edition.h */
     bool open[TRANSCRIPT_N], broken[TRANSCRIPT_N];
-    void *state[TRANSCRIPT_N]; /* crypto->hash_state_size bytes each */
-    void *scratch;             /* the same, for digests made in one go */
+    struct spdm_room states; /* spdm_transcript_state() */
 };
 
+/* A running hash: one for each kind and, in a connection, one more for digests made in one go (TRANSCRIPT_N). */
+void *spdm_transcript_state(const struct transcript *t, unsigned kind);
 /* Memory for the states of one transcript object, in bytes. */
 size_t spdm_transcript_size(const struct spdm_crypto *crypto, uint16_t vca_max);
 /* Places the states and VCA in memory of that size, aligned like uint64_t. */

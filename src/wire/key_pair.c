@@ -5,33 +5,18 @@
  * skipped (withstand 55). */
 #include "wire/walkers.h"
 
-enum { MASK = 4 };
-
 void spdm_walk_get_key_pair_info(struct io *io, union spdm_body *b)
 {
     io_zero(io, 2);
     io_u8(io, "KeyPairID", &b->order.key_pair.id);
 }
 
-/* A mask behind its length, from 1.4 on; four bytes are written. */
+/* From 1.4 on. */
 static void mask(struct io *io, const char *length, const char *name, uint32_t *v)
 {
-    struct spdm_span more = {0};
-    uint8_t n = MASK;
-
-    if (!io_since(io, SPDM_V14)) {
-        *v = 0;
-        return;
-    }
-    (void)length;
-    (void)name;
-    io_u8(io, length, &n);
-    *v = io_number(io, name, *v, n < MASK ? n : (size_t)MASK);
-    if (n > MASK) io_bytes(io, name, &more, n - (size_t)MASK);
+    if (io_since(io, SPDM_V14)) spdm_io_mask(io, length, name, v);
+    else *v = 0;
 }
-
-/* What was read last, together with what excludes it, names at most one algorithm. */
-#define one(io, name, v, other) io_need(io, ((v) & ((v)-1)) == 0 && ((v) == 0 || (other) == 0), NOT_ONE, name, v, 0)
 
 void spdm_walk_key_pair_info(struct io *io, union spdm_body *b)
 {
@@ -46,13 +31,13 @@ void spdm_walk_key_pair_info(struct io *io, union spdm_body *b)
     io_u16(io, "CurrentKeyUsage", &m->usage);
     io_u32(io, "AsymAlgoCapabilities", &m->asyms);
     io_u32(io, "CurrentAsymAlgo", &m->asym);
-    one(io, "CurrentAsymAlgo R-KPI-07", m->asym, 0u);
+    io_one(io, "CurrentAsymAlgo R-KPI-07", m->asym, 0u);
     io_u16(io, "PublicKeyInfoLen", &n);
     io_u8(io, "AssocCertSlotMask", &m->slots);
     io_bytes(io, "PublicKeyInfo", &m->public_key_info, n);
     mask(io, SPDM_NAME("PqcAsymAlgoCapLen"), SPDM_NAME("PqcAsymAlgoCapabilities"), &m->pqcs);
     mask(io, SPDM_NAME("CurrentPqcAsymAlgoLen"), SPDM_NAME("CurrentPqcAsymAlgo"), &m->pqc);
-    one(io, "CurrentPqcAsymAlgo R-KPI-07", m->pqc, m->asym);
+    io_one(io, "CurrentPqcAsymAlgo R-KPI-07", m->pqc, m->asym);
 }
 
 void spdm_walk_set_key_pair_info(struct io *io, union spdm_body *b)
@@ -67,8 +52,8 @@ void spdm_walk_set_key_pair_info(struct io *io, union spdm_body *b)
     io_zero(io, 1);
     io_u16(io, "DesiredKeyUsage", &m->usage);
     io_u32(io, "DesiredAsymAlgo", &m->asym);
-    one(io, "DesiredAsymAlgo R-SKP-06", m->asym, 0u);
+    io_one(io, "DesiredAsymAlgo R-SKP-06", m->asym, 0u);
     io_u8(io, "DesiredAssocCertSlotMask", &m->slots);
     mask(io, SPDM_NAME("DesiredPqcAsymAlgoLen"), SPDM_NAME("DesiredPqcAsymAlgo"), &m->pqc);
-    one(io, "DesiredPqcAsymAlgo R-SKP-06", m->pqc, m->asym);
+    io_one(io, "DesiredPqcAsymAlgo R-SKP-06", m->pqc, m->asym);
 }

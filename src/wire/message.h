@@ -158,6 +158,16 @@ struct measurement_extension_log {
     uint32_t remainder;
     struct spdm_span portion;
 };
+/* SLOT_MANAGEMENT; tail: bytes of a chain that are sent from elsewhere */
+struct slot_management {
+    struct spdm_slots_order order;
+    uint32_t tail;
+    uint8_t operation;
+};
+struct slot_management_resp {
+    uint8_t sub_code;
+    struct spdm_span structure; /* SlotMgmtRespStruct; empty: none */
+};
 struct endpoint_info {
     uint8_t slot;
     struct spdm_span nonce, info, signature;
@@ -195,6 +205,8 @@ union spdm_body {
     struct set_certificate_rsp set_certificate_rsp;
     struct measurement_extension_log measurement_extension_log;
     struct endpoint_info endpoint_info;
+    struct slot_management slot_management;
+    struct slot_management_resp slot_management_resp;
     struct spdm_key_pair key_pair;
 };
 
@@ -265,6 +277,10 @@ unsigned spdm_ones(uint32_t mask); /* number of bits set */
 bool spdm_vendor_id_fits(uint16_t body, size_t n);
 /* A standards body or vendor-defined header: ID, VendorIDLen, VendorID. */
 void spdm_io_svh(struct io *io, uint8_t *body, struct spdm_span *vendor);
+/* A mask of four bytes behind its length; of other lengths as many bytes as we know are read, the rest is skipped. */
+void spdm_io_mask(struct io *io, const char *length, const char *name, uint32_t *v);
+/* What was read last, together with what excludes it, names at most one algorithm. */
+#define io_one(io, name, v, other) io_need(io, ((v) & ((v)-1)) == 0 && ((v) == 0 || (other) == 0), NOT_ONE, name, v, 0)
 /* Turns io to the n bytes just read; what it returns is to be given to spdm_io_close() when they have been walked,
  * which must be to their end. */
 size_t spdm_io_open(struct io *io, size_t n);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Who defines something: a standards body and its VendorID (DSP0274 "Standards
- * body or vendor-defined header"), and fields that hold other fields. */
+ * body or vendor-defined header"); masks that bring their length; fields that
+ * hold other fields. */
 #include "wire/message.h"
 
 /* VendorIDLen by standards body (algorithms.md, registry table); libspdm's 0 for the 2- and 4-byte bodies is taken too.
@@ -24,6 +25,19 @@ void spdm_io_svh(struct io *io, uint8_t *body, struct spdm_span *vendor)
     io_u8(io, "SVH.VendorIDLen", &n);
     io_need(io, spdm_vendor_id_fits(*body, n), BAD_LENGTH, "SVH.VendorIDLen R-VDR-05", n, 0);
     io_bytes(io, "SVH.VendorID", vendor, n);
+}
+
+void spdm_io_mask(struct io *io, const char *length, const char *name, uint32_t *v)
+{
+    enum { MASK = 4 };
+    struct spdm_span more = {0};
+    uint8_t n = MASK;
+
+    (void)length;
+    (void)name;
+    io_u8(io, length, &n);
+    *v = io_number(io, name, *v, n < MASK ? n : (size_t)MASK);
+    if (n > MASK) io_bytes(io, name, &more, n - (size_t)MASK);
 }
 
 size_t spdm_io_open(struct io *io, size_t n)

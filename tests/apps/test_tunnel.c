@@ -71,7 +71,6 @@ struct near {
     struct spdm_attest *run;
     struct spdm_tunnel *tunnel;
     int in[2], out[2]; /* pipes: in[1] is written by the test, out[0] is read */
-    uint64_t rekey;
     bool over;
 };
 static struct near near;
@@ -106,12 +105,12 @@ static void on_over(void *ctx, struct spdm_tunnel *tunnel)
 
 static const struct spdm_attest_stay stay = {.event = on_event, .drained = on_drained, .down = on_down};
 
-/* A tunnel to a device that lacks these capabilities. */
-static void begin_without(device_app *app, uint32_t missing)
+/* A tunnel to a device that lacks these capabilities, with new keys after so many bytes. */
+static void begin_with(device_app *app, uint32_t missing, uint64_t rekey)
 {
     char error[SPDM_REASON_MAX] = "";
     echo = (struct echo){.begun = false};
-    near = (struct near){.d = device_init(), .rekey = 100000};
+    near = (struct near){.d = device_init()};
     device_sessions(near.d);
     near.d->policy.flags &= ~missing;
     near.d->order.stay = &stay;
@@ -124,19 +123,15 @@ static void begin_without(device_app *app, uint32_t missing)
     assert_int_equal(pipe(near.out), 0);
     assert_int_equal(fcntl(near.in[1], F_SETFL, O_NONBLOCK), 0);
     assert_int_equal(fcntl(near.out[0], F_SETFL, O_NONBLOCK), 0);
-    const struct spdm_tunnel_setup setup = {.loop = &near.d->loop,
-                                            .run = near.run,
-                                            .in = near.in[0],
-                                            .out = near.out[1],
-                                            .rekey = near.rekey,
-                                            .over = on_over};
+    const struct spdm_tunnel_setup setup = {
+        .loop = &near.d->loop, .run = near.run, .in = near.in[0], .out = near.out[1], .rekey = rekey, .over = on_over};
     near.tunnel = spdm_tunnel_open(&setup, error);
     assert_non_null(near.tunnel);
 }
 
 static void begin(device_app *app)
 {
-    begin_without(app, 0);
+    begin_with(app, 0, 100000);
 }
 
 static void close_pipe(int *fd)
@@ -234,7 +229,7 @@ static void changes_no_keys_where_that_is_not_offered(void **state)
     size_t sent = 0, got = 0;
     uint64_t start = uv_hrtime();
     (void)state;
-    begin_without(echoes, SPDM_KEY_UPD_CAP);
+    begin_with(echoes, SPDM_KEY_UPD_CAP, 100000);
     while (drink(&got)) {
         feed(&sent, N);
         turn(start);
@@ -344,9 +339,9 @@ static void refuses_more_than_it_granted(void **state)
 {
     uint64_t start = uv_hrtime();
     (void)state;
-    begin(overspends);
-    while (!near.over) {
-        drop();
+    begin_with(overspends, 0, 0);                 /* behind all that, the answer to a KEY_UPDATE may take its time */
+    while (!near.over || echo.reset[0] == '\0') { /* on a slow machine it has not been heard when we are through */
+        if (spdm_tunnel_result(near.tunnel)->end != SPDM_TUNNEL_OPEN) drop(); /* who reads before grants more */
         turn(start);
     }
     until_over(SPDM_TUNNEL_PROTOCOL);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MANY = 64, MIB = 1 << 20 };
+enum { MANY = 64, MIB = 1 << 20, VCA = 192 };
 
 static void print_of(const char *what, const char *unit, double value)
 {
@@ -162,11 +162,46 @@ static void post_quantum_connections(double hashing)
     ends_close(&e);
 }
 
+/* With a session each, and for VCA not much more than such a negotiation takes. */
+static void established(void)
+{
+    static struct ends e[MANY];
+    size_t before, state, other;
+    double ciphers;
+
+    ends_open(&e[0], &ends_p384);
+    ends_sessions(&e[0]);
+    e[0].req_config.vca_max = e[0].rsp_config.vca_max = VCA;
+    ends_connect(&e[0]);
+    ends_session_open(&e[0]);
+    ends_disconnect(&e[0]);
+    before = bench_heap_now().held;
+    for (int i = 0; i < MANY; i++) {
+        if (i != 0) e[i] = e[0];
+        ends_session_place(&e[i]);
+        e[i].trust = accept_all;
+        ends_connect(&e[i]);
+        ends_session_open(&e[i]);
+    }
+    ciphers = (double)(bench_heap_now().held - before) / MANY / 2;
+    state = spdm_requester_size(&e[0].req_config) + spdm_session_size(&e[0].req_config);
+    other = spdm_responder_size(&e[0].rsp_config) + spdm_session_size(&e[0].rsp_config);
+    bench_print("VCA bytes", (double)spdm_requester_vca(e[0].rq).n);
+    bench_print("session bytes", (double)spdm_session_size(&e[0].req_config));
+    if (other > state) state = other;
+    bench_print("connections per MiB, established", MIB / (double)state);
+    bench_print("cipher bytes", ciphers);
+    bench_print("connections per MiB, established, with libcrypto's ciphers", MIB / ((double)state + ciphers));
+    for (int i = 1; i < MANY; i++) ends_disconnect(&e[i]);
+    ends_close(&e[0]);
+}
+
 int main(void)
 {
     bench_heap_watch();
     wire();
     heap();
     post_quantum_connections(connections());
+    established();
     return 0;
 }

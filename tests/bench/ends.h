@@ -9,7 +9,7 @@
 #include <assay/session.h>
 #include <openssl/evp.h>
 
-enum { ENDS_CERTIFICATES = 3, ENDS_BLOCKS = 8, ENDS_TRANSFER = 4096, ENDS_RECORD = 65600 };
+enum { ENDS_CERTIFICATES = 3, ENDS_BLOCKS = 8, ENDS_TRANSFER = 4096, ENDS_RECORD = 65600, ENDS_SESSION = 1280 };
 enum { ENDS_LARGE = 8192, ENDS_CHAIN = 24576 }; /* with post-quantum signatures */
 
 struct ends_suite {
@@ -49,7 +49,7 @@ struct ends {
 
     /* ends_sessions() */
     uint8_t exchanges[2], req_record[ENDS_RECORD], rsp_record[ENDS_RECORD], req_in[ENDS_RECORD], rsp_in[ENDS_RECORD];
-    uint64_t req_session[160], rsp_session[160];
+    uint64_t req_session[ENDS_SESSION / 8], rsp_session[ENDS_SESSION / 8];
     uint32_t session; /* opened last */
 };
 
@@ -66,6 +66,8 @@ void ends_run(struct ends *e, const struct spdm_goal *goal);
 
 /* Between ends_open() and ends_connect(): one session, AES-256-GCM, room for the largest records. */
 void ends_sessions(struct ends *e);
+/* Where that session lies: to be called for a copy of e, which has memory of its own. */
+void ends_session_place(struct ends *e);
 void ends_session_open(struct ends *e);
 void ends_session_close(struct ends *e);
 /* Application data from end to end, as a caller sends and receives it. */

@@ -18,13 +18,18 @@ void ends_sessions(struct ends *e)
     e->rsp_policy.flags |= flags;
     e->req_config.sessions = e->rsp_config.sessions = &spdm_with_sessions;
     e->rsp_config.services = &spdm_serve_all;
-    e->req_config.session_memory = (struct spdm_room){(uint8_t *)e->req_session, spdm_session_size(&e->req_config)};
-    e->rsp_config.session_memory = (struct spdm_room){(uint8_t *)e->rsp_session, spdm_session_size(&e->rsp_config)};
-    must(e->req_config.session_memory.n <= sizeof e->req_session);
+    ends_session_place(e);
     e->req_config.out = (struct spdm_room){e->req_record, sizeof e->req_record};
     e->rsp_config.out = (struct spdm_room){e->rsp_record, sizeof e->rsp_record};
     e->req_config.in = (struct spdm_room){e->req_in, sizeof e->req_in};
     e->rsp_config.in = (struct spdm_room){e->rsp_in, sizeof e->rsp_in};
+}
+
+void ends_session_place(struct ends *e)
+{
+    e->req_config.session_memory = (struct spdm_room){(uint8_t *)e->req_session, spdm_session_size(&e->req_config)};
+    e->rsp_config.session_memory = (struct spdm_room){(uint8_t *)e->rsp_session, spdm_session_size(&e->rsp_config)};
+    must(e->req_config.session_memory.n <= sizeof e->req_session);
 }
 
 void ends_session_open(struct ends *e)

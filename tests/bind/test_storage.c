@@ -82,115 +82,41 @@ static void tells_of_itself(void **state)
 }
 
 /* Sessions: the block in front of a message, as we write it and as libspdm does. */
+#define BLOCK(count, type_status, length, offset) count type_status length offset "00000000"
+#define OURS BLOCK("01000000", "00040000", "04000000", "22000000")
+
+static const struct {
+    const char *data;
+    bool good;
+} blocks[] = {
+    {OURS "12e00000", true},
+    {BLOCK("01000000", "00040000", "04000000", "20000000") "12e00000", true},  /* only authenticated */
+    {BLOCK("010000", "00040000", "04000000", "24000000") "0012e00000", true},  /* libspdm's */
+    {BLOCK("01000000", "00040000", "03000000", "22000000") "12e00000", true},  /* then padding */
+    {BLOCK("00000000", "00040000", "04000000", "22000000") "12e00000", false}, /* no descriptor */
+    {BLOCK("02000000", "00040000", "04000000", "22000000") "12e00000", false}, /* two */
+    {BLOCK("01000000", "00010000", "04000000", "22000000") "12e00000", false}, /* an NVMe command */
+    {BLOCK("01000000", "00040100", "04000000", "22000000") "12e00000", false}, /* status: an error */
+    {BLOCK("01000000", "00040000", "05000000", "22000000") "12e00000", false}, /* longer than there is */
+    {BLOCK("01000000", "00040000", "00000000", "22000000") "12e00000", false}, /* empty */
+    {BLOCK("01000000", "00040000", "04000000", "00000000") "12e00000", false}, /* offset outside */
+    {BLOCK("01000000", "00040000", "04000000", "ffffffff") "12e00000", false},
+    {OURS, false}, /* nothing behind it */
+    {"01", false},
+};
+
 static void describes_what_is_inside(void **state)
 {
-    static const char ours[] = "01000000"
-                               "00040000"
-                               "04000000"
-                               "22000000"
-                               "00000000"
-                               "12e00000";
-    static const struct {
-        const char *data;
-        bool good;
-    } rows[] = {
-        {ours, true},
-        {"01000000"
-         "00040000"
-         "04000000"
-         "20000000"
-         "00000000"
-         "12e00000",
-         true}, /* only authenticated */
-        {"010000"
-         "00040000"
-         "04000000"
-         "24000000"
-         "00000000"
-         "00"
-         "12e00000",
-         true}, /* libspdm's */
-        {"01000000"
-         "00040000"
-         "03000000"
-         "22000000"
-         "00000000"
-         "12e00000",
-         true}, /* then padding */
-        {"00000000"
-         "00040000"
-         "04000000"
-         "22000000"
-         "00000000"
-         "12e00000",
-         false}, /* no descriptor */
-        {"02000000"
-         "00040000"
-         "04000000"
-         "22000000"
-         "00000000"
-         "12e00000",
-         false}, /* two */
-        {"01000000"
-         "00010000"
-         "04000000"
-         "22000000"
-         "00000000"
-         "12e00000",
-         false}, /* an NVMe command */
-        {"01000000"
-         "00040100"
-         "04000000"
-         "22000000"
-         "00000000"
-         "12e00000",
-         false}, /* status: an error */
-        {"01000000"
-         "00040000"
-         "05000000"
-         "22000000"
-         "00000000"
-         "12e00000",
-         false}, /* longer than there is */
-        {"01000000"
-         "00040000"
-         "00000000"
-         "22000000"
-         "00000000"
-         "12e00000",
-         false}, /* empty */
-        {"01000000"
-         "00040000"
-         "04000000"
-         "00000000"
-         "00000000"
-         "12e00000",
-         false}, /* offset outside */
-        {"01000000"
-         "00040000"
-         "04000000"
-         "ffffffff"
-         "00000000"
-         "12e00000",
-         false},
-        {"01000000"
-         "00040000"
-         "04000000"
-         "22000000"
-         "00000000",
-         false}, /* nothing behind it */
-        {"01", false},
-    };
     uint8_t block[SPDM_INNER_MAX];
-    struct spdm_span want = frame_of(ours);
+    struct spdm_span want = frame_of(OURS);
     (void)state;
     spdm_binding_storage.put_inner(block, 4);
     assert_int_equal(spdm_binding_storage.inner_n, sizeof block);
     assert_memory_equal(block, want.p, sizeof block);
     free((void *)want.p);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct spdm_span data = frame_of(rows[i].data), got = spdm_binding_storage.take_inner(data);
-        if ((got.n != 0) != rows[i].good) fail_msg("%s: %zu bytes", rows[i].data, got.n);
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
+        struct spdm_span data = frame_of(blocks[i].data), got = spdm_binding_storage.take_inner(data);
+        if ((got.n != 0) != blocks[i].good) fail_msg("%s: %zu bytes", blocks[i].data, got.n);
         if (got.n != 0) assert_ptr_equal(got.p, data.p + 20);
         free((void *)data.p);
     }

@@ -151,21 +151,28 @@ mkdir "$dir/cache"
     [ "$(jq -r .exit_code "$dir/out" | sort | tr '\n' ' ')" = "0 0 0 3 " ] || bad "wrong exit codes: $(cat "$dir/out")"
 }
 
-# Evidence that openssl verifies without us: L1/L2 under the combined prefix of 1.2
-# shellcheck disable=SC2086
-attest 0 trusted $trust --version 1.2 --hash SHA_384 --evidence "$dir/evidence.json" "$doe"
+# Evidence that openssl verifies without us: L1/L2 under the combined prefix of 1.2; measured inside a session as well
 openssl x509 -in "$dir/good-leaf.pem" -noout -pubkey >"$dir/leaf.pub"
-{
-    printf 'dmtf-spdm-v1.2.*%.0s' 1 2 3 4
-    printf '\0\0\0\0\0\0responder-measurements signing'
-    jq -r .measurements.signed_bytes "$dir/evidence.json" | perl -pe 'chomp; $_ = pack("H*", $_)' |
-        openssl dgst -sha384 -binary
-} | openssl dgst -sha384 -binary >"$dir/digest"
-jq -r .measurements.signature "$dir/evidence.json" | perl -ne 'chomp; print "asn1=SEQUENCE:s\n[s]\nr=INTEGER:0x",
-    substr($_, 0, 96), "\ns=INTEGER:0x", substr($_, 96), "\n"' >"$dir/signature.cnf"
-openssl asn1parse -genconf "$dir/signature.cnf" -noout -out "$dir/signature.der"
-run 0 openssl pkeyutl -verify -pubin -inkey "$dir/leaf.pub" -in "$dir/digest" -sigfile "$dir/signature.der"
-[ "$(jq '.messages | length' "$dir/evidence.json")" -eq 12 ] || bad "not every message is in the evidence"
+evidence() { # MESSAGES OPTION...
+    count=$1
+    shift
+    # shellcheck disable=SC2086
+    attest 0 trusted $trust --version 1.2 --hash SHA_384 --evidence "$dir/evidence.json" "$@" "$doe"
+    {
+        printf 'dmtf-spdm-v1.2.*%.0s' 1 2 3 4
+        printf '\0\0\0\0\0\0responder-measurements signing'
+        jq -r .measurements.signed_bytes "$dir/evidence.json" | perl -pe 'chomp; $_ = pack("H*", $_)' |
+            openssl dgst -sha384 -binary
+    } | openssl dgst -sha384 -binary >"$dir/digest"
+    jq -r .measurements.signature "$dir/evidence.json" | perl -ne 'chomp; print "asn1=SEQUENCE:s\n[s]\nr=INTEGER:0x",
+        substr($_, 0, 96), "\ns=INTEGER:0x", substr($_, 96), "\n"' >"$dir/signature.cnf"
+    openssl asn1parse -genconf "$dir/signature.cnf" -noout -out "$dir/signature.der"
+    run 0 openssl pkeyutl -verify -pubin -inkey "$dir/leaf.pub" -in "$dir/digest" -sigfile "$dir/signature.der"
+    [ "$(jq '.messages | length' "$dir/evidence.json")" -eq "$count" ] || bad "not every message is in the evidence"
+}
+evidence 12
+evidence 18 --session
+evidence 20 --session --challenge -m all
 
 # Several targets: the worst decides, and not trusted is worse than not there
 # shellcheck disable=SC2086

@@ -235,12 +235,17 @@ listener=$!
 sleep 1
 if kill -0 $listener 2>/dev/null; then
     run 0 "$SPDM" attest -q --trust "$dir/other-root.pem" --measurements none "tcp://127.0.0.1:$port"
-    wait_until grep -q "CHALLENGE_AUTH .*signature ok" "$dir/live"
+    wait_until grep -Eq "CHALLENGE_AUTH .*signature ok|missing from the capture" "$dir/live"
     kill -INT $listener
     wait $listener
     status=$?
-    [ $status -eq 0 ] || bad "listening ended with $status: $(cat "$dir/live" "$dir/live.err")"
-    says "$dir/live" "(Requester), 127.0.0.1:$port (Responder)" "nothing is wrong"
+    if grep -q "missing from the capture" "$dir/live"; then # a busy machine drops packets, and that is told
+        echo "the kernel dropped packets: what live capture verifies was not tried"
+    else
+        [ $status -eq 0 ] || bad "listening ended with $status: $(cat "$dir/live" "$dir/live.err")"
+        says "$dir/live" "nothing is wrong"
+    fi
+    says "$dir/live" "(Requester), 127.0.0.1:$port (Responder)"
 else
     echo "not allowed to listen, live capture was not tried: $(cat "$dir/live.err")"
 fi

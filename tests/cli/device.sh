@@ -49,7 +49,7 @@ good 'measurements = ( { text = "x"; } );' "1 measurement,"
 good "$slot"' measurements = ( { index = 9; file = "large"; }, { index = 1; hex = "00 11:22"; }, { index = 254; number = 3; type = "svn"; tcb = true; } );' \
     "3 measurements"
 good "$slot"' algorithms: { hashes = ["SHA_256", "sha-384"]; signatures = "ECDSA_P256"; measurement_hash = "SHA_512"; };'
-good "$slot"' sizes: { data_transfer_size = 42; send_size = 100000; }; timing: { ct_exponent = 31; rdt_exponent = 3; rdtm = 2; answer_delay_ms = 5; };'
+good "$slot"' sizes: { data_transfer_size = 42; send_size = 100000; max_message_size = 1000000; }; timing: { ct_exponent = 31; rdt_exponent = 3; rdtm = 2; answer_delay_ms = 5; };'
 good "$slot"' capabilities = ["CERT_CAP", "CHAL"];'
 good "$slot"' capabilities = ["CERT", "KEY_EX", "MAC", "HANDSHAKE_IN_THE_CLEAR_CAP"]; algorithms: { exchanges = "ffdhe2048"; aeads = ["AES_128_GCM"]; };'
 good "$slot"' sessions: { count = 0; psks = ( { text = "x"; } ); };' "no sessions"
@@ -125,6 +125,8 @@ wrong 2 "need measurements" "$slot
 capabilities = [\"CERT\", \"MEAS_SIG\"];"
 wrong 1 "data_transfer_size is 41, 42 to" 'sizes: { data_transfer_size = 41; };'
 wrong 1 "data_transfer_size must be a number" 'sizes: { data_transfer_size = -1; };'
+wrong 1 "max_message_size is 41, 42 to" 'sizes: { max_message_size = 41; };'
+wrong 1 "max_message_size is 1048576, 42 to 1048560 allowed" 'sizes: { max_message_size = 1048576; };'
 wrong 1 "ct_exponent is 32, 0 to 31 allowed" 'timing: { ct_exponent = 32; };'
 wrong 1 "rdtm is 1, 2 to 255 allowed" 'timing: { rdtm = 1; };'
 

@@ -20,7 +20,7 @@ run 2 "$BUILD_DIR/example_attest"
 cp examples/device.cfg "$dir/widget/example.cfg"
 sed -i 's/chain\.pem/chain.der/; s/root = "root\.pem";//' "$dir/widget/example.cfg"
 echo firmware >"$dir/widget/firmware.bin"
-echo "a key for the tests of the example" >"$dir/widget/maintenance.psk"
+echo "a key that is shared" >"$dir/widget/maintenance.psk"
 cp "$dir/other/root.pem" "$dir/widget/requesters.pem"
 start -l tcp://127.0.0.1:0 "$dir/widget/example.cfg"
 run 0 "$SPDM" attest --trust "$dir/widget/root.pem" --reference examples/reference.json \

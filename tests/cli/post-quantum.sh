@@ -87,4 +87,41 @@ whole sm2 4608 --hash SM3_256 --version 1.2
 member .connection.hash SM3_256
 whole sm2 4608 --challenge
 member .connection.hash SHA_384
+
+# Sessions, each kind of signature with each kind of key exchange: session DEVICE EXCHANGE AEAD REQUESTER [OPTION...]
+session() {
+    device=$1 exchange=$2 aead=$3 requester=$4
+    shift 4
+    for algorithm in "$device" "$requester"; do
+        [ "$algorithm" = none ] || [ -s "$dir/$algorithm/leaf.key" ] ||
+            "$SPDM" keys -qfo "$dir/$algorithm" -a "$algorithm" --role both 2>"$dir/err" || return 0 # said above
+    done
+    "$SPDM" keys -qfo "$dir/device" -a "$device" --role both
+    cp "$dir/device/device.cfg" "$dir/device/session.cfg"
+    set -- "$@" --session --exchange "$exchange" --aead "$aead"
+    if [ "$requester" != none ]; then
+        "$SPDM" keys -qfo "$dir/own" -a "$requester" --role requester
+        echo "requesters: { authentication = \"encapsulated\"; trust = [\"../own/root.pem\"]; };
+            algorithms: { requester_signatures = [\"$(name_of "$requester")\"]; };" >>"$dir/device/session.cfg"
+        set -- "$@" --own-chain "$dir/own/chain.der" --own-key "$dir/own/leaf.key"
+    fi
+    start --once -l emu+mctp://127.0.0.1:0 "$dir/device/session.cfg"
+    run 0 "$SPDM" attest --json --trust "$dir/device/root.pem" "$@" "emu+mctp://127.0.0.1:$(cat "$dir/ports")"
+    member .verdict trusted
+    [ "$device" = rsa-3072 ] || member .connection.signature "$(name_of "$device")"
+    member .connection.key_exchange "$exchange"
+    member .connection.aead "$aead"
+    ended 0
+}
+session ecdsa-p384 SECP384R1 AES_256_GCM none
+case $there in *ml-dsa-65*)
+    session ml-dsa-65 ML_KEM_768 AES_256_GCM none
+    session ml-dsa-44 ML_KEM_512 CHACHA20_POLY1305 ml-dsa-65
+    session ecdsa-p384 ML_KEM_1024 AES_256_GCM ml-dsa-87
+    session ml-dsa-87 SECP384R1 AES_256_GCM ecdsa-p384
+    session slh-dsa-sha2-128f ML_KEM_768 AES_128_GCM slh-dsa-shake-128s
+    session rsa-3072 FFDHE_3072 AES_256_GCM slh-dsa-sha2-192f
+    session sm2 SECP256R1 SM4_GCM sm2 --hash SM3_256 --version 1.3
+    ;;
+esac
 finish

@@ -97,6 +97,50 @@ sed -n 2p "$dir/out" | grep -q "^04000105107f4300" || bad "after SIGHUP a reques
 kill "$responder"
 ended 0
 
+# Streams need sessions, and a transport that carries application data
+start --app echo -l "emu+doe://127.0.0.1:0" -l tcp://127.0.0.1:0 "$dir/device.cfg"
+kill "$responder"
+ended 0
+says "$dir/log" "there will be no streams on emu+doe://127.0.0.1:" "this transport carries no application data"
+! grep -q "no streams on tcp" "$dir/log" || bad "streams over TCP are doubted"
+echo "$good sessions: { count = 0; };" >"$dir/device.cfg"
+start --app echo -l tcp://127.0.0.1:0 "$dir/device.cfg"
+kill "$responder"
+ended 0
+says "$dir/log" "there will be no streams: the device opens no sessions"
+echo "$good" >"$dir/device.cfg"
+run 2 "$SPDM" respond --app tcp -l tcp://127.0.0.1:0 "$dir/device.cfg"
+says "$dir/err" "--app" "echo, exec:COMMAND, socket:PATH or socket:HOST:PORT expected"
+
+# A command gets no file of ours but standard error
+"$SPDM" keys -q -o "$dir/w"
+start --pcap "$dir/app.pcap" --keylog "$dir/app.log" --app 'exec:ls -l /proc/self/fd' -l tcp://127.0.0.1:0 \
+    "$dir/w/device.cfg"
+"$SPDM" connect --trust "$dir/w/root.pem" "tcp://127.0.0.1:$(cat "$dir/ports")" </dev/null >"$dir/out" 2>"$dir/err" ||
+    bad "connect: $(cat "$dir/err")"
+kill -HUP "$responder"
+wait_until grep -q "description read again" "$dir/log"
+"$SPDM" connect --trust "$dir/w/root.pem" "tcp://127.0.0.1:$(cat "$dir/ports")" </dev/null >>"$dir/out" 2>"$dir/err" ||
+    bad "connect: $(cat "$dir/err")"
+kill "$responder"
+ended 0
+[ "$(grep -c -e '->' "$dir/out")" -eq 8 ] || bad "a command has other files than four: $(cat "$dir/out")"
+says "$dir/log" "streams are for whoever can connect"
+
+# Secrets of sessions, and what is inside them
+start --trace --keylog "$dir/keys.log" --app echo -l tcp://127.0.0.1:0 "$dir/w/device.cfg"
+echo hello | "$SPDM" connect --trust "$dir/w/root.pem" "tcp://127.0.0.1:$(cat "$dir/ports")" >"$dir/out" 2>"$dir/err" ||
+    bad "connect: $(cat "$dir/err")"
+[ "$(cat "$dir/out")" = hello ] || bad "the echo says '$(cat "$dir/out")'"
+kill "$responder"
+ended 0
+says "$dir/log" "in session ffffffff: application data, 12 bytes" "in session ffffffff: SPDM 1.4 END_SESSION" \
+    "the secrets of all sessions are written to $dir/keys.log"
+grep -q "^[^#]" "$dir/keys.log" || bad "the key log is empty"
+[ "$(stat -c %a "$dir/keys.log")" = 600 ] || bad "the key log can be read by others"
+run 2 "$SPDM" respond --keylog /no/such/file -l tcp://127.0.0.1:0 "$dir/device.cfg"
+says "$dir/err" "--keylog"
+
 # Captures and traces
 start --trace --pcap "$dir/x.pcap" -l tcp://127.0.0.1:0 "$dir/device.cfg"
 hex "$(cat "$dir/ports")" 0400010510840000 >/dev/null

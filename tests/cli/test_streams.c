@@ -6,6 +6,7 @@
  * slow or hostile end does must be felt by its own stream and by no other
  * message of the connection. */
 #include "cli/flow.h"
+#include "respond.h"
 
 #include <signal.h>
 
@@ -137,7 +138,7 @@ static void malformed_messages(void **state)
         if (!asker_ask(a, &end)) fail_msg("%s", a->why);
         forget_flows();
     }
-    assert_int_equal(served_count(&served, "stream reset: "), 7);
+    assert_true(served_says(&served, "stream reset: a message without a kind; 0 bytes in, 0 bytes out"));
     stop(a);
 }
 
@@ -211,6 +212,45 @@ static void the_device_changes(void **state)
     stop(a);
 }
 
+static void the_device_stops(void **state)
+{
+    struct asker *a;
+    struct flow *f;
+    (void)state;
+    start("echo");
+    a = client();
+    f = flow_begin(a, "x", 0);
+    f->open = true;
+    asker_serve(a);
+    f->held = 1;
+    assert_true(asker_until(a, has_moved, f));
+    served_stop(&served);
+    run(f);
+    assert_string_equal(f->reason, "the device stops");
+    asker_close(a);
+    forget_flows();
+}
+
+/* What --app cannot be, and where it is of no use. */
+static void wrong_applications(void **state)
+{
+    static const char *const rows[][2] = {
+        {"ech", "echo, exec:COMMAND, socket:PATH or socket:HOST:PORT expected"},
+        {"exec:", "echo, exec:COMMAND, socket:PATH or socket:HOST:PORT expected"},
+        {"socket:", "a path or HOST:PORT is missing"},
+        {"socket:host:0", "HOST:PORT with a port from 1 to 65535 expected"},
+        {"socket::80", "HOST:PORT with a port from 1 to 65535 expected"},
+        {"socket:host:http", "HOST:PORT with a port from 1 to 65535 expected"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct app_plan plan;
+        char error[200] = "";
+        assert_false(spdm_respond_app_parse(rows[i][0], &plan, error, sizeof error));
+        if (strstr(error, rows[i][1]) == NULL) fail_msg("%s: %s", rows[i][0], error);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -221,6 +261,8 @@ int main(void)
         cmocka_unit_test(data_of_others_is_left_alone),
         cmocka_unit_test(without_an_application),
         cmocka_unit_test(the_device_changes),
+        cmocka_unit_test(the_device_stops),
+        cmocka_unit_test(wrong_applications),
     };
     return cmocka_run_group_tests_name("cli/streams", tests, make, clean);
 }

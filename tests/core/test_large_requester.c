@@ -78,6 +78,7 @@ static void provoke(const struct row *row, uint8_t version)
     assert_true(edit.seen > row->nth);
     assert_false(p.proven);
     /* nothing is kept of it, and the next goal is reached */
+    assert_int_equal(spdm_requester_pull(p.rq, p.now).n, 0);
     assert_int_equal(p.rq_shelf.shelf.taken, 0);
     for (size_t i = 0; i < MAX; i++) assert_int_equal(p.rq_shelf.bytes[0][i], 0);
     p.wire = NULL;

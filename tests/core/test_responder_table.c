@@ -387,7 +387,8 @@ TABLE(challenge)
 TABLE(measurement)
 TABLE(vendor)
 
-/* Every code that is not served: UnsupportedRequest with the code, response codes among them (withstand 66). */
+/* Every code that is not served: UnsupportedRequest with the code, response codes among them (withstand 66). The
+ * capability for SLOT_MANAGEMENT is not in Flags, so it is looked at behind its header of eight bytes. */
 static void test_codes(void **state)
 {
     static struct pair p;
@@ -399,7 +400,8 @@ static void test_codes(void **state)
         for (uint8_t version = SPDM_V10; version <= SPDM_V14; version++) {
             char request[30], answer[30];
 
-            snprintf(request, sizeof request, "vv %02x 00 00", code);
+            if (code == 0xf1 && version >= SPDM_V13) continue; /* SEND_EVENT: served in sessions, by who sends it */
+            snprintf(request, sizeof request, "vv %02x 00 00 0000 0000", code);
             snprintf(answer, sizeof answer, "vv 7f 07 %02x", code);
             prepare(&p, PLAIN);
             talk_phase(&p, version, 'N');

@@ -313,6 +313,123 @@ static void test_plain_after_broken(void **state)
     }
 }
 
+/* ---- OpaqueData of FINISH_RSP and PSK_FINISH_RSP (withstand 6) ---- */
+
+static struct {
+    uint8_t th[4096]; /* what has been said, as TH has it */
+    size_t n;
+    bool flip;
+} said;
+
+static void add(struct spdm_span m)
+{
+    assert_true(said.n + m.n <= sizeof said.th);
+    memcpy(said.th + said.n, m.p, m.n);
+    said.n += m.n;
+}
+
+static const struct liar_secret *handshake_secret(void)
+{
+    const struct liar_secret *found = NULL;
+
+    for (unsigned i = 0; i < liar.n; i++) {
+        const struct liar_secret *s = liar_pick(&liar, i);
+
+        if (s->handshake && s->response) found = s;
+    }
+    assert_non_null(found);
+    return found;
+}
+
+/* HMAC of all that was said, under the finished key of the response direction. */
+static void confirm(const struct liar_secret *key, uint8_t *out)
+{
+    static const uint8_t label[] = "\x30\x00spdm1.4 finished\x01";
+    struct spdm_span part = {label, sizeof label - 1}, th;
+    uint8_t finished[SPDM_HASH_MAX], digest[SPDM_HASH_MAX];
+    struct spdm_hmac in = {.hash = SPDM_SHA_384, .key = {key->secret, 48}, .part = &part, .n = 1};
+    uint64_t state[4] = {0};
+
+    assert_true(toy_crypto.hmac(&liar.toy, &in, finished));
+    assert_true(toy_crypto.hash_begin(&liar.toy, state, SPDM_SHA_384));
+    assert_true(toy_crypto.hash_update(&liar.toy, state, (struct spdm_span){said.th, said.n}));
+    assert_true(toy_crypto.hash_peek(&liar.toy, state, digest));
+    th = (struct spdm_span){digest, 48};
+    in.key.p = finished;
+    in.part = &th;
+    assert_true(toy_crypto.hmac(&liar.toy, &in, out));
+}
+
+/* The device's last word gets OpaqueData, as a device of 1.4 may send it, and where it carries an HMAC the right one.
+ */
+static size_t with_opaque(struct pair *pair, bool to_responder, uint8_t *frame, size_t n)
+{
+    static const uint8_t opaque[] = {12, 0, 1, 0, 0, 0, 0, 0, 2, 0, 'h', 'i', 0, 0};
+    struct spdm_span m = liar_open(&liar, to_responder, (struct spdm_span){frame, n});
+    bool confirmed = m.n == 6 + 48 && m.p[1] == 0x65;
+    uint8_t digest[SPDM_HASH_MAX];
+
+    if (pair->arg == NULL || m.n < 4) return n;
+    if (m.p[1] == 0xe4 || m.p[1] == 0xe6) {
+        said.n = 0;
+        add(spdm_requester_vca(p.rq));
+        if (m.p[1] == 0xe4) add((struct spdm_span){digest, pair_digest(&p, 0, SPDM_SHA_384, digest)});
+    }
+    if (m.p[1] != 0x65 && m.p[1] != 0x67) {
+        if (m.p[1] == 0xe4 || m.p[1] == 0x64 || m.p[1] == 0xe5 || m.p[1] == 0xe6 || m.p[1] == 0x66 || m.p[1] == 0xe7)
+            add(m);
+        return n;
+    }
+    memcpy(liar.message + 4, opaque, sizeof opaque);
+    add((struct spdm_span){liar.message, 4 + sizeof opaque});
+    if (confirmed) confirm(handshake_secret(), liar.message + 4 + sizeof opaque);
+    if (said.flip) liar.message[4 + 10] ^= 1;
+    return liar_seal(&liar, (struct spdm_span){liar.message, 4 + sizeof opaque + (confirmed ? 48u : 0)}, frame);
+}
+
+static void test_opaque(void **state)
+{
+    static const struct spdm_goal goals[] = {
+        {.want = SPDM_WANT_SESSION},
+        {.want = SPDM_WANT_PSK_SESSION, .psk_hint = {(const uint8_t *)"hint", 4}},
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        uint8_t secret[2][SPDM_HASH_MAX] = {{0}, {0}}, theirs[SPDM_HASH_MAX];
+
+        for (unsigned flip = 0; flip < 2; flip++) {
+            bool clear = i == 0;
+
+            prepare(SPDM_V14, 1, clear ? SPDM_HANDSHAKE_IN_THE_CLEAR_CAP : 0);
+            p.wire = with_opaque;
+            p.arg = &p;
+            said.flip = flip != 0;
+            pair_start(&p);
+            if (clear && flip != 0) {
+                assert_false(pair_run(&p, &goals[0]));
+                assert_int_equal(p.failure.why, SPDM_WHY_BAD_VERIFY_DATA);
+                assert_int_equal(p.opened_rq, 0);
+                pair_close(&p);
+                break;
+            }
+            assert_true(pair_run(&p, &goals[i / 2])); /* it is legal, and believed */
+            if (!clear) {                             /* there is no HMAC; but other words make other keys */
+                p.arg = &p;
+                spdm_requester_reset(p.rq);
+                assert_true(pair_run(&p, &goals[i / 2]));
+                assert_int_equal(spdm_requester_export(p.rq, p.opened_rq, secret[flip]), 48);
+                assert_int_equal(spdm_responder_export(p.rs, p.opened_rq, theirs), 48);
+                assert_memory_not_equal(secret[flip], theirs, 48);
+                p.arg = NULL;
+                assert_false(pair_run(&p, &(struct spdm_goal){.want = SPDM_WANT_MEASUREMENTS, .session = p.opened_rq}));
+            }
+            pair_close(&p);
+        }
+        if (i != 0) assert_memory_not_equal(secret[0], secret[1], 48);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_mut_auth),
@@ -321,7 +438,8 @@ int main(void)
                                        cmocka_unit_test(test_shapes),
                                        cmocka_unit_test(test_errors),
                                        cmocka_unit_test(test_record_too_early),
-                                       cmocka_unit_test(test_plain_after_broken)};
+                                       cmocka_unit_test(test_plain_after_broken),
+                                       cmocka_unit_test(test_opaque)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

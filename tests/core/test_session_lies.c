@@ -113,13 +113,6 @@ static void keep(struct spdm_span m)
     kept[i].n = m.n;
 }
 
-static const struct liar_secret *any_key(void)
-{
-    unsigned n = liar.n < LIAR_SECRETS ? liar.n : LIAR_SECRETS;
-
-    return n == 0 ? NULL : &liar.secret[roll(n)];
-}
-
 /* The very words of the device, if not those of this moment: a FINISH_RSP that was held back is one all the same. */
 static bool genuine(struct spdm_span m)
 {
@@ -172,13 +165,15 @@ static size_t lie(struct spdm_span m, uint8_t *frame)
         struct spdm_span more = m;
 
         change(&more);
-        pair_deliver(&p, false, extra, say(more, roll(2) ? key : any_key(), roll(2) ? sequence : roll(4), extra));
+        pair_deliver(
+            &p, false, extra,
+            say(more, roll(2) ? key : liar_pick(&liar, roll(LIAR_SECRETS)), roll(2) ? sequence : roll(4), extra));
         look();
         memcpy(liar.message, original, whole);
     } else {
         change(&m);
     }
-    if (roll(4) == 0) key = roll(2) ? NULL : any_key();
+    if (roll(4) == 0) key = roll(2) ? NULL : liar_pick(&liar, roll(LIAR_SECRETS));
     if (roll(6) == 0) sequence += roll(2) ? 1u : ~0u;
     return say(m, key, sequence, frame);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Turned roles under attack: encapsulated messages that are cut, misnumbered,
- * out of place or not allowed, proofs that are refused or put off (withstand 85
- * to 89; R-MUT, R-ENC). Somebody on the wire who has all keys does it. */
+ * out of place or not allowed, proofs that are refused or put off (withstand 32,
+ * 85 to 89; R-MUT, R-ENC). Somebody on the wire who has all keys does it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -415,6 +415,72 @@ static void test_update_refused(void **state)
     }
 }
 
+/* ---- the encapsulated DIGESTS that counts (withstand 32) ---- */
+
+enum { AT_ONCE, CERTIFICATE_FIRST, PUT_IN };
+
+/* In the clear an exchange is put in front of GET_DIGESTS and its answer: to the requester it looks as if the device
+ * had begun with GET_CERTIFICATE. */
+static size_t certificate_first(struct pair *pair, bool to_responder, uint8_t *frame, size_t n)
+{
+    unsigned *how = pair->arg;
+    uint8_t *m = frame + 1;
+
+    if (*how == CERTIFICATE_FIRST && to_responder && m[1] == 0xea) {
+        uint8_t get_certificate[] = {5, m[0], 0x6a, 7, 0, m[0], 0x82, 0, 0, 0, 0, 0xff, 3};
+
+        *how = PUT_IN;
+        pair_deliver(pair, false, get_certificate, sizeof get_certificate);
+        return 0;
+    }
+    if (*how == PUT_IN && to_responder && m[1] == 0xeb && m[2] == 7) {
+        assert_int_equal(m[5], 0x02);
+        memcpy(m + 1, (uint8_t[]){0xea, 0, 0}, 3);
+        return 1 + 4;
+    }
+    if (*how == PUT_IN && !to_responder && m[1] == 0x6a) {
+        *how = AT_ONCE;
+        memmove(m + 8, m + 4, n - 5);
+        memcpy(m + 1, (uint8_t[]){0x6b, m[2], 1, 7, 0, 0, 0}, 7);
+        return n + 4;
+    }
+    return n;
+}
+
+/* Between those who have several keys DIGESTS is in TH, but only as the first answer of all: to our device it always
+ * is, and a requester that was asked for something else before has another TH. */
+static void test_digests_first(void **state)
+{
+    unsigned how;
+
+    (void)state;
+    for (uint8_t version = SPDM_V13; version <= SPDM_V14; version++) {
+        prepare(version, 1, 2, true);
+        p.req_policy.flags |= SPDM_MULTI_KEY_CAP_ONLY | SPDM_GET_KEY_PAIR_INFO_CAP;
+        for (uint8_t i = 0; i <= 2; i = (uint8_t)(i + 2)) {
+            p.rq_identity.slot[i].model = SPDM_CERT_DEVICE;
+            p.rq_identity.slot[i].key_pair_id = (uint8_t)(1 + i);
+            p.rq_identity.slot[i].usage = SPDM_USE_CHALLENGE | SPDM_USE_KEY_EX;
+        }
+        p.wire = certificate_first;
+        p.arg = &how;
+        pair_start(&p);
+        how = AT_ONCE;
+        reach(&open_session);
+        assert_true(spdm_requester_facts(p.rq)->multi_key_req);
+        reach(&(struct spdm_goal){.want = SPDM_WANT_END_SESSION, .session = p.opened_rq});
+        p.opened_rq = p.opened_rs = 0;
+        how = CERTIFICATE_FIRST;
+        assert_false(pair_run(&p, &open_session));
+        assert_int_equal(how, AT_ONCE);
+        assert_int_equal(p.refused.why, SPDM_WHY_BAD_VERIFY_DATA);
+        assert_int_equal(p.opened_rq | p.opened_rs, 0);
+        spdm_requester_reset(p.rq);
+        reach(&open_session);
+        pair_close(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_deliver),
@@ -427,7 +493,8 @@ int main(void)
                                        cmocka_unit_test(test_who_is_authentic),
                                        cmocka_unit_test(test_failing_requester),
                                        cmocka_unit_test(test_encap_only),
-                                       cmocka_unit_test(test_update_refused)};
+                                       cmocka_unit_test(test_update_refused),
+                                       cmocka_unit_test(test_digests_first)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -464,6 +464,48 @@ static void test_lost_ack(void **state)
     }
 }
 
+/* ---- deferred answers (withstand 14, 15) ---- */
+
+/* The device takes its time for a request of session a, or from outside; nobody else gets the answer, and who was told
+ * to come again does. */
+static void test_deferred(void **state)
+{
+    static const char *const others[] = {"vv ff e0 02", "vv ff e0 00", "vv ff 81 01", "vv ff ff 01"};
+
+    (void)state;
+    for (size_t v = 0; v < 2 * sizeof versions; v++) {
+        bool inside = v % 2 == 0;
+        struct hand_session *asks = inside ? &a : NULL, *other = inside ? NULL : &a;
+        struct spdm_answer answer = {.yes = true, .measurements = p.measurements, .measurement_n = 2};
+
+        begin(versions[v / 2], 2);
+        open_session(&b);
+        p.silent = true;
+        hand_expect(&h, asks, "vv e0 00 ff context", "-");
+        p.now += 1000000;
+        /* ResponseNotReady comes where the request came */
+        pair_deliver(&p, true, (const uint8_t *)"\x7f", 1);
+        struct spdm_span out = spdm_responder_pull(p.rs, p.now);
+        assert_int_equal(out.p[0], inside ? 6 : 5);
+        struct spdm_span said = inside ? hand_open(&h, &a, out) : spdm_span(out.p + 1, out.n - 1);
+        assert_true(said.n == 8 && said.p[2] == 0x42 && said.p[5] == 0xe0 && said.p[6] == 1);
+        hand_expect(&h, other, "vv ff e0 01", "vv 7f 04 00");
+        hand_expect(&h, &b, "vv ff e0 01", "vv 7f 04 00");
+        for (size_t i = 0; i < sizeof others / sizeof *others; i++) hand_expect(&h, asks, others[i], "vv 7f 01 00");
+        answer.ticket = p.open.ticket;
+        answer.measurements = p.measurements;
+        assert_true(spdm_responder_answer(p.rs, &answer));
+        hand_expect(&h, other, "vv ff e0 01", "vv 7f 04 00");
+        hand_expect(&h, &b, "vv ff e0 01", "vv 7f 04 00");
+        hand_expect(&h, asks, "vv ff e0 01", "vv 60");
+        hand_expect(&h, asks, "vv ff e0 01", "vv 7f 01 00"); /* it has been handed out */
+        p.silent = false;
+        works(&a);
+        works(&b);
+        pair_close(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_record_too_early),
@@ -478,7 +520,8 @@ int main(void)
                                        cmocka_unit_test(test_nonce_order),
                                        cmocka_unit_test(test_update_order),
                                        cmocka_unit_test(test_rollback),
-                                       cmocka_unit_test(test_lost_ack)};
+                                       cmocka_unit_test(test_lost_ack),
+                                       cmocka_unit_test(test_deferred)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

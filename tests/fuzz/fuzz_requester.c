@@ -94,6 +94,16 @@ static size_t wire(struct pair *p, bool to_responder, uint8_t *frame, size_t n)
     }
 }
 
+static const uint8_t many[500] = {0xf4, 0x01};
+static const union spdm_order key_pairs = {.key_pair = {.id = 1, .all = true}},
+                              csr = {.csr = {.info = {(const uint8_t *)"\x30\x03\x02\x01", 5}}},
+                              store = {.store = {.chain = {many, sizeof many}}}, whole = {.log = {.offset = 0}},
+                              endpoint = {.endpoint = {.sub_code = 1, .sign = true}},
+                              banks = {.slots = {.sub_code = SPDM_SLOTS_BANKS}},
+                              details = {.slots = {.sub_code = SPDM_SLOTS_DETAILS}},
+                              chain = {.slots = {.sub_code = SPDM_SLOTS_CHAIN}},
+                              configure = {.slots = {.sub_code = SPDM_SLOTS_BANK, .bank = 1, .asym = 0x20}};
+
 static const struct spdm_goal goals[] = {
     {.want = SPDM_WANT_CHALLENGE | SPDM_WANT_MEASUREMENTS, .sign = true, .summary = 0xff},
     {.want = SPDM_WANT_MEASUREMENTS, .sign = true, .raw = true, .fresh = true},
@@ -105,8 +115,49 @@ static const struct spdm_goal goals[] = {
     {.want = SPDM_WANT_SESSION | SPDM_WANT_MEASUREMENTS, .sign = true},
     {.want = SPDM_WANT_PSK_SESSION},
     {.want = SPDM_WANT_CHALLENGE, .slots = 0x06, .summary = 1},
+    {.want = SPDM_WANT_ERRAND, .errand = &spdm_errand_key_pair_info, .order = &key_pairs},
+    {.want = SPDM_WANT_ERRAND, .errand = &spdm_errand_csr, .order = &csr},
+    {.want = SPDM_WANT_ERRAND, .errand = &spdm_errand_store, .order = &store},
+    {.want = SPDM_WANT_ERRAND, .errand = &spdm_errand_log, .order = &whole},
+    {.want = SPDM_WANT_ERRAND | SPDM_WANT_CHALLENGE, .errand = &spdm_errand_endpoint, .order = &endpoint},
+    {.want = SPDM_WANT_ERRAND, .errand = &spdm_errand_slots, .order = &banks},
+    {.want = SPDM_WANT_ERRAND, .errand = &spdm_errand_slots, .order = &details},
+    {.want = SPDM_WANT_ERRAND, .errand = &spdm_errand_slots, .order = &chain},
+    {.want = SPDM_WANT_ERRAND, .errand = &spdm_errand_change_slots, .order = &configure},
 };
 enum { GOALS = sizeof goals / sizeof *goals };
+
+static void errand(struct pair *p, const struct spdm_event *ev, struct spdm_answer *a)
+{
+    static const uint8_t zeros[300];
+
+    (void)p;
+    a->yes = true;
+    a->data = (struct spdm_span){zeros, ev->kind == SPDM_ASK_ENDPOINT ? 4 : sizeof zeros};
+}
+
+/* A device that can do the errand; with banks if it is about them. */
+static void provide(struct pair *p, const struct spdm_goal *goal)
+{
+    static const struct spdm_key_pair pair[] = {{.asyms = 0x18, .asym = 0x10, .slots = 5, .usages = 0xf, .usage = 0xf},
+                                                {.pqcs = 2, .pqc = 2}};
+    static struct spdm_bank bank[2];
+
+    p->rsp_policy.flags |=
+        SPDM_GET_KEY_PAIR_INFO_CAP | SPDM_CSR_CAP | SPDM_SET_CERT_CAP | SPDM_MEL_CAP | SPDM_EP_INFO_CAP_SIGNED;
+    p->rsp_policy.mel = p->req_policy.mel = p->rsp_policy.trusted_place = true;
+    p->identity.key_pair = pair;
+    p->identity.key_pair_n = 2;
+    p->errand = errand;
+    if (goal->errand != &spdm_errand_slots && goal->errand != &spdm_errand_change_slots) return;
+    p->rsp_policy.ext_flags = SPDM_SLOT_MGMT_CAP;
+    p->rsp_policy.slot_management = 0xf;
+    bank[0] = (struct spdm_bank){.slots = 0x07, .asym = 0x10};
+    bank[1] = (struct spdm_bank){.slots = 0xff, .configurable = true, .asyms = 0x38};
+    memcpy(bank[0].slot, p->identity.slot, sizeof bank[0].slot);
+    p->identity.bank = bank;
+    p->identity.bank_n = 2;
+}
 
 static void prepare(struct pair *p, const uint8_t *head)
 {
@@ -125,7 +176,8 @@ static void prepare(struct pair *p, const uint8_t *head)
     p->refuse_slots = head[2] & 0x10 ? 1 : 0;
     p->req_config.chain.n = head[2] & 0x20 ? 352 : sizeof p->chain;
     p->sign_delay = head[2] & 0x40 ? 60000 : 0;
-    if (goals[head[1] % GOALS].want >= SPDM_WANT_SESSION) pair_sessions(p, 2);
+    if ((goals[head[1] % GOALS].want & (SPDM_WANT_SESSION | SPDM_WANT_PSK_SESSION)) != 0) pair_sessions(p, 2);
+    if ((goals[head[1] % GOALS].want & SPDM_WANT_ERRAND) != 0) provide(p, &goals[head[1] % GOALS]);
     p->req_config.data_transfer_size = sizes[head[3] % 4];
     if (head[3] & 4) p->rsp_policy.flags |= SPDM_MULTI_KEY_CAP_ONLY | SPDM_GET_KEY_PAIR_INFO_CAP;
     if (head[3] & 8) pair_chunks(p, head[3] & 32 ? 100 : sizes[head[3] % 4], 2000);

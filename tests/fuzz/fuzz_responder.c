@@ -46,6 +46,22 @@ static const char *const requests[] = {
     "00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
     "vv 85 00 02 00000000 30000000 60000000 vv 83 00 ff nonce 00000000000000000000000000000000",
     "vv 86 00 01 00000000",
+    "vv fc 00 00 01",
+    "vv fd 00 00 01 00 0100 00000000 01 04 00000000",
+    "vv ed 00 00 0500 0c00 3003020100 01000000 0102aabb 0200ccdd",
+    "vv ee 00 00 cc000000 big",
+    "vv ef 00 00 00000000 00100000",
+    "vv 87 01 00 01 000000 nonce",
+    "vv 87 01 00 00 000000",
+    "vv 88 00 00 0000 0000",
+    "vv 88 02 00 0800 0000 0800 0000 00 00 0000",
+    "vv 88 03 00 0800 0000 0800 0000 00 00 0000",
+    "vv 88 04 00 0800 0000 0800 0000 01 00 0000 00 00 0000 0500 0000 3003020100",
+    "vv 88 20 00 0800 0000 0800 0000 01 00 0000 01 000000 20000000 04 00000000",
+    "vv 88 21 00 0800 0000 0800 0000 00 02 0000 01 000000",
+    "vv 88 22 00 0800 0000 0800 0000 00 00 0000 cc000000 00 00 0000 cc000000 big",
+    "vv f0 00 00",
+    "vv e3 00 00 2000 01 02 ff010000 3f000000 00000000 0000000000000000 00 00 00 01",
 };
 enum { REQUESTS = sizeof requests / sizeof *requests };
 
@@ -114,6 +130,37 @@ static void bytes(bool framed)
     pair_deliver(&p, true, message, n);
 }
 
+/* Reads what the question is about, to its last byte. */
+static unsigned look_at(const struct spdm_event *ev)
+{
+    const union spdm_order *o = ev->order;
+    struct spdm_span parts[2] = {{0}};
+    unsigned sum = 0;
+
+    if (ev->kind == SPDM_ASK_CSR) {
+        parts[0] = o->csr.info;
+        parts[1] = o->csr.opaque;
+    } else if (ev->kind == SPDM_ASK_STORE) {
+        parts[0] = o->store.chain;
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        for (size_t k = 0; k < parts[i].n; k++) sum += parts[i].p[k];
+    }
+    return sum;
+}
+
+/* What the device says at once: yes for most of what it is asked. */
+static void errand(struct pair *pair, const struct spdm_event *ev, struct spdm_answer *a)
+{
+    static const uint8_t zeros[300];
+    unsigned sum = look_at(ev);
+
+    (void)pair;
+    a->yes = sum % 5 != 0 || ev->kind != SPDM_ASK_STORE;
+    a->error = sum % 2 != 0 ? SPDM_ERROR_RESET_REQUIRED : 0;
+    a->data = (struct spdm_span){zeros, ev->kind == SPDM_ASK_ENDPOINT ? 4 : sizeof zeros};
+}
+
 static void answer(void)
 {
     static const uint8_t signature[600];
@@ -127,6 +174,8 @@ static void answer(void)
                             .content_changed = how & 3};
 
     if (how & 4) a.data.n = 48;
+    if (how & 8) a.error = how;
+    if (p.open.kind > SPDM_ASK_VENDOR && p.open.ticket == a.ticket) a.error_data = how;
     (void)spdm_responder_answer(p.rs, &a);
 }
 
@@ -155,6 +204,30 @@ static void step(void)
 
 static const uint8_t key_bytes[40] = {1};
 
+/* A device for every errand: two key pairs, perhaps two banks. */
+static void provide(bool banks)
+{
+    static const struct spdm_key_pair pairs[] = {
+        {.capabilities = 0x3f, .usages = 0xf, .usage = 0xf, .asyms = 0x18, .asym = 0x10, .slots = 1},
+        {.capabilities = 0x3f, .usages = 0xf, .asyms = 0x18, .pqcs = 2}};
+    static struct spdm_bank bank[2];
+
+    p.identity.key_pair = pairs;
+    p.identity.key_pair_n = 2;
+    p.rsp_policy.flags |= SPDM_GET_KEY_PAIR_INFO_CAP | SPDM_SET_KEY_PAIR_INFO_CAP | SPDM_CSR_CAP | SPDM_SET_CERT_CAP |
+                          SPDM_CERT_INSTALL_RESET_CAP | SPDM_MEL_CAP | SPDM_EP_INFO_CAP_SIGNED;
+    p.rsp_policy.mel = p.rsp_policy.trusted_place = true;
+    p.errand = errand;
+    if (!banks) return;
+    p.rsp_policy.ext_flags = SPDM_SLOT_MGMT_CAP;
+    p.rsp_policy.slot_management = 0xf;
+    bank[0] = (struct spdm_bank){.slots = 0x07, .modifiable = 0x07, .asym = 0x10};
+    bank[1] = (struct spdm_bank){.slots = 0xff, .modifiable = 0x0f, .configurable = true, .asyms = 0x38, .pqcs = 2};
+    memcpy(bank[0].slot, p.identity.slot, sizeof bank[0].slot);
+    p.identity.bank = bank;
+    p.identity.bank_n = 2;
+}
+
 static void prepare(uint8_t kind, bool chunks)
 {
     pair_init(&p);
@@ -171,7 +244,6 @@ static void prepare(uint8_t kind, bool chunks)
     p.rsp_config.out_shared = (kind & 128) != 0;
     if (chunks) pair_chunks(&p, 64, 1000);
     if (chunks) p.stays = (kind & 2) != 0;
-    pair_start(&p);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -183,6 +255,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     version = (uint8_t)(SPDM_V10 + data[0] % 5);
     rest = (struct spdm_span){data + 2, size - 2};
     prepare(data[1], data[0] / 5 % 2 != 0);
+    if (data[0] / 10 % 2 != 0) provide(data[0] / 20 % 2 != 0);
+    pair_start(&p);
     for (unsigned i = 0; i < STEPS && rest.n != 0; i++) step();
     p.toy.fail_at = 0;
     p.silent = false;

@@ -45,4 +45,6 @@ size_t liar_seal_with(struct liar *l, const struct liar_secret *key, uint64_t se
                       uint8_t *frame);
 /* The newest secret of a session's direction; NULL: there is none. */
 const struct liar_secret *liar_find(const struct liar *l, uint32_t session, bool response);
+/* One of all secrets, by number; NULL: there is none yet. */
+const struct liar_secret *liar_pick(const struct liar *l, unsigned number);
 #endif

@@ -111,6 +111,8 @@ void pair_sessions(struct pair *pair, size_t n);
 void pair_mutual(struct pair *pair);
 /* Both ends transfer in chunks: at most `transfer` bytes at a time, `max` in all (<= PAIR_LENT). */
 void pair_chunks(struct pair *pair, uint32_t transfer, uint32_t max);
+/* Fetches the events of both ends and answers their questions. */
+void pair_events(struct pair *pair);
 /* Moves frames and time until nothing is left to do, at most to `until`. */
 void pair_settle(struct pair *pair, uint64_t until);
 /* Places both ends; to be called after the fields are as wanted. */

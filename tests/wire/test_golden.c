@@ -339,6 +339,20 @@ static const struct member members[] = {
     MEMBER("SUBSCRIBE_EVENT_TYPES", order.list, list, SPAN),
     MEMBER("SEND_EVENT", order.list, count, U32),
     MEMBER("SEND_EVENT", order.list, list, SPAN),
+    MEMBER("SLOT_MANAGEMENT", slot_management.order, sub_code, U8),
+    MEMBER("SLOT_MANAGEMENT", slot_management.order, bank, U8),
+    MEMBER("SLOT_MANAGEMENT", slot_management.order, slot, U8),
+    MEMBER("SLOT_MANAGEMENT", slot_management.order, key_pair, U8),
+    MEMBER("SLOT_MANAGEMENT", slot_management.order, model, U8),
+    MEMBER("SLOT_MANAGEMENT", slot_management.order, tag, U8),
+    MEMBER("SLOT_MANAGEMENT", slot_management.order, overwrite, FLAG),
+    MEMBER("SLOT_MANAGEMENT", slot_management.order, info, SPAN),
+    MEMBER("SLOT_MANAGEMENT", slot_management.order, opaque, SPAN),
+    MEMBER("SLOT_MANAGEMENT", slot_management.order, asym, U32),
+    MEMBER("SLOT_MANAGEMENT", slot_management.order, pqc, U32),
+    MEMBER("SLOT_MANAGEMENT", slot_management.order, chain, SPAN),
+    MEMBER("SLOT_MANAGEMENT_RESP", slot_management_resp, sub_code, U8),
+    MEMBER("SLOT_MANAGEMENT_RESP", slot_management_resp, structure, SPAN),
 };
 
 /* ".slot" of a message, ".block.hash" of the SupportedAlgorithms block. */
@@ -455,13 +469,14 @@ static void clear_reserved(const struct golden *g, uint8_t *bytes)
 }
 
 /* Extended algorithms are skipped, so they are not written; two ways to count Length are read, one is written; masks of
- * key pairs are written with four bytes. */
+ * key pairs are written with four bytes; structures of banks begin behind the header. */
 static bool comes_back(const struct golden *g, const union spdm_body *body)
 {
     bool negotiates = strstr(g->row->name, "ALGORITHMS") != NULL;
 
     if (strstr(g->source, "message-length") != NULL) return false;
     if (strstr(g->source, "-masks-") != NULL || strstr(g->source, "generate-1.4") != NULL) return false;
+    if (strstr(g->row->name, "SLOT_MANAGEMENT") != NULL && g->bytes.p[4] > 8) return false;
     return !(negotiates && body->algorithms.ext_n != 0) &&
            !(strcmp(g->row->name, "CAPABILITIES") == 0 && body->capabilities.block.ext_n != 0);
 }
@@ -498,7 +513,8 @@ static void test_encoding(void **state)
 
     (void)state;
     all = golden_each(check_encoding, &n);
-    assert_int_equal(all - n, 8); /* by hand: three with extended algorithms, one with the other Length, four masks */
+    assert_int_equal(all - n,
+                     10); /* by hand: three with extended algorithms, one with the other Length, four masks, two gaps */
 }
 
 /* ---- less and more than the message ---- */

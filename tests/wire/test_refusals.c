@@ -19,7 +19,7 @@ struct refusal {
     unsigned where;
     bool found;
 };
-static struct refusal refusals[200];
+static struct refusal refusals[300];
 static unsigned refusal_n;
 
 static void take_refusal(char *line, void *ctx)
