@@ -293,25 +293,35 @@ static void keep_evidence(struct decode_flow *flow, const struct decode_message 
     decode_evidence_signature(flow->evidence, m, &what);
 }
 
-/* Why nobody could check a signature. */
+/* The chain that a connection has shown last of this slot, and whether it has shown any. */
+static const struct decode_chain *chain_of(const struct decode_flow *flow, bool turned, uint8_t slot, bool *any)
+{
+    const struct decode_chain *found = NULL;
+    *any = false;
+    for (size_t i = 0; i < flow->keys.n; i++) {
+        const struct spdm_judge_case *input = &flow->keys.v[i]->judgement->input;
+        if ((input->role == SPDM_JUDGE_REQUESTER) != turned) continue;
+        *any = true;
+        if (input->slot == slot) found = flow->keys.v[i];
+    }
+    return found;
+}
+
+/* Why nobody could check a signature. Who knows the chains beforehand reads none; who reads some reads what it needs.
+ */
 static void why_unchecked(const struct decode_flow *flow, struct decode_message *m)
 {
-    bool turned = m->sight->enveloped || m->sight->code == FINISH;
+    bool turned = m->sight->enveloped || m->sight->code == FINISH, any;
     const struct spdm_facts *facts =
         turned ? spdm_witness_turned_facts(flow->witness) : spdm_witness_facts(flow->witness);
+    const struct decode_chain *chain = chain_of(flow, turned, facts->slot, &any);
+    const char *who = turned ? "Requester" : "Responder", *algorithm = spdm_algorithm_name(facts->signature);
     if (flow->world->no_verify) return;
-    for (size_t i = flow->keys.n; i-- > 0;) {
-        const struct spdm_judge_case *input = &flow->keys.v[i]->judgement->input;
-        if (input->slot != facts->slot || (input->role == SPDM_JUDGE_REQUESTER) != turned) continue;
-        if (flow->keys.v[i]->why_no_key != NULL)
-            decode_say(&m->note, "%s: %s", spdm_algorithm_name((enum spdm_alg)facts->signature),
-                       flow->keys.v[i]->why_no_key);
-        return;
-    }
-    if (facts->slot < SPDM_SLOT_N)
-        decode_say(&m->note, "the %s's chain of slot %u is not in the capture", turned ? "Requester" : "Responder",
-                   facts->slot);
-    else decode_say(&m->note, "the %s's public key is not known", turned ? "Requester" : "Responder");
+    if (facts->slot >= SPDM_SLOT_N) decode_say(&m->note, "the %s's public key is not known", who);
+    else if (chain != NULL && chain->why_no_key != NULL) decode_say(&m->note, "%s: %s", algorithm, chain->why_no_key);
+    else if (chain != NULL) decode_say(&m->note, "the %s's chain of slot %u has changed", who, facts->slot);
+    else decode_say(&m->note, "the %s's chain of slot %u is not in the capture", who, facts->slot);
+    if (any && facts->slot < SPDM_SLOT_N && (chain == NULL || chain->why_no_key == NULL)) raise_to(m, DECODE_DAMAGE);
 }
 
 static void look_at_events(struct decode_flow *flow, struct decode_message *m)
@@ -373,6 +383,7 @@ static void keep_track(struct decode_flow *flow, const struct spdm_sight *s)
     enum { KEY_EXCHANGE_RSP = 0x64, FINISH_RSP = 0x65 };
     if (s->code == KEY_EXCHANGE_RSP && s->opened != 0) flow->handshake = s->opened;
     if (s->code == FINISH_RSP) flow->handshake = 0;
+    if (s->code == GET_VERSION && s->session == 0) flow->keys.n = 0;
     count_sessions(flow, s);
     if (s->closed != 0) decode_transcripts_drop(&flow->transcripts, s->closed);
     if (s->kind == SPDM_SIGHT_MESSAGE && s->code >= 0x80 && !s->enveloped && s->n != 0 && s->n <= s->message.n) {
@@ -397,6 +408,21 @@ static bool nobody_knows_how(const struct decode_flow *flow, const struct spdm_s
     const struct spdm_facts *facts =
         turned ? spdm_witness_turned_facts(flow->witness) : spdm_witness_facts(flow->witness);
     return flow->world->known.assumed && s->signature == SPDM_SIGNATURE_BAD && facts->signature == SPDM_ALG_NONE;
+}
+
+/* What went by, as the messages that are there tell, and is not in the capture. */
+static void what_is_missing(const struct decode_flow *flow, struct decode_message *m)
+{
+    const struct spdm_sight *s = m->sight;
+    struct spdm_span request = spdm_witness_request(flow->witness);
+    bool early = s->kind == SPDM_SIGHT_SEALED && request.n > 1 && request.p[1] == FINISH; /* its keys are not yet */
+    uint8_t unanswered = early ? FINISH : s->unanswered;
+    const char *also = m->note.n != 0 ? "; " : "", *name = unanswered != 0 ? spdm_message_name(unanswered) : NULL;
+    if (s->lost == 0 && unanswered == 0 && !s->gap) return;
+    raise_to(m, DECODE_DAMAGE);
+    if (s->lost != 0) decode_say(&m->note, "%s%u records before this one are missing", also, s->lost);
+    else if (s->gap) decode_say(&m->note, "%swhat comes before this portion of the chain is missing", also);
+    else decode_say(&m->note, "%sthe response to %s before this is missing", also, name != NULL ? name : "a request");
 }
 
 static void show(struct decode_flow *flow, const struct spdm_captured *c, struct spdm_sight *s)
@@ -430,10 +456,7 @@ static void show(struct decode_flow *flow, const struct spdm_captured *c, struct
     if (s->signature == SPDM_SIGNATURE_BAD) look_for_mistake(flow, &m, false);
     else if (s->verify_data == SPDM_SIGNATURE_BAD) look_for_mistake(flow, &m, true);
     if (s->signature == SPDM_SIGNATURE_UNCHECKED && !unjudged) why_unchecked(flow, &m);
-    if (s->lost != 0) {
-        raise_to(&m, DECODE_DAMAGE);
-        decode_say(&m.note, "%s%u records before this one are missing", m.note.n != 0 ? "; " : "", s->lost);
-    }
+    if (!unjudged) what_is_missing(flow, &m);
     look_at_events(flow, &m);
     if (s->kind == SPDM_SIGHT_MESSAGE && strcmp(decode_name(&m), "ERROR") == 0) raise_to(&m, DECODE_NOTE);
     if (s->kind == SPDM_SIGHT_MESSAGE && s->code == ALGORITHMS && !s->enveloped) {

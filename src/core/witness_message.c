@@ -109,6 +109,14 @@ static void keep(struct spdm_witness *w, struct watch_side *side, struct spdm_sp
     side->request_n = message.n;
 }
 
+/* The request that waits while another comes; one that comes once more is a retry. */
+static uint8_t waiting(const struct watch_side *side, struct spdm_span next)
+{
+    struct spdm_span first = spdm_span(side->request.p, side->request_n);
+
+    return first.n < 2 || spdm_equal(first, spdm_part(next, 0, first.n)) ? 0 : first.p[1];
+}
+
 static void request(struct spdm_witness *w, struct passing *p)
 {
     struct watch_side *side = p->side;
@@ -125,6 +133,7 @@ static void request(struct spdm_witness *w, struct passing *p)
         if (row == &spdm_message_CHUNK_SEND) spdm_watch_chunk_send(w, p);
         return;
     }
+    if (row != &spdm_message_GET_VERSION) p->sight->unanswered = waiting(side, p->x.request);
     side->request_n = 0;
     if (row == NULL || code < 0x80) {
         (void)refuse(c, UNKNOWN_CODE, NULL, code, 0);

@@ -91,6 +91,7 @@ static void look_aside(struct spdm_witness *w, struct passing *p)
     if (m->slot != q->slot) (void)refuse(c, MISMATCH, "SlotID R-CER-09", m->slot, q->slot);
     else if (m->large != q->large) (void)refuse(c, MISMATCH, "LargeCertChain", m->large, q->large);
     else if (asks_for_none && m->portion.n != 0) (void)refuse(c, BAD_LENGTH, rule, m->portion.n, 0);
+    p->sight->gap = !asks_for_none;
     (void)spdm_watch_enter(w, p->side, &spdm_message_GET_CERTIFICATE, p->x.request);
     (void)spdm_watch_enter(w, p->side, &spdm_message_CERTIFICATE, p->x.response);
 }

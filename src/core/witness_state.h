@@ -31,6 +31,7 @@ struct watch_side {
 /* An encapsulated flow. */
 struct watch_flow {
     bool open, answered; /* it goes on; a response of it has been delivered */
+    uint8_t id;          /* RequestID of the request that waits */
     uint32_t session;    /* of which it is the handshake; 0: none */
 };
 
