@@ -231,6 +231,16 @@ void spdm_capture_break(struct spdm_capture *c)
     if (c->pcap != NULL) capture_pcap_break(c->pcap);
 }
 
+/* It may have been any connection's. */
+static int tell_dropped(struct spdm_capture *c, const struct capture_packet *packet, struct spdm_captured *out)
+{
+    snprintf(c->note, sizeof c->note, "%llu packet%s dropped: the machine is too slow", (unsigned long long)c->dropped,
+             c->dropped == 1 ? " was" : "s were");
+    c->dropped = 0;
+    (void)capture_damage(c, packet, 0, out);
+    return 1;
+}
+
 int spdm_capture_next(struct spdm_capture *c, struct spdm_captured *out, char error[SPDM_CAPTURE_ERROR])
 {
     static const struct capture_packet none;
@@ -244,8 +254,10 @@ int spdm_capture_next(struct spdm_capture *c, struct spdm_captured *out, char er
         bool there;
         int rc;
         if (c->tcp != NULL && capture_tcp_drain(c, &packet, out)) return 1;
+        if (c->dropped != 0) return tell_dropped(c, &packet, out);
         packet = none;
         rc = c->pcap != NULL ? capture_pcap_next(c, &packet, error) : capture_text_next(c, &packet, error);
+        if (rc == 0 && c->dropped != 0) continue;
         if (rc == 0 && c->tcp != NULL) {
             packet.number = c->counts.packets;
             capture_tcp_end(c);

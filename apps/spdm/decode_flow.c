@@ -544,7 +544,8 @@ static void take_frame(struct decode_flows *flows, const struct spdm_captured *c
 
 static void mark_damaged(struct decode_flows *flows, uint64_t id)
 {
-    for (size_t i = 0; i < flows->n; i++) flows->v[i]->damaged = flows->v[i]->damaged || flows->v[i]->id == id;
+    for (size_t i = 0; i < flows->n; i++)
+        if (id == 0 || flows->v[i]->id == id) flows->v[i]->damaged = true;
 }
 
 static void take_damage(struct decode_flows *flows, const struct spdm_captured *c)

@@ -28,9 +28,9 @@ struct conn {
     uint8_t slots_wanted;
     struct spdm_facts facts;
     uint8_t slots_refused;
-    bool turned; /* mutual authentication: the Requester proves, the Responder verifies */
+    bool chain_grows; /* the chain's room grows with what comes: a length alone is no reason to ask for any */
+    bool turned;      /* mutual authentication: the Requester proves, the Responder verifies */
     uint32_t chain_have, chain_total;
-    bool chain_grows;          /* its room grows with what comes: a length alone is no reason to ask for any */
     const void *key;           /* of the chain in use, once trusted */
     struct spdm_report report; /* of the last refusal */
     io_inside inside;          /* spdm_io_inside if parts of fields are looked at, or NULL */

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# `spdm decode` names the mistake behind a signature that does not verify; tests/support/mistakes.py makes them.
+# `spdm decode` names the mistake behind a signature that does not verify, and reads a chain of more than 64 KiB;
+# tests/support/mistakes.py makes them.
 . tests/support/respond.sh
 
 for name in good other; do
@@ -11,6 +12,15 @@ for name in good other; do
         -days 365 -extfile "$dir/ext" -out "$dir/$name-leaf.pem" 2>"$dir/openssl.log"
     cat "$dir/$name-root.pem" "$dir/$name-leaf.pem" >"$dir/$name.pem"
 done
+# a leaf for the same key, with an extension of 80 kB that nobody knows
+{
+    cat "$dir/ext"
+    printf '1.3.6.1.4.1.412.274.999=DER:'
+    head -c 80000 /dev/zero | od -An -v -tx1 | tr -d ' \n'
+} >"$dir/long.ext"
+openssl x509 -req -in "$dir/good.csr" -CA "$dir/good-root.pem" -CAkey "$dir/good-root.key" -CAcreateserial -days 365 \
+    -extfile "$dir/long.ext" -outform DER -out "$dir/long.der" 2>"$dir/openssl.log" || bad "$(cat "$dir/openssl.log")"
+openssl x509 -in "$dir/good-root.pem" -outform DER -out "$dir/good-root.der"
 cat >"$dir/device.cfg" <<'CFG'
 slots = ( { chain = "good.pem"; key = "good.key"; }, { slot = 2; chain = "other.pem"; key = "other.key"; } );
 measurements = ( { index = 1; text = "one"; }, { index = 2; text = "two"; } );
@@ -26,7 +36,7 @@ captured() {
     run 0 "$SPDM" attest -q --trust "$dir/good-root.pem" --trust "$dir/other-root.pem" --pcap "$dir/cap" --slot 0 "$@" "$to"
     "$SPDM" decode -j -x "$dir/cap" >"$dir/$name.json" || bad "decode of $name"
 }
-for v in 1.1 1.2 1.3; do
+for v in 1.1 1.2 1.3 1.4; do
     captured $v --version $v --challenge --measurements each
 done
 captured session --version 1.3 --session --measurements none

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# mistakes.py SPDM DIR: conversations whose signatures and HMACs are made once more, with the mistakes that
-# implementations make, and what `spdm decode` has to say of each. Nothing of the project is used to make them: the
-# signatures are OpenSSL's, the transcripts and the key schedule are put together here.
+# mistakes.py SPDM DIR VERSION...: conversations that are signed once more, with the mistakes that implementations make,
+# and what `spdm decode` has to say of each. Nothing of the project is used to make them: the signatures are OpenSSL's,
+# the transcripts are put together here.
 #
-# DIR holds good.key, other.key (RSA, slots 0 and 2) and, as `spdm decode --json --bytes` shows them,
-# V.json of a CHALLENGE, the measurements one by one, and the last of them signed, for some versions V; session.json.
+# DIR holds good.key, other.key (RSA, slots 0 and 2), good-root.der, long.der (a leaf for good.key) and, as
+# `spdm decode --json --bytes` shows them, VERSION.json of a CHALLENGE, the measurements one by one, and the last of
+# them signed; and session.json.
 import hashlib
-import hmac
 import json
 import subprocess
 import sys
@@ -155,39 +155,57 @@ def measurements(version):
     case("the request is left out", vca + before + last)
 
 
-# ---- a session: KEY_EXCHANGE_RSP and FINISH, whose secrets are in a file of the recorded conversation ----
-
-
-def expand(secret, label, context, size, version, digest="sha384"):
-    info = size.to_bytes(2, "little") + b"spdm1.%d " % version + label + context
-    out, block, i = b"", b"", 1
-    while len(out) < size:
-        block = hmac.new(secret, block + info + bytes([i]), digest).digest()
-        out, i = out + block, i + 1
-    return out[:size]
+# ---- KEY_EXCHANGE_RSP, which has its HMAC behind the signature ----
 
 
 def key_exchange():
     talk = Talk(f"{here}/session.json").until("KEY_EXCHANGE_RSP")
-    at, v = len(talk.log) - 1, talk.version
-    chain = talk.part("CERTIFICATE")[8:]
-    chain = hashlib.sha384(chain).digest()
-    request, context = talk.part("KEY_EXCHANGE"), "responder-key_exchange_rsp signing"
-    hmac_size = 48 if talk.log[at][2][-1:] and talk.clear is False else 0
-    response = talk.log[at][2][: -384 - hmac_size]
+    at, context, hmac_size = len(talk.log) - 1, "responder-key_exchange_rsp signing", 48
+    chain = hashlib.sha384(talk.part("CERTIFICATE")[8:]).digest()
+    request, response = talk.part("KEY_EXCHANGE"), talk.log[at][2][: -384 - hmac_size]
 
     def case(words, transcript):
-        value = signature(transcript, v, context)
+        value = signature(transcript, talk.version, context)
         expect(f"KEY_EXCHANGE_RSP, {words}", replace(talk.log, at, value, hmac_size), at, words)
 
     case("", talk.vca + chain + request + response)
     case("the VCA is left out", chain + request + response)
     case("the digest of the certificate chain is left out", talk.vca + request + response)
+    case("DIGESTS is covered, although this is no multi-key connection", talk.vca + talk.part("DIGESTS") + chain + request + response)
 
 
-Talk.clear = False
+# ---- no mistake, but a chain that is longer than SPDM had room for ----
+
+
+def long_chain():
+    talk = Talk(f"{here}/1.4.json").until("CHALLENGE_AUTH")
+    with open(f"{here}/good-root.der", "rb") as root, open(f"{here}/long.der", "rb") as leaf:
+        root, leaf = root.read(), leaf.read()
+    certificates = hashlib.sha384(root).digest() + root + leaf
+    chain = (len(certificates) + 4).to_bytes(4, "little") + certificates
+    digest, size = hashlib.sha384(chain).digest(), len(chain).to_bytes(4, "little")
+    log = []
+    for mark, name, message in talk.log:
+        if name == "DIGESTS":
+            message = message[:4] + digest + message[52:]
+        elif name == "GET_CERTIFICATE":
+            message = bytes.fromhex("1482800000000000") + bytes(4) + size
+        elif name == "CERTIFICATE":
+            message = bytes.fromhex("1402800000000000") + size + bytes(4) + chain
+        elif name == "CHALLENGE_AUTH":
+            message = message[:4] + digest + message[52:]
+        log.append((mark, name, message))
+    if len(chain) < 1 << 16 or [name for _, name, _ in log].count("CERTIFICATE") != 1:
+        sys.exit("this chain is not long, or not read at once")
+    value = signature(b"".join(m[2] for m in log)[:-384], 4, "responder-challenge_auth signing")
+    expect("a long chain", replace(log, len(log) - 1, value), len(log) - 1, "")
+    value = signature(b"".join(m[2] for m in log)[6:-384], 4, "responder-challenge_auth signing")
+    expect("a long chain, no mistake that is known", replace(log, len(log) - 1, value), len(log) - 1, None)
+
+
 for v in sys.argv[3:]:
     challenge(v)
     measurements(v)
 key_exchange()
+long_chain()
 sys.exit(failures != 0)
