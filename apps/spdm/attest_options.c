@@ -92,6 +92,7 @@ static const struct spdm_option options[] = {
      .help = "the report as JSON: one object, one per line with several targets"},
     {.name = "quiet", .letter = 'q', .kind = SPDM_OPTION_FLAG, .at = AT(quiet), .help = "nothing but the exit code"},
     SPDM_OPTION_PART(spdm_peer_record_options, AT(peer)),
+    SPDM_OPTION_PART(spdm_peer_keylog_options, AT(peer)),
     {.name = "evidence",
      .kind = SPDM_OPTION_TEXT,
      .complete = SPDM_COMPLETE_FILE,

@@ -74,6 +74,7 @@ static const struct spdm_option options[] = {
     {.name = "stats", .kind = SPDM_OPTION_FLAG, .at = AT(stats), .help = "at the end: bytes, time, speed, key updates"},
     {.name = "quiet", .letter = 'q', .kind = SPDM_OPTION_FLAG, .at = AT(quiet), .help = "errors only"},
     SPDM_OPTION_PART(spdm_peer_record_options, AT(peer)),
+    SPDM_OPTION_PART(spdm_peer_keylog_options, AT(peer)),
     {.name = NULL},
 };
 

@@ -6,6 +6,7 @@
 #include "peer_options.h"
 #include "asker.h"
 #include "names.h"
+#include "port/errata.h"
 #include "text.h"
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +125,27 @@ static bool parse_slots(const char *text, void *field, char *error, size_t cap)
     return true;
 }
 
+static bool parse_errata(const char *text, void *field, char *error, size_t cap)
+{
+    uint32_t mask = 0;
+    do {
+        const char *at;
+        char known[200];
+        size_t n = item(&text, &at);
+        int place = spdm_errata_named(at, n);
+        if (place < 0) {
+            char *safe = spdm_text_safe_string(at);
+            spdm_errata_names(known, sizeof known);
+            snprintf(error, cap, "\"%.*s\" is no errata switch; known are %s", (int)strcspn(safe, ","), safe, known);
+            free(safe);
+            return false;
+        }
+        mask |= 1u << place;
+    } while (*text != '\0');
+    *(uint32_t *)field = mask;
+    return true;
+}
+
 static const char *const pcap_formats[] = {"wireshark", "dmtf", NULL};
 
 #define AT(field) offsetof(struct spdm_peer_options, field)
@@ -200,6 +222,12 @@ const struct spdm_option spdm_peer_negotiate_options[] = {
      .min = 42,
      .max = 16 << 20,
      .help = "largest message to take in chunks (default 1048576)"},
+    {.name = "errata",
+     .kind = SPDM_OPTION_OWN,
+     .at = AT(errata),
+     .value = "LIST",
+     .parse = parse_errata,
+     .help = "follow another text of the specification: unequal-sizes, big-endian-nonce"},
     {.name = NULL},
 };
 
@@ -289,6 +317,10 @@ const struct spdm_option spdm_peer_record_options[] = {
      .value = "wireshark|dmtf",
      .choices = pcap_formats,
      .help = "for Wireshark, or for DMTF's own tools (default wireshark)"},
+    {.name = NULL},
+};
+
+const struct spdm_option spdm_peer_keylog_options[] = {
     {.name = "keylog",
      .kind = SPDM_OPTION_TEXT,
      .complete = SPDM_COMPLETE_FILE,

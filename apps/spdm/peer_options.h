@@ -25,6 +25,7 @@ struct spdm_peer_options {
     uint8_t versions[6];
     struct spdm_algorithm_list hashes, signatures;
     bool multi_key;
+    uint32_t errata;                               /* as spdm_errata_apply() takes it */
     uint32_t data_transfer_size, max_message_size; /* 0: as much as there is room for */
     const char *psk, *psk_hint;
     struct spdm_algorithm_list exchanges, aeads;
@@ -44,6 +45,7 @@ extern const struct spdm_option spdm_peer_negotiate_options[]; /* What to negoti
 extern const struct spdm_option spdm_peer_session_options[];   /* without heading */
 extern const struct spdm_option spdm_peer_time_options[];      /* How long to try */
 extern const struct spdm_option spdm_peer_record_options[];    /* without heading */
+extern const struct spdm_option spdm_peer_keylog_options[];    /* the same, where there are sessions */
 
 #define SPDM_PEER_DEFAULTS                                                                                             \
     {                                                                                                                  \

@@ -160,6 +160,8 @@ static inline uint8_t spdm_slot_nibble(uint8_t slot)
 
 /* capability.c: what GET_CAPABILITIES or CAPABILITIES says, as far as the masks go; and the flag rules of the text:
  * SPDM_WHY_FINE or the refusal. */
+/* MaxSPDMmsgSize is DataTransferSize without CHUNK_CAP (R-CAP-10, R-CAP-11); policy: errata. */
+bool spdm_capability_sizes(const struct conn *c, uint32_t flags, const struct capabilities *m);
 void spdm_capability_learn(struct spdm_endpoint_facts *out, const struct capabilities *m, uint32_t flags, uint16_t ext);
 /* What we say of ourselves: `flags` as far as this configuration can keep them, and sizes. */
 static inline void spdm_capability_offer(const struct conn *c, uint32_t flags, struct capabilities *m)

@@ -75,13 +75,15 @@ static uint8_t put_verify_data(struct spdm_responder *rs, struct session *s)
     return SPDM_WHY_FINE;
 }
 
-/* TH1 and the handshake's keys from secrets.root. */
+/* TH1 and the handshake's keys from secrets.root. No record can be for it until the response is out, which may wait for
+ * RESPOND_IF_READY or CHUNK_GET. */
 static uint8_t derive(struct spdm_responder *rs, struct session *s)
 {
     uint8_t th1[SPDM_HASH_MAX];
+    bool fine = spdm_session_th_digest(s, th1) && spdm_session_handshake(&rs->c, s, th1);
 
-    if (spdm_session_th_digest(s, th1) && spdm_session_handshake(&rs->c, s, th1)) return SPDM_WHY_FINE;
-    return refuse(&rs->c, CRYPTO_FAILED, "the key schedule", 0, 0);
+    s->state = SESSION_OPENING;
+    return fine ? SPDM_WHY_FINE : refuse(&rs->c, CRYPTO_FAILED, "the key schedule", 0, 0);
 }
 
 static void establish(struct spdm_responder *rs, struct session *s)
@@ -202,6 +204,7 @@ static void sent_exchange(struct spdm_responder *rs)
     struct session *s = rs->opening;
 
     rs->opening = NULL;
+    s->state = SESSION_HANDSHAKE;
     s->heard = rs->now;
     s->handshake = rs->c.cfg->policy->handshake_time != 0 ? rs->c.cfg->policy->handshake_time : HANDSHAKE_TIME;
     if (spdm_session_mutual(s)) rs->c.cfg->mutual->arm(rs, s, s->mut_auth);

@@ -49,6 +49,15 @@ void spdm_requester_lose(struct spdm_requester *rq, struct session *s, uint8_t w
     spdm_requester_tell(rq, SPDM_CLOSED);
 }
 
+void spdm_requester_cut(struct spdm_requester *rq, struct session *s, uint8_t why)
+{
+    bool opening = s == rq->opening, ours = opening || (rq->flight != FLIGHT_NONE && spdm_conn_channel(&rq->c) == s);
+
+    rq->c.report = (struct spdm_report){.why = why};
+    if (!opening) spdm_requester_lose(rq, s, why); /* else nobody knows it yet */
+    if (ours) spdm_requester_fail(rq, rq->job->request->code);
+}
+
 static bool torn(const struct spdm_requester *rq)
 {
     return spdm_requester_large(rq) != NULL && rq->c.cfg->chunks->torn(rq);
