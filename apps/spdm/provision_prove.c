@@ -24,6 +24,8 @@ static bool look(struct provision *p)
 {
     const struct spdm_attest_result *r;
     p->setup.session = false;
+    p->setup.court.cache = NULL; /* nothing that is known already: it shall show the chain */
+    spdm_judge_forget(p->setup.court.judge, (struct spdm_span){NULL, 0});
     p->proof = p->options->peer;
     p->proof.slots = (uint8_t)(1u << p->slot);
     p->setup.options = &p->proof;
