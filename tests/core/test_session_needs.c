@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -139,6 +140,81 @@ static void test_requester(void **state)
     }
 }
 
+/* ---- room ---- */
+
+/* Buffers of every size, each a block of its own: what does not fit is refused, on both sides, and nothing is written
+ * behind an end. */
+static void test_rooms(void **state)
+{
+    unsigned opened = 0, refused = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        for (size_t n = 48; n < 480; n += 1 + n % 5) {
+            const struct spdm_goal connect = {.want = SPDM_WANT_IDENTITY};
+            struct spdm_goal goal = {.want = i % 2 == 0 ? SPDM_WANT_SESSION : SPDM_WANT_PSK_SESSION,
+                                     .psk_hint = {(const uint8_t *)"hint", 4}};
+            uint8_t *block = malloc(n);
+
+            pair_init(&p);
+            pair_sessions(&p, 1);
+            p.identity.slot[0].certificates.n = 20;
+            p.identity.slot[0].root.n = 10;
+            if (i < 2) p.rsp_config.out = (struct spdm_room){block, n};
+            else p.req_config.request_max = (uint16_t)(n < 160 ? 160 : n);
+            pair_start(&p);
+            if (!pair_run(&p, &connect) || !pair_run(&p, &goal)) refused++;
+            else opened++;
+            pair_close(&p);
+            free(block);
+        }
+    }
+    print_message("%u opened, %u refused\n", opened, refused);
+    assert_true(opened > 20 && refused > 20);
+}
+
+/* ---- a summary of measurements ---- */
+
+static struct {
+    uint8_t bytes[512];
+    size_t n;
+} said;
+
+static size_t note_exchange(struct pair *pair, bool to_responder, uint8_t *frame, size_t n)
+{
+    (void)pair;
+    if (to_responder || frame[0] != 5 || (frame[2] != 0x64 && frame[2] != 0x66)) return n;
+    said.n = n - 1;
+    memcpy(said.bytes, frame + 1, n - 1);
+    return n;
+}
+
+/* The one that CHALLENGE_AUTH has, asked for in either exchange; none where the device has no measurements to tell. */
+static void test_summary(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 8; i++) {
+        bool psk = i % 2 == 1, told = i % 4 < 2;
+        struct spdm_goal goal = {.want = psk ? SPDM_WANT_PSK_SESSION : SPDM_WANT_SESSION,
+                                 .summary = 0xff,
+                                 .psk_hint = {(const uint8_t *)"hint", 4}};
+        const struct spdm_facts *facts;
+
+        pair_init(&p);
+        p.req_policy.versions[0] = versions[i / 4 == 0 ? 1 : 3];
+        pair_sessions(&p, 1);
+        p.wire = note_exchange;
+        pair_start(&p);
+        assert_true(pair_run(&p, &(struct spdm_goal){.want = SPDM_WANT_CHALLENGE, .summary = 0xff}));
+        facts = spdm_requester_facts(p.rq);
+        assert_int_equal(facts->summary_n, 48);
+        p.refuse_answers = !told; /* nobody measures, or signs, or knows the PSK */
+        assert_true(pair_run(&p, &goal) == told);
+        if (told) assert_memory_equal(said.bytes + (psk ? CONTEXT_AT : EXCHANGE_AT + EXCHANGE), facts->summary, 48);
+        pair_close(&p);
+    }
+}
+
 /* Which slot it was is the session's to know, and that of nobody else. */
 static void test_slot(void **state)
 {
@@ -154,12 +230,18 @@ static void test_slot(void **state)
     assert_int_equal(facts.slot, 1);
     assert_true(spdm_requester_session(p.rq, p.opened_rq, &facts));
     assert_int_equal(facts.slot, 1);
+    assert_true(pair_run(&p, &(struct spdm_goal){.want = SPDM_WANT_END_SESSION, .session = p.opened_rq}));
+    assert_true(
+        pair_run(&p, &(struct spdm_goal){.want = SPDM_WANT_PSK_SESSION, .psk_hint = {(const uint8_t *)"a", 1}}));
+    assert_true(spdm_responder_session(p.rs, p.opened_rs, &facts));
+    assert_int_equal(facts.slot, SPDM_SLOT_KEY);
     pair_close(&p);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_responder), cmocka_unit_test(test_requester),
+                                       cmocka_unit_test(test_rooms), cmocka_unit_test(test_summary),
                                        cmocka_unit_test(test_slot)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
