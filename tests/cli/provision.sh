@@ -149,10 +149,11 @@ provision 4 --ca "$ca"
 says "$dir/err" "no PKCS #10"
 stop
 cp "$dir/own.csr" "$dir/bad.csr"
-printf 'X' | dd of="$dir/bad.csr" bs=1 seek=40 conv=notrunc 2>/dev/null
+printf '\0' | dd of="$dir/bad.csr" bs=1 seek=$(($(wc -c <"$dir/bad.csr") - 1)) conv=notrunc 2>/dev/null
+cmp -s "$dir/own.csr" "$dir/bad.csr" && printf '\1' | dd of="$dir/bad.csr" bs=1 seek=$(($(wc -c <"$dir/bad.csr") - 1)) conv=notrunc 2>/dev/null
 with csr="$dir/bad.csr" $trusted $plain
 provision 4 --ca "$ca"
-says "$dir/err" "its certificate request"
+says "$dir/err" "its certificate request: the request is not signed by the key in it"
 ! grep -q "store slot" "$dir/log" || bad "a request that nobody signed was answered"
 stop
 
