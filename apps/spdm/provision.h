@@ -47,7 +47,7 @@ struct provision {
     json_t *report, *steps;
     struct spdm_key_pair key_pairs[UINT8_MAX]; /* of key_pair_n, as they are */
     unsigned key_pair_n;
-    uint8_t slots, used; /* that there are, and have certificates, as masks */
+    uint8_t slots, used, protected; /* that there are, have certificates, cannot be written; as masks */
     uint8_t slot, key_pair, model;
     struct spdm_room reply; /* the last SPDM_REPLIED */
     bool reset_due;         /* of the last errand */
