@@ -118,6 +118,7 @@ struct spdm_policy {
     uint8_t record_random;    /* most random bytes in a record, where the binding has them: 0 */
     uint8_t aead_limit_exponent; /* largest sequence number is 2^this - 1: 64 */
     bool big_endian_nonce;       /* records of DSP0277 1.0 and 1.1: big-endian sequence number (UN-18) */
+    bool inner_header;           /* TCP: SPDM messages in records have a binding header of their own (UN-19) */
     bool resynch_out_of_order; /* responder, outside sessions: a request out of order is answered RequestResynch, and so
                                   is every other until GET_VERSION (R-ORD-04 from 1.2.2 on, UN-32) */
     bool
@@ -139,6 +140,7 @@ struct spdm_sessions; /* session.h */
 struct spdm_mutual;   /* session.h */
 struct spdm_chunks;   /* large.h */
 struct spdm_lender;   /* large.h */
+struct spdm_opaque;   /* opaque.h */
 
 /* One secret of a session, as it comes into being; valid until the call returns. */
 struct spdm_keylog {
@@ -184,6 +186,7 @@ struct spdm_config {
     void *keylog_ctx;
     void (*inside)(void *ctx, const struct spdm_inside *inside); /* NULL: none. For traces */
     void *inside_ctx;
+    const struct spdm_opaque *opaque; /* OpaqueData beyond what sessions need; NULL: none is sent, any is accepted */
     struct spdm_room session_memory;  /* spdm_session_size() bytes for each session wanted, aligned like uint64_t */
     struct spdm_room in;              /* sessions: room to open a record into, as long as the longest record; can be
                                          shared: it holds nothing beyond the event() calls after a push(),

@@ -327,12 +327,14 @@ static void test_ack(void **state)
                              {.code = 0x6b, .skip = 1, .at = versions[v] < SPDM_V12 ? 5 : 9, .value = 5},
                              {.code = 0x6b, .skip = 1, .at = versions[v] < SPDM_V12 ? 5 : 9, .value = 0xff},
                              {.code = 0x6b, .skip = 1, .n = versions[v] < SPDM_V12 ? 4 : 8},
+                             {.code = 0x6b, .n = versions[v] < SPDM_V12 ? 7 : 11},
+                             {.code = 0x6b, .n = versions[v] < SPDM_V12 ? 5 : 9},
                              {.code = 0x6b, .at = 5, .value = 0x33}};
 
         prepare(versions[v], 1, 2, false);
         p.wire = changing;
         pair_start(&p);
-        for (size_t i = 0; i < (versions[v] < SPDM_V12 ? 4 : 5); i++) {
+        for (size_t i = 0; i < (versions[v] < SPDM_V12 ? 6 : 7); i++) {
             c[i].done = 0;
             p.arg = &c[i];
             p.opened_rq = p.opened_rs = 0;
