@@ -19,6 +19,7 @@
 #define SIGNATURE_LARGE 5000
 #define RECORD_EXTRA 96   /* what a record adds to a message: header, lengths, random bytes, tag */
 #define TURNED_OUT 256    /* of a requester inside the engine: its requests are short */
+#define EVENT_ALL 2       /* SessionPolicy: subscribed to everything from the beginning (R-EVT-21) */
 #define FRAMES_AT_ONCE 64 /* of application data, then others have their turn */
 
 uint64_t spdm_respond_now(void)
@@ -175,6 +176,9 @@ void spdm_respond_give_back(struct client *c)
     else s->live = c->older;
     if (c->older != NULL) c->older->newer = c->newer;
     s->clients--;
+    free(c->question.info.p);
+    free(c->job.info.p);
+    c->question.info = c->job.info = (struct spdm_room){NULL, 0};
     c->next = s->pool;
     s->pool = c;
     if (s->options->once && s->clients == 0) spdm_respond_stop(s, "the one client is served");
@@ -197,6 +201,7 @@ static void opened(struct client *c, uint32_t id)
     struct spdm_session_facts session;
     c->sessions++;
     if (!spdm_responder_session(c->engine, id, &session)) return;
+    spdm_respond_events_opened(c, id, (session.policy & EVENT_ALL) != 0);
     spdm_respond_client_says(c->server, "%s: session %08x opened by %s, %s%s%s%s", spdm_link_peer(c->link), id,
                              session.psk ? "a pre-shared key" : spdm_algorithm_name((enum spdm_alg)f->exchange),
                              spdm_algorithm_name((enum spdm_alg)f->aead), session.mac_only ? " without encryption" : "",
@@ -212,18 +217,24 @@ static void told(struct client *c, const struct spdm_event *event)
     char text[300];
     (void)spdm_report_text(&event->report, text, sizeof text);
     switch (event->kind) {
+    case SPDM_DONE: spdm_respond_events_told(c, true); break;
     case SPDM_FAILED:
+        if (event->report.why == SPDM_WHY_PEER_ERROR) spdm_respond_events_told(c, false);
         c->refusals++;
         spdm_respond_client_says(c->server, "%s: refused %s", spdm_link_peer(c->link), text);
         break;
     case SPDM_CONNECTED: spdm_respond_vouch(c); break;
     case SPDM_RESTARTED:
         spdm_respond_app_close(c, 0);
+        spdm_respond_events_closed(c, 0);
+        c->said.session = 0;
         spdm_respond_forget_requester(c);
         break;
     case SPDM_OPENED: opened(c, event->session); break;
     case SPDM_CLOSED:
         spdm_respond_app_close(c, event->session);
+        spdm_respond_events_closed(c, event->session);
+        if (c->said.session == event->session) c->said.session = 0;
         spdm_respond_client_says(c->server, "%s: session %08x closed: %s", spdm_link_peer(c->link), event->session,
                                  text);
         break;
@@ -256,9 +267,10 @@ void spdm_respond_serve(struct client *c)
             if (event.kind >= SPDM_ASK_DIGEST) spdm_respond_question(c, &event);
             else told(c, &event);
         }
+        spdm_respond_events_tell(c);
         out = spdm_responder_pull(c->engine, spdm_respond_now());
         if (out.n != 0 && !spdm_link_send(c->link, out)) return; /* the link tells its end itself */
-    } while (out.n != 0 || (left != 0 && spdm_respond_app_send(c) && left-- != 0));
+    } while (out.n != 0 || spdm_respond_canned_send(c) || (left != 0 && spdm_respond_app_send(c) && left-- != 0));
     at = left != 0 ? spdm_responder_deadline(c->engine) : 0;
     if (c->due < at) at = c->due;
     now = spdm_respond_now();
@@ -305,6 +317,8 @@ static void on_down(void *ctx, struct spdm_link *link, enum spdm_link_end end, c
     (void)link;
     (void)end;
     spdm_respond_app_close(c, 0);
+    spdm_respond_events_closed(c, 0);
+    c->said.session = 0;
     spdm_respond_client_says(s, "%s: %u requests, %u refused, %u signatures, %u sessions, SPDM %u.%u: %s",
                              spdm_link_peer(link), c->requests, c->refusals, c->signatures, c->sessions,
                              (unsigned)facts->version >> 4, facts->version & 15u, reason);
@@ -343,7 +357,7 @@ void *spdm_respond_accept(void *ctx, struct spdm_listener *listener, struct spdm
     c->link = link;
     spdm_respond_forget_question(c);
     c->requests = c->refusals = c->signatures = c->sessions = 0;
-    c->stranger = false;
+    c->stranger = c->over = false;
     c->trace = (struct spdm_trace){.to = stderr};
     s->count.clients++;
     if (c->engine != NULL) return c;
@@ -353,10 +367,11 @@ void *spdm_respond_accept(void *ctx, struct spdm_listener *listener, struct spdm
     return NULL;
 }
 
-void spdm_respond_renew(struct client *c)
+void spdm_respond_renew(struct client *c, bool over)
 {
     configure(c, c->server, c->server->generation->device);
-    if (c->link == NULL) return;
+    c->said.session = 0; /* it was the old device's */
+    if (c->link == NULL || !over) return;
     spdm_respond_forget_question(c);
     spdm_respond_app_reset(c, "the device has changed");
     spdm_responder_resynch(c->engine);
