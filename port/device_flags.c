@@ -6,6 +6,7 @@
  * must be backed up by it, and by each other: a device that promises what it
  * does not do is refused before it listens, not by its first requester. */
 #include "port/device_impl.h"
+#include "port/errata.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -73,6 +74,23 @@ bool spdm_device_capabilities(struct loader *l, const config_setting_t *at, void
         if (k == CAPABILITY_N) return unknown(l, at, word);
         l->device->policy.flags |= capabilities[k].flag;
         if (capabilities[k].flag == 0) l->device->policy.ext_flags |= SPDM_SLOT_MGMT_CAP;
+    }
+    return true;
+}
+
+bool spdm_device_errata(struct loader *l, const config_setting_t *at, void *out)
+{
+    const char *word;
+    (void)out;
+    if (!spdm_device_words(l, at)) return false;
+    for (int i = 0; (word = spdm_device_word(at, i)) != NULL; i++) {
+        char known[200];
+        int place = spdm_errata_named(word, strlen(word));
+        if (place < 0) {
+            spdm_errata_names(known, sizeof known);
+            return spdm_device_error(l, at, "there is no errata switch \"%s\"; known are %s", word, known);
+        }
+        spdm_errata_apply(1u << place, &l->device->policy);
     }
     return true;
 }

@@ -51,6 +51,7 @@ bool spdm_device_words(struct loader *l, const config_setting_t *at);
 /* ---- device_flags.c, device_algorithms.c ---- */
 
 bool spdm_device_capabilities(struct loader *l, const config_setting_t *at, void *out);
+bool spdm_device_errata(struct loader *l, const config_setting_t *at, void *out);
 void spdm_device_default_flags(const struct spdm_device *device, struct spdm_policy *policy);
 /* Capabilities that each other, or the rest of the description, cannot back up. */
 bool spdm_device_check_flags(struct loader *l, config_setting_t *root);

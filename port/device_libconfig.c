@@ -233,6 +233,7 @@ static const struct field top[] = {{"name", read_name, 0},
                                    {"capabilities", spdm_device_capabilities, 0},
                                    {"timing", read_timing, 0},
                                    {"sizes", read_sizes, 0},
+                                   {"errata", spdm_device_errata, 0},
                                    {NULL, NULL, 0}};
 
 /* ---- what was left out ---- */

@@ -209,14 +209,15 @@ static size_t longest(const uint8_t *signatures)
     return most;
 }
 
-/* We have an identity: the roles can be turned. */
-static bool configure_mutual(struct spdm_asker *a)
+/* We have an identity, or are told of events: the roles can be turned. */
+static bool configure_mutual(struct spdm_asker *a, bool identity)
 {
+    static const struct spdm_identity nobody;
     a->turned = a->config;
     a->turned.chunks = NULL;
     a->turned.binding = &spdm_binding_none;
-    a->turned.identity = &a->setup->own->device->identity;
-    a->turned.services = &spdm_serve_identity;
+    a->turned.identity = identity ? &a->setup->own->device->identity : &nobody;
+    a->turned.services = a->setup->events ? &spdm_serve_turned : &spdm_serve_identity;
     a->turned.out = a->turned.chain = (struct spdm_room){NULL, 0};
     a->config.mutual = &spdm_with_mutual;
     a->config.turned = &a->turned;
@@ -261,7 +262,7 @@ static bool configure(struct spdm_asker *a)
                                      .max_message_size = SPDM_ASKER_MESSAGE_MAX};
     choose_sizes(a);
     size_t chain = longest(setup->policy->signatures) > SIGNATURE_LARGE ? CHAIN_LARGE_MAX : CHAIN_MAX;
-    if (mutual && !configure_mutual(a)) return false;
+    if ((mutual || setup->events) && !configure_mutual(a, mutual)) return false;
     if (setup->session && !configure_session(a)) return false;
     return make_room(&a->config.out, binding->head + out + RECORD_MORE + binding->tail) &&
            make_room(&a->config.chain, chain) && make_room(&a->memory, spdm_requester_size(&a->config)) &&

@@ -28,6 +28,7 @@ struct spdm_asker_setup {
     const struct spdm_policy *policy;
     struct spdm_own *own;                          /* NULL: there is nothing we could prove to the device */
     bool session;                                  /* there may be one */
+    bool events;                                   /* the device may ask for errands: tell of events */
     size_t data_max;                               /* the longest application data that will be sent in it */
     uint32_t data_transfer_size, max_message_size; /* 0: as above */
     void (*keylog)(void *ctx, const struct spdm_keylog *entry); /* may be NULL */

@@ -34,6 +34,7 @@ static const char *const summaries[] = {"none", "tcb", "all", NULL};
 static const struct spdm_option options[] = {
     SPDM_OPTION_PART(spdm_peer_trust_options, AT(peer)),
     SPDM_OPTION_PART(spdm_peer_negotiate_options, AT(peer)),
+    SPDM_OPTION_PART(spdm_peer_slot_options, AT(peer)),
     SPDM_OPTION_GROUP("The session"),
     {.name = "session",
      .letter = 's',
@@ -92,6 +93,7 @@ static const struct spdm_option options[] = {
      .help = "the report as JSON: one object, one per line with several targets"},
     {.name = "quiet", .letter = 'q', .kind = SPDM_OPTION_FLAG, .at = AT(quiet), .help = "nothing but the exit code"},
     SPDM_OPTION_PART(spdm_peer_record_options, AT(peer)),
+    SPDM_OPTION_PART(spdm_peer_keylog_options, AT(peer)),
     {.name = "evidence",
      .kind = SPDM_OPTION_TEXT,
      .complete = SPDM_COMPLETE_FILE,

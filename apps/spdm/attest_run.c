@@ -19,6 +19,7 @@ struct spdm_attest {
     uv_loop_t *loop;
     uint64_t began;           /* monotonic, us */
     struct spdm_room request; /* the last SPDM request sent */
+    bool paused;              /* order.pause: it has been */
     uv_timer_t limit;
 };
 
@@ -133,7 +134,10 @@ static void judge(struct spdm_attest *run, const struct spdm_event *event, struc
 static void on_question(struct spdm_attest *run, const struct spdm_event *event)
 {
     struct spdm_answer answer = {.ticket = event->ticket};
+    const struct spdm_attest_stay *stay = run->order->stay;
+    bool theirs = event->kind > SPDM_ASK_VENDOR;
     if (event->kind == SPDM_ASK_DIGEST || event->kind == SPDM_ASK_TRUST) judge(run, event, &answer);
+    else if (theirs && stay != NULL && stay->answer != NULL) stay->answer(run->ctx, run, event, &answer);
     else if (run->order->own != NULL) spdm_own_answer(run->order->own, event, &answer);
     spdm_requester_answer(spdm_asker_engine(run->asker), &answer);
 }
@@ -270,15 +274,10 @@ static bool fall_back(struct spdm_attest *run)
     return start_over(run);
 }
 
-static void on_done(struct spdm_attest *run)
+/* All is agreed on: what to ask for is known now. */
+static bool ask_for_rest(struct spdm_attest *run)
 {
     struct spdm_attest_result *r = &run->result;
-    r->facts = *spdm_attest_facts(run);
-    r->connected = r->facts.negotiated;
-    if (r->planned) {
-        finish(run, SPDM_ATTEST_DONE);
-        return;
-    }
     r->session.lacking = lacking(run->order, &r->facts);
     r->goal = r->session.lacking == NULL ? plan(run->order, &r->facts) : (struct spdm_goal){.want = 0};
     r->planned = true;
@@ -286,7 +285,19 @@ static void on_done(struct spdm_attest *run)
     else if (run->order->known_by_psk) r->source = SPDM_CHAIN_PSK;
     else if (r->facts.trusted) r->source = SPDM_CHAIN_REMEMBERED;
     if (r->goal.want == 0) finish(run, SPDM_ATTEST_DONE);
-    else if (!spdm_requester_ask(spdm_asker_engine(run->asker), &r->goal)) finish(run, SPDM_ATTEST_FAILED);
+    else if (!spdm_requester_ask(spdm_asker_engine(run->asker), &r->goal)) return false;
+    return true;
+}
+
+static void on_done(struct spdm_attest *run)
+{
+    struct spdm_attest_result *r = &run->result;
+    r->facts = *spdm_attest_facts(run);
+    r->connected = r->facts.negotiated;
+    bool enough = r->planned || (run->order->pause && !run->paused);
+    run->paused = true;
+    if (enough) finish(run, SPDM_ATTEST_DONE);
+    else if (!ask_for_rest(run)) finish(run, SPDM_ATTEST_FAILED);
 }
 
 static void on_failed(struct spdm_attest *run, const struct spdm_event *event)
@@ -417,6 +428,7 @@ struct spdm_attest *spdm_attest_start(uv_loop_t *loop, const struct spdm_target 
                                            .own = order->own,
                                            .session = order->session != SPDM_NO_SESSION,
                                            .data_max = order->data_max,
+                                           .events = order->events,
                                            .data_transfer_size = order->data_transfer_size,
                                            .max_message_size = order->max_message_size,
                                            .keylog = order->keylog,
@@ -450,6 +462,21 @@ bool spdm_attest_again(struct spdm_attest *run)
     r->session.lacking = last.session.lacking;
     r->connected = r->planned = true;
     if (!spdm_requester_ask(spdm_asker_engine(run->asker), &r->goal)) return false;
+    spdm_asker_advance(run->asker);
+    return true;
+}
+
+bool spdm_attest_go_on(struct spdm_attest *run)
+{
+    struct spdm_attest_result *r = &run->result;
+    if (r->end != SPDM_ATTEST_DONE || !spdm_asker_linked(run->asker)) return false;
+    forget_attempt(r);
+    r->end = SPDM_ATTEST_RUNNING;
+    r->facts = *spdm_attest_facts(run);
+    r->connected = true;
+    uv_update_time(run->loop);
+    uv_timer_start(&run->limit, on_limit, run->order->timeout_ms, 0);
+    if (!ask_for_rest(run)) return false;
     spdm_asker_advance(run->asker);
     return true;
 }

@@ -58,6 +58,8 @@ struct spdm_attest_stay {
     void (*drained)(void *ctx, struct spdm_attest *run);
     /* The link has ended after `done`. */
     void (*down)(void *ctx, struct spdm_attest *run, const char *reason);
+    /* Questions of errands that the device asks. May be NULL: they are refused. */
+    void (*answer)(void *ctx, struct spdm_attest *run, const struct spdm_event *event, struct spdm_answer *answer);
 };
 
 struct spdm_attest_order {
@@ -81,8 +83,10 @@ struct spdm_attest_order {
     struct spdm_own *own; /* our identity and the pre-shared key; NULL: none */
     bool known_by_psk;    /* SPDM_PSK_SESSION: who holds the key is the device, certificates are not asked for */
     size_t data_max;      /* the longest application data that will be sent */
-    uint32_t data_transfer_size, max_message_size;              /* 0: as much as there is room for */
-    const struct spdm_attest_stay *stay;                        /* NULL: nobody does */
+    uint32_t data_transfer_size, max_message_size; /* 0: as much as there is room for */
+    const struct spdm_attest_stay *stay;           /* NULL: nobody does */
+    bool pause;  /* with stay: `done` comes when all is agreed on, and spdm_attest_go_on() does the rest */
+    bool events; /* the device may ask us for errands: tell us of events */
     void (*keylog)(void *ctx, const struct spdm_keylog *entry); /* may be NULL */
     void *keylog_ctx;
     /* Every frame as it passes, and every message, in a record or not; may be NULL. */
@@ -168,6 +172,8 @@ struct spdm_attest *spdm_attest_start(uv_loop_t *loop, const struct spdm_target 
                                       void (*done)(void *ctx, struct spdm_attest *run), void *ctx);
 /* After `done`: does it once more, on the same link if it is still there; `done` comes again. */
 bool spdm_attest_again(struct spdm_attest *run);
+/* After the `done` of order.pause: does the rest; `done` comes again. */
+bool spdm_attest_go_on(struct spdm_attest *run);
 /* Valid until spdm_attest_again() or spdm_attest_free(); in a callback of spdm_attest_trust facts are up to date. */
 const struct spdm_attest_result *spdm_attest_result(const struct spdm_attest *run);
 /* For who stays. */

@@ -47,6 +47,7 @@ static const struct spdm_option options[] = {
      .value = "FILE",
      .help = "measurements that the device must have, see spdm-reference(5); read inside the session, before any data"},
     SPDM_OPTION_PART(spdm_peer_negotiate_options, AT(peer)),
+    SPDM_OPTION_PART(spdm_peer_slot_options, AT(peer)),
     SPDM_OPTION_GROUP("The session"),
     SPDM_OPTION_PART(spdm_peer_session_options, AT(peer)),
     {.name = "rekey",
@@ -74,6 +75,7 @@ static const struct spdm_option options[] = {
     {.name = "stats", .kind = SPDM_OPTION_FLAG, .at = AT(stats), .help = "at the end: bytes, time, speed, key updates"},
     {.name = "quiet", .letter = 'q', .kind = SPDM_OPTION_FLAG, .at = AT(quiet), .help = "errors only"},
     SPDM_OPTION_PART(spdm_peer_record_options, AT(peer)),
+    SPDM_OPTION_PART(spdm_peer_keylog_options, AT(peer)),
     {.name = NULL},
 };
 

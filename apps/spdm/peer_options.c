@@ -6,6 +6,7 @@
 #include "peer_options.h"
 #include "asker.h"
 #include "names.h"
+#include "port/errata.h"
 #include "text.h"
 #include <stdlib.h>
 #include <string.h>
@@ -95,7 +96,7 @@ static bool parse_aeads(const char *text, void *field, char *error, size_t cap)
 }
 
 /* 0, 0,2, 1-3, or a mask 0x0f */
-static bool parse_slots(const char *text, void *field, char *error, size_t cap)
+bool spdm_peer_parse_slots(const char *text, void *field, char *error, size_t cap)
 {
     unsigned mask = 0;
     bool good = true;
@@ -121,6 +122,27 @@ static bool parse_slots(const char *text, void *field, char *error, size_t cap)
         return false;
     }
     *(uint8_t *)field = (uint8_t)mask;
+    return true;
+}
+
+static bool parse_errata(const char *text, void *field, char *error, size_t cap)
+{
+    uint32_t mask = 0;
+    do {
+        const char *at;
+        char known[200];
+        size_t n = item(&text, &at);
+        int place = spdm_errata_named(at, n);
+        if (place < 0) {
+            char *safe = spdm_text_safe_string(at);
+            spdm_errata_names(known, sizeof known);
+            snprintf(error, cap, "\"%.*s\" is no errata switch; known are %s", (int)strcspn(safe, ","), safe, known);
+            free(safe);
+            return false;
+        }
+        mask |= 1u << place;
+    } while (*text != '\0');
+    *(uint32_t *)field = mask;
     return true;
 }
 
@@ -158,12 +180,6 @@ const struct spdm_option spdm_peer_trust_options[] = {
 
 const struct spdm_option spdm_peer_negotiate_options[] = {
     SPDM_OPTION_GROUP("What to negotiate"),
-    {.name = "slot",
-     .kind = SPDM_OPTION_OWN,
-     .at = AT(slots),
-     .value = "N",
-     .parse = parse_slots,
-     .help = "certificate slots that will do: 0, 0,2-4 or a mask 0x1d (default all)"},
     {.name = "version",
      .kind = SPDM_OPTION_OWN,
      .at = AT(versions),
@@ -200,6 +216,22 @@ const struct spdm_option spdm_peer_negotiate_options[] = {
      .min = 42,
      .max = 16 << 20,
      .help = "largest message to take in chunks (default 1048576)"},
+    {.name = "errata",
+     .kind = SPDM_OPTION_OWN,
+     .at = AT(errata),
+     .value = "LIST",
+     .parse = parse_errata,
+     .help = "follow another text of the specification: unequal-sizes, big-endian-nonce"},
+    {.name = NULL},
+};
+
+const struct spdm_option spdm_peer_slot_options[] = {
+    {.name = "slot",
+     .kind = SPDM_OPTION_OWN,
+     .at = AT(slots),
+     .value = "N",
+     .parse = spdm_peer_parse_slots,
+     .help = "certificate slots that will do: 0, 0,2-4 or a mask 0x1d (default all)"},
     {.name = NULL},
 };
 
@@ -289,6 +321,10 @@ const struct spdm_option spdm_peer_record_options[] = {
      .value = "wireshark|dmtf",
      .choices = pcap_formats,
      .help = "for Wireshark, or for DMTF's own tools (default wireshark)"},
+    {.name = NULL},
+};
+
+const struct spdm_option spdm_peer_keylog_options[] = {
     {.name = "keylog",
      .kind = SPDM_OPTION_TEXT,
      .complete = SPDM_COMPLETE_FILE,

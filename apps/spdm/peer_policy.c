@@ -6,6 +6,7 @@
  * nothing else. What only a session needs is offered only if there is to be
  * one: else it would cost the device time and the wire bytes. */
 #include "peer_policy.h"
+#include "port/errata.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -124,6 +125,7 @@ bool spdm_peer_policy_make(const struct spdm_peer_policy_input *in, struct spdm_
     p->opaque_formats = 3;
     p->multi_key = options->multi_key;
     p->legacy_byte_order = SPDM_EITHER_ENDIAN;
+    spdm_errata_apply(options->errata, p);
     p->retries = (uint8_t)options->retries;
     p->not_ready_retries = UINT8_MAX; /* a slow key is no fault: the time there is ends it */
     /* the time there is, shared out among the tries */

@@ -26,6 +26,11 @@ void spdm_report_row(struct spdm_report_line *line, struct spdm_table *table);
 /* A new reference. */
 json_t *spdm_report_json(const struct spdm_attestation *a);
 
+/* What was agreed on, for other commands: facts, peer and restarts of a result are looked at. list: the capabilities,
+ * too. */
+void spdm_report_print_connection(const struct spdm_attest_result *r, bool list, const struct spdm_screen *screen);
+json_t *spdm_report_connection_json(const struct spdm_attest_result *r);
+
 /* What both need. */
 const char *spdm_chain_source_name(enum spdm_chain_source source);
 #endif

@@ -122,7 +122,7 @@ static json_t *algorithm(uint8_t id)
     return json_string(id == SPDM_RAW_ONLY ? "raw" : spdm_algorithm_name((enum spdm_alg)id));
 }
 
-static json_t *connection(const struct spdm_attest_result *r)
+json_t *spdm_report_connection_json(const struct spdm_attest_result *r)
 {
     const struct spdm_facts *f = &r->facts;
     if (!r->connected) return json_null();
@@ -327,7 +327,7 @@ json_t *spdm_report_json(const struct spdm_attestation *a)
     put(out, "checks", checks(&a->verdict));
     put(out, "device", device(a->device));
     put(out, "chain", chain(a));
-    put(out, "connection", connection(a->result));
+    put(out, "connection", spdm_report_connection_json(a->result));
     put(out, "session", session(a->result));
     put(out, "measurements", measurements(a));
     put(out, "reference", reference(a));

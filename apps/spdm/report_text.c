@@ -141,14 +141,14 @@ static void algorithm_row(struct spdm_table *table, const char *label, uint8_t i
         told(table, label, id == SPDM_RAW_ONLY ? "raw bit streams only" : spdm_algorithm_name((enum spdm_alg)id));
 }
 
-static void print_connection(const struct spdm_attestation *a, const struct spdm_screen *screen)
+void spdm_report_print_connection(const struct spdm_attest_result *r, bool list, const struct spdm_screen *screen)
 {
-    const struct spdm_facts *f = &a->result->facts;
-    if (!a->result->connected) return;
+    const struct spdm_facts *f = &r->facts;
+    if (!r->connected) return;
     struct spdm_table *table = spdm_table_new(2);
     heading(screen, "Connection");
     row(table, "SPDM version", version_words(f));
-    row(table, "capabilities", capability_list(&f->responder));
+    if (list) row(table, "capabilities", capability_list(&f->responder));
     algorithm_row(table, "hash", f->hash);
     algorithm_row(table, "signature", f->signature);
     algorithm_row(table, "measurement hash", f->meas_hash);
@@ -160,7 +160,7 @@ static void print_connection(const struct spdm_attestation *a, const struct spdm
                              f->responder.max_message_size));
     if (f->multi_key_rsp) told(table, "keys", "one for each slot");
     if (f->little_endian) told(table, "note", "the signature came in reversed byte order");
-    if (a->result->restarts != 0) row(table, "restarts", spdm_text_format("%u", a->result->restarts));
+    if (r->restarts != 0) row(table, "restarts", spdm_text_format("%u", r->restarts));
     spdm_table_print(table, screen, 2);
 }
 
@@ -308,7 +308,7 @@ void spdm_report_print(const struct spdm_attestation *a, const struct spdm_scree
 {
     print_device(a, screen);
     print_chain(a, screen);
-    print_connection(a, screen);
+    spdm_report_print_connection(a->result, true, screen);
     print_session(a->result, screen);
     print_measurements(a, screen);
     print_checks(a, screen);

@@ -107,7 +107,7 @@ struct spdm_policy {
     uint8_t not_ready_retries;     /* ResponseNotReady in a row: 16 */
     uint32_t wait_max;             /* longest wait for one answer, us; caps CT and RDT of a peer: 60,000,000 */
     uint8_t restarts;              /* GET_VERSION again after RequestResynch: 2 */
-    uint16_t certificate_requests; /* most GET_CERTIFICATE for one chain: 4096 */
+    uint16_t certificate_requests; /* most GET_CERTIFICATE for one chain, or encapsulated requests in one flow: 4096 */
     uint8_t mut_auth;         /* responder: MutAuthRequested in KEY_EXCHANGE_RSP, if the requester can: 0, 1, 2 or 4 */
     bool mut_auth_required;   /* responder: no session without it */
     bool basic_mut_auth;      /* responder: BasicMutAuthReq in CHALLENGE_AUTH, if the requester can (1.1+) */
@@ -118,9 +118,13 @@ struct spdm_policy {
     uint8_t record_random;    /* most random bytes in a record, where the binding has them: 0 */
     uint8_t aead_limit_exponent; /* largest sequence number is 2^this - 1: 64 */
     bool big_endian_nonce;       /* records of DSP0277 1.0 and 1.1: big-endian sequence number (UN-18) */
-    bool drop_bad_records;       /* responder: a record that does not open is dropped, its session lives on */
-    uint8_t rdt_exponent;        /* responder: RDTExponent of ResponseNotReady: 14 (16 ms) */
-    uint8_t rdtm;                /* responder: RDTM of ResponseNotReady: 10 */
+    bool resynch_out_of_order; /* responder, outside sessions: a request out of order is answered RequestResynch, and so
+                                  is every other until GET_VERSION (R-ORD-04 from 1.2.2 on, UN-32) */
+    bool
+        unequal_sizes; /* of 1.2.0 and 1.2.1: MaxSPDMmsgSize may exceed DataTransferSize without CHUNK_CAP (R-CAP-10) */
+    bool drop_bad_records;   /* responder: a record that does not open is dropped, its session lives on */
+    uint8_t rdt_exponent;    /* responder: RDTExponent of ResponseNotReady: 14 (16 ms) */
+    uint8_t rdtm;            /* responder: RDTM of ResponseNotReady: 10 */
     uint8_t slot_management; /* responder, with SLOT_MGMT_CAP: SubCodes served beyond reading, enum spdm_slots_served */
     bool trusted_place;      /* responder: slots 1 to 7 may be written outside a session (R-SCT-07) */
 };
@@ -135,6 +139,7 @@ struct spdm_sessions; /* session.h */
 struct spdm_mutual;   /* session.h */
 struct spdm_chunks;   /* large.h */
 struct spdm_lender;   /* large.h */
+struct spdm_opaque;   /* opaque.h */
 
 /* One secret of a session, as it comes into being; valid until the call returns. */
 struct spdm_keylog {
@@ -180,6 +185,7 @@ struct spdm_config {
     void *keylog_ctx;
     void (*inside)(void *ctx, const struct spdm_inside *inside); /* NULL: none. For traces */
     void *inside_ctx;
+    const struct spdm_opaque *opaque; /* OpaqueData beyond what sessions need; NULL: none is sent, any is accepted */
     struct spdm_room session_memory;  /* spdm_session_size() bytes for each session wanted, aligned like uint64_t */
     struct spdm_room in;              /* sessions: room to open a record into, as long as the longest record; can be
                                          shared: it holds nothing beyond the event() calls after a push(),

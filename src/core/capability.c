@@ -91,13 +91,20 @@ static uint8_t judge(struct conn *c, const struct rule *rules, size_t n, uint32_
     return SPDM_WHY_FINE;
 }
 
+bool spdm_capability_sizes(const struct conn *c, uint32_t flags, const struct capabilities *m)
+{
+    return !c->ed->sizes || (flags & SPDM_CHUNK_CAP) != 0 || c->cfg->policy->unequal_sizes ||
+           m->max_message_size == m->data_transfer_size;
+}
+
+/* Without chunks nothing larger than one transfer comes, whatever MaxSPDMmsgSize says. */
 void spdm_capability_learn(struct spdm_endpoint_facts *out, const struct capabilities *m, uint32_t flags, uint16_t ext)
 {
     out->flags = m->flags & flags;
     out->ext_flags = m->ext_flags & ext;
     out->ct_exponent = m->ct_exponent;
     out->data_transfer_size = m->data_transfer_size;
-    out->max_message_size = m->max_message_size;
+    out->max_message_size = (m->flags & SPDM_CHUNK_CAP) != 0 ? m->max_message_size : m->data_transfer_size;
 }
 
 uint8_t spdm_capability_judge_requester(struct conn *c, uint32_t flags)

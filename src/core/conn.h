@@ -28,7 +28,8 @@ struct conn {
     uint8_t slots_wanted;
     struct spdm_facts facts;
     uint8_t slots_refused;
-    bool turned; /* mutual authentication: the Requester proves, the Responder verifies */
+    bool chain_grows; /* the chain's room grows with what comes: a length alone is no reason to ask for any */
+    bool turned;      /* mutual authentication: the Requester proves, the Responder verifies */
     uint32_t chain_have, chain_total;
     const void *key;           /* of the chain in use, once trusted */
     struct spdm_report report; /* of the last refusal */
@@ -159,6 +160,8 @@ static inline uint8_t spdm_slot_nibble(uint8_t slot)
 
 /* capability.c: what GET_CAPABILITIES or CAPABILITIES says, as far as the masks go; and the flag rules of the text:
  * SPDM_WHY_FINE or the refusal. */
+/* MaxSPDMmsgSize is DataTransferSize without CHUNK_CAP (R-CAP-10, R-CAP-11); policy: errata. */
+bool spdm_capability_sizes(const struct conn *c, uint32_t flags, const struct capabilities *m);
 void spdm_capability_learn(struct spdm_endpoint_facts *out, const struct capabilities *m, uint32_t flags, uint16_t ext);
 /* What we say of ourselves: `flags` as far as this configuration can keep them, and sizes. */
 static inline void spdm_capability_offer(const struct conn *c, uint32_t flags, struct capabilities *m)

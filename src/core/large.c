@@ -13,6 +13,11 @@ bool spdm_large_borrow(const struct spdm_config *cfg, struct spdm_room *room, si
     return false;
 }
 
+uint32_t spdm_large_most(const struct spdm_config *cfg)
+{
+    return cfg->max_message_size > cfg->data_transfer_size ? cfg->max_message_size : cfg->data_transfer_size;
+}
+
 void spdm_large_return(const struct spdm_config *cfg, struct spdm_room *room)
 {
     if (room->p == NULL || cfg->lender == NULL) return;

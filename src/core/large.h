@@ -110,6 +110,8 @@ struct spdm_chunks {
 
 /* large.c: room that is lent. */
 bool spdm_large_borrow(const struct spdm_config *cfg, struct spdm_room *room, size_t n);
+/* What we said is the largest message we take. */
+uint32_t spdm_large_most(const struct spdm_config *cfg);
 void spdm_large_return(const struct spdm_config *cfg, struct spdm_room *room);
 /* Whether a message of so many bytes fits ChunkSeqNo in portions of so many. */
 bool spdm_large_countable(const struct conn *c, size_t total, size_t transfer);

@@ -25,12 +25,6 @@ void spdm_large_requester_place(struct spdm_requester *rq, struct spdm_room memo
 
 /* ---- room ---- */
 
-/* What we said is the largest message we take. */
-static uint32_t largest(const struct spdm_config *cfg)
-{
-    return cfg->max_message_size > cfg->data_transfer_size ? cfg->max_message_size : cfg->data_transfer_size;
-}
-
 static void return_request(struct spdm_requester *rq)
 {
     struct large_rq *l = rq->large;
@@ -56,7 +50,7 @@ bool spdm_large_widen(struct spdm_requester *rq, size_t n)
 {
     struct large_rq *l = rq->large;
 
-    if (n > largest(rq->c.cfg) || !spdm_large_borrow(rq->c.cfg, &l->request, n)) return false;
+    if (n > spdm_large_most(rq->c.cfg) || !spdm_large_borrow(rq->c.cfg, &l->request, n)) return false;
     l->own = (struct spdm_room){rq->request, rq->request_max};
     rq->request = l->request.p;
     rq->request_max = (uint32_t)l->request.n;
@@ -119,7 +113,7 @@ uint8_t spdm_large_fetch(struct spdm_requester *rq, uint8_t handle)
         l->response = spdm_room_from(rq->c.cfg->chain, rq->c.chain_have);
         if (l->response.p == NULL) return refuse(&rq->c, NO_ROOM, "the certificate chain", rq->c.chain_have + 1, 0);
     } else if (rq->c.cfg->lender == NULL) {
-        return refuse(&rq->c, NO_ROOM, "the response", largest(rq->c.cfg), 0);
+        return refuse(&rq->c, NO_ROOM, "the response", spdm_large_most(rq->c.cfg), 0);
     }
     l->state = LARGE_GET;
     l->handle = handle;
@@ -139,13 +133,13 @@ bool spdm_large_ready(struct spdm_requester *rq)
     uint64_t max = policy->wait_max != 0 ? policy->wait_max : WAIT_MAX;
 
     if (l->state != LARGE_GET || l->response.p != NULL) return true;
-    l->lent = spdm_large_borrow(rq->c.cfg, &l->response, largest(rq->c.cfg));
+    l->lent = spdm_large_borrow(rq->c.cfg, &l->response, spdm_large_most(rq->c.cfg));
     if (l->lent) return true;
     if (l->since == 0) l->since = rq->now + 1;
     if (rq->now + 1 - l->since < max) {
         spdm_requester_pause(rq, rq->now + (policy->busy_delay != 0 ? policy->busy_delay : BUSY_DELAY));
     } else {
-        (void)refuse_size(&rq->c, ALL_LENT, largest(rq->c.cfg), 0);
+        (void)refuse_size(&rq->c, ALL_LENT, spdm_large_most(rq->c.cfg), 0);
         spdm_requester_fail(rq, rq->job->response->code);
     }
     return false;
@@ -172,7 +166,7 @@ static uint32_t smallest(const struct spdm_requester *rq)
 static uint8_t judge_size(struct spdm_requester *rq, const struct chunk *m)
 {
     struct conn *c = &rq->c;
-    uint32_t min = smallest(rq) + 1, max = largest(c->cfg);
+    uint32_t min = smallest(rq) + 1, max = spdm_large_most(c->cfg);
 
     if (m->large_size < min) return refuse(c, TOO_SMALL, "LargeMessageSize R-CHK-11", m->large_size, min);
     if (m->large_size > max) return refuse(c, TOO_LONG, "LargeMessageSize R-CHK-11", m->large_size, max);

@@ -9,16 +9,8 @@ enum { WAIT_MAX = 60000000 };
 
 void spdm_large_responder_place(struct spdm_responder *rs, struct spdm_room memory)
 {
-    void *place = memory.p;
-
-    rs->large = place;
+    rs->large = (void *)memory.p;
     *rs->large = (struct large_rs){.until = SPDM_NEVER};
-}
-
-/* What we said is the largest message we take. */
-static uint32_t largest(const struct spdm_config *cfg)
-{
-    return cfg->max_message_size > cfg->data_transfer_size ? cfg->max_message_size : cfg->data_transfer_size;
 }
 
 void spdm_large_touch(struct spdm_responder *rs)
@@ -144,7 +136,7 @@ static void intrude(struct spdm_responder *rs, uint8_t why, uint8_t code)
 
 static uint8_t judge_size(struct spdm_responder *rs, const struct chunk *m)
 {
-    uint32_t max = largest(rs->c.cfg);
+    uint32_t max = spdm_large_most(rs->c.cfg);
 
     if (m->large_size <= MIN_TRANSFER)
         return refuse(&rs->c, TOO_SMALL, "LargeMessageSize R-CHK-11", m->large_size, MIN_TRANSFER + 1);
@@ -288,7 +280,8 @@ bool spdm_large_keep(struct spdm_responder *rs, struct spdm_span message)
 
     free_request(rs);
     if (l->request.p == NULL) { /* it came in one piece, and is longer than the connection's own room */
-        if (message.n > largest(rs->c.cfg) || !spdm_large_borrow(rs->c.cfg, &l->request, message.n)) return false;
+        if (message.n > spdm_large_most(rs->c.cfg) || !spdm_large_borrow(rs->c.cfg, &l->request, message.n))
+            return false;
         (void)spdm_put(l->request, message);
     }
     l->own = (struct spdm_room){rs->request, rs->request_max};

@@ -12,7 +12,7 @@ bool spdm_responder_ask(struct spdm_responder *rs, uint32_t session, const struc
     if (spdm_responder_inner(rs) == NULL || rs->c.phase != PHASE_NEGOTIATED || !spdm_mutual_encapsulates(&rs->c))
         return false;
     if (session != 0 && (s == NULL || s->state != SESSION_ESTABLISHED)) return false;
-    if (rs->encap.state != ENCAP_IDLE) return false;
+    if (spdm_mutual_busy(rs)) return false; /* a FINISH will be checked with what the requester inside knows */
     spdm_requester_reset(rs->inner);
     rs->inner->broken = false;
     spdm_mutual_adopt(&rs->inner->c, &rs->c);

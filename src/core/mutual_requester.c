@@ -5,7 +5,8 @@
 #include "core/mutual.h"
 
 enum { NO_ENCAPSULATION = 1, ENCAPSULATED = 2, IMPLICIT_DIGESTS = 4, ACK_REQUEST = 1, ACK_SLOT = 2 };
-enum { UPDATE_KEY = 1, VERIFY_NEW_KEY = 3, ERROR_INVALID_REQUEST = 0x01, ERROR_UNEXPECTED = 0x04, NIBBLE_KEY = 0x0f };
+enum { UPDATE_KEY = 1, VERIFY_NEW_KEY = 3, ERROR_INVALID_REQUEST = 0x01, ERROR_UNEXPECTED = 0x04 };
+enum { ERROR_UNSUPPORTED = 0x07, NIBBLE_KEY = 0x0f, MOST_REQUESTS = 4096 };
 
 static struct step send(const struct verify_job *job)
 {
@@ -70,16 +71,22 @@ static bool allowed(const struct spdm_requester *rq, uint8_t code)
 static uint8_t take(struct spdm_requester *rq, uint8_t id, struct spdm_span message)
 {
     const struct session *s = spdm_conn_channel(&rq->c);
+    uint32_t both = rq->c.facts.requester.flags & rq->c.facts.responder.flags,
+             limit = rq->c.cfg->policy->certificate_requests;
     uint8_t code = message.p[1];
 
+    if (limit == 0) limit = MOST_REQUESTS;
+    if (rq->encap.requests++ >= limit) return refuse(&rq->c, LIMIT, "the number of encapsulated requests", 0, limit);
     rq->encap.id = id;
-    if (code == spdm_message_KEY_UPDATE.code && s != NULL && s->state == SESSION_ESTABLISHED && message.n == 4) {
-        key_update(rq, message);
-    } else if (allowed(rq, code)) {
+    if (allowed(rq, code)) {
         spdm_responder_push(rq->inner, message, rq->now);
         collect(rq);
     } else if (rq->encap.flow == FLOW_SESSION) {
         return refuse(&rq->c, NOT_NOW, "R-MUT-04", 0, 0);
+    } else if (code == spdm_message_KEY_UPDATE.code && (both & SPDM_KEY_UPD_CAP) == 0) {
+        deliver_own(rq, spdm_message_ERROR.code, ERROR_UNSUPPORTED, code); /* R-KUP-01 */
+    } else if (code == spdm_message_KEY_UPDATE.code && s != NULL && s->state == SESSION_ESTABLISHED && message.n == 4) {
+        key_update(rq, message);
     } else {
         deliver_own(rq, spdm_message_ERROR.code, ERROR_UNEXPECTED, 0); /* R-ENC-11 */
     }
@@ -174,6 +181,7 @@ uint8_t spdm_mutual_begin(struct spdm_requester *rq, uint8_t mut_auth, uint8_t s
     spdm_mutual_adopt(&rq->inner->c, &rq->c);
     rq->encap.flow = mut_auth == 0 ? FLOW_BASIC : FLOW_SESSION;
     rq->encap.any = false;
+    rq->encap.requests = 0;
     rq->encap.due = ENCAP_NOTHING;
     if (mut_auth == NO_ENCAPSULATION) {
         rq->encap.slot = slot == NIBBLE_KEY ? SPDM_SLOT_KEY : slot;
@@ -194,6 +202,7 @@ struct step spdm_mutual_plan(struct spdm_requester *rq)
         spdm_mutual_in_session(&rq->inner->c,
                                spdm_session_find(&rq->c, rq->goal.session != 0 ? rq->goal.session : rq->got.session));
         rq->encap.flow = FLOW_POLL;
+        rq->encap.requests = 0;
         rq->encap.due = ENCAP_GET;
     }
     switch (rq->encap.due) {

@@ -13,7 +13,7 @@ bool spdm_mutual_busy(const struct spdm_responder *rs)
     const struct session *s;
 
     for (size_t i = 0; (s = spdm_session_at(&rs->c, i)) != NULL; i++) {
-        if (s->state == SESSION_HANDSHAKE && s->mut_auth != 0) return true;
+        if (s->state != SESSION_ESTABLISHED && s->mut_auth != 0) return true; /* a free place has none */
     }
     return rs->encap.state != ENCAP_IDLE;
 }
@@ -36,7 +36,8 @@ static void collect(struct spdm_responder *rs)
 
 void spdm_mutual_arm(struct spdm_responder *rs, struct session *s, uint8_t value)
 {
-    struct spdm_goal goal = {.want = value == 0 ? SPDM_WANT_CHALLENGE : SPDM_WANT_IDENTITY};
+    /* DIGESTS, even if its chain is vouched for: the flow has to begin with something */
+    struct spdm_goal goal = {.want = value == 0 ? SPDM_WANT_CHALLENGE : SPDM_WANT_DIGESTS | SPDM_WANT_IDENTITY};
 
     spdm_requester_reset(rs->inner);
     rs->inner->broken = false;
@@ -65,8 +66,8 @@ bool spdm_responder_update(struct spdm_responder *rs, uint32_t session)
     uint32_t both = rs->c.facts.requester.flags & rs->c.facts.responder.flags;
 
     if (s == NULL || s->state != SESSION_ESTABLISHED || rs->c.cfg->mutual == NULL) return false;
-    if ((both & SPDM_KEY_UPD_CAP) == 0 || !spdm_mutual_encapsulates(&rs->c) || rs->encap.state != ENCAP_IDLE)
-        return false;
+    if ((both & SPDM_KEY_UPD_CAP) == 0 || !spdm_mutual_encapsulates(&rs->c)) return false;
+    if (rs->encap.state != ENCAP_IDLE || rs->opening != NULL) return false; /* it may need the flow */
     rs->encap =
         (struct encap_rs){.state = ENCAP_ARMED, .flow = FLOW_UPDATE, .where = s, .session = s, .id = rs->encap.id};
     rs->encap.own[0] = rs->c.ed->version;

@@ -54,7 +54,7 @@ static uint8_t consider_capabilities(struct spdm_responder *rs, const union spdm
     uint8_t why;
 
     if (m->with_algorithms && !chunks) return refuse(c, BAD_VALUE, "Param1 R-CAP-12", 1, 0);
-    if (c->ed->sizes && !chunks && m->max_message_size != m->data_transfer_size) {
+    if (!spdm_capability_sizes(c, flags, m)) {
         return refuse(c, BAD_LENGTH, "MaxSPDMmsgSize R-CAP-10", m->max_message_size, m->data_transfer_size);
     }
     why = spdm_capability_judge_requester(c, flags);

@@ -4,6 +4,7 @@
  * (sessions.md sections 2 and 3). Whatever is refused on the way gives its
  * session back; a FINISH that does not verify ends it. */
 #include "core/mutual.h"
+#include "core/opaque.h"
 
 enum { EXCHANGE_AT = 40, PSK_CONTEXT_AT = 12, EVENT_ALL = 0x02, CONTEXT_MIN = 32, HANDSHAKE_TIME = 60 };
 
@@ -75,13 +76,15 @@ static uint8_t put_verify_data(struct spdm_responder *rs, struct session *s)
     return SPDM_WHY_FINE;
 }
 
-/* TH1 and the handshake's keys from secrets.root. */
+/* TH1 and the handshake's keys from secrets.root. No record can be for it until the response is out, which may wait for
+ * RESPOND_IF_READY or CHUNK_GET. */
 static uint8_t derive(struct spdm_responder *rs, struct session *s)
 {
     uint8_t th1[SPDM_HASH_MAX];
+    bool fine = spdm_session_th_digest(s, th1) && spdm_session_handshake(&rs->c, s, th1);
 
-    if (spdm_session_th_digest(s, th1) && spdm_session_handshake(&rs->c, s, th1)) return SPDM_WHY_FINE;
-    return refuse(&rs->c, CRYPTO_FAILED, "the key schedule", 0, 0);
+    s->state = SESSION_OPENING;
+    return fine ? SPDM_WHY_FINE : refuse(&rs->c, CRYPTO_FAILED, "the key schedule", 0, 0);
 }
 
 static void establish(struct spdm_responder *rs, struct session *s)
@@ -202,6 +205,7 @@ static void sent_exchange(struct spdm_responder *rs)
     struct session *s = rs->opening;
 
     rs->opening = NULL;
+    s->state = SESSION_HANDSHAKE;
     s->heard = rs->now;
     s->handshake = rs->c.cfg->policy->handshake_time != 0 ? rs->c.cfg->policy->handshake_time : HANDSHAKE_TIME;
     if (spdm_session_mutual(s)) rs->c.cfg->mutual->arm(rs, s, s->mut_auth);
@@ -332,9 +336,8 @@ static uint8_t consider_psk_finish(struct spdm_responder *rs, const union spdm_b
 
 static uint8_t reply_finish(struct spdm_responder *rs, const union spdm_body *req, union spdm_body *rsp)
 {
-    (void)rs;
     (void)req;
-    (void)rsp;
+    if (SPDM_WHOLE) rsp->finish_rsp.opaque = spdm_opaque_say(&rs->c, rs->job->response->code);
     return SPDM_WHY_FINE;
 }
 

@@ -5,6 +5,7 @@
  * what is particular to a message is in its job. */
 #include "core/large.h"
 #include "core/mutual.h"
+#include "core/opaque.h"
 
 void spdm_requester_tell(struct spdm_requester *rq, enum spdm_event_kind kind)
 {
@@ -47,6 +48,15 @@ void spdm_requester_lose(struct spdm_requester *rq, struct session *s, uint8_t w
         spdm_conn_turn_to(&rq->c, NULL, NULL); /* else the request in flight has its own */
     spdm_sessions_of(rq->c.cfg)->end_for(&rq->c, s, why);
     spdm_requester_tell(rq, SPDM_CLOSED);
+}
+
+void spdm_requester_cut(struct spdm_requester *rq, struct session *s, uint8_t why)
+{
+    bool opening = s == rq->opening, ours = opening || (rq->flight != FLIGHT_NONE && spdm_conn_channel(&rq->c) == s);
+
+    rq->c.report = (struct spdm_report){.why = why};
+    if (!opening) spdm_requester_lose(rq, s, why); /* else nobody knows it yet */
+    if (ours) spdm_requester_fail(rq, rq->job->request->code);
 }
 
 static bool torn(const struct spdm_requester *rq)
@@ -276,6 +286,7 @@ static uint8_t digest_response(struct spdm_requester *rq, struct spdm_span messa
     if (why == SPDM_WHY_FINE) why = job->judge(&rq->c, &x);
     if (why != SPDM_WHY_FINE) return why;
     why = SPDM_SESSIONS && job->finish != NULL ? job->finish(rq, &x) : spdm_verify_finish(&rq->c, job, &x);
+    if (SPDM_WHOLE && why == SPDM_WHY_FINE) spdm_opaque_hear(&rq->c, job->response->code, &x.rsp);
     if (why == SPDM_WHY_FINE) why = after(rq, &x);
     if (why == SPDM_WHY_FINE && repeats(rq)) rq->mark = spdm_conn_mark(message);
     if (inside) forget_request(rq);

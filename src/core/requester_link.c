@@ -64,14 +64,8 @@ static void expire(struct spdm_requester *rq, uint64_t now)
 {
     struct session *s;
 
-    while ((s = spdm_sessions_of(rq->c.cfg)->expired(&rq->c, now)) != NULL) {
-        bool ours = s == spdm_conn_channel(&rq->c) && rq->flight != FLIGHT_NONE;
-
-        spdm_requester_lose(rq, s, SPDM_WHY_SESSION_EXPIRED);
-        if (!ours) continue;
-        rq->c.report = (struct spdm_report){.why = SPDM_WHY_SESSION_EXPIRED};
-        spdm_requester_fail(rq, rq->job->request->code);
-    }
+    while ((s = spdm_sessions_of(rq->c.cfg)->expired(&rq->c, now)) != NULL)
+        spdm_requester_cut(rq, s, SPDM_WHY_SESSION_EXPIRED);
 }
 
 /* ... and the heartbeat that keeps the others alive (R-HBT-02). */
@@ -100,22 +94,13 @@ static void tick(struct spdm_requester *rq, uint64_t now)
     }
 }
 
-static void broken_record(struct spdm_requester *rq, struct session *s)
-{
-    bool ours = rq->flight == FLIGHT_WAIT && spdm_conn_channel(&rq->c) == s;
-
-    rq->c.report = (struct spdm_report){.why = SPDM_WHY_BAD_RECORD};
-    spdm_requester_lose(rq, s, SPDM_WHY_BAD_RECORD); /* R-SSN-07, R-APP-04 */
-    if (ours) spdm_requester_fail(rq, rq->job->response->code);
-}
-
 static void secured(struct spdm_requester *rq, struct spdm_span record, uint64_t now)
 {
     struct incoming in = {.direction = RESPONSE};
 
     switch (spdm_sessions_of(rq->c.cfg)->open(&rq->c, record, now, &in)) {
     case FATE_DROP: break;
-    case FATE_BROKEN: broken_record(rq, in.session); break;
+    case FATE_BROKEN: spdm_requester_cut(rq, in.session, SPDM_WHY_BAD_RECORD); break; /* R-SSN-07, R-APP-04 */
     case FATE_DATA:
         rq->data_session = in.session->id;
         rq->data = in.message;

@@ -21,6 +21,7 @@ enum encap_due { ENCAP_NOTHING, ENCAP_GET, ENCAP_DELIVER, ENCAP_QUESTION };
 struct encap_rq {
     uint8_t due, flow, id, slot; /* enum encap_due, enum flow, RequestID, the slot to sign FINISH with */
     bool any;                    /* a response of this flow has been acknowledged */
+    uint32_t requests;           /* that came in this flow: it must end some time */
     bool signing;                /* FINISH waits for its signature ... */
     size_t signature_at;         /* ... which goes here */
     uint8_t own[4];              /* a response of the engine's own */
@@ -131,6 +132,9 @@ uint8_t spdm_requester_start_in(struct spdm_requester *rq, const struct verify_j
 uint8_t spdm_requester_summary(const struct spdm_requester *rq);
 /* A session is over; tells the caller. */
 void spdm_requester_lose(struct spdm_requester *rq, struct session *s, uint8_t why);
+/* The same for one that is lost: what is under way in it, wherever it stands, is lost with it, and never goes on
+ * outside. */
+void spdm_requester_cut(struct spdm_requester *rq, struct session *s, uint8_t why);
 /* How long the answer to the request in flight may take, in us. */
 uint64_t spdm_requester_patience(const struct spdm_requester *rq);
 /* requester_error.c: an ERROR came. true: go on with the plan; false: the flight has been settled. */

@@ -5,6 +5,7 @@
  * is in its job; only responder_error.c writes an ERROR. */
 #include "core/large.h"
 #include "core/mutual.h"
+#include "core/opaque.h"
 
 enum { HEAD_ONLY = 8 };
 
@@ -106,8 +107,8 @@ static void hand_out(struct spdm_responder *rs)
     if (rs->deferred || (spdm_responder_large(rs) != NULL && cfg->chunks->hold(rs))) return;
     rs->send_n = frame(rs);
     rs->kept = cfg->out_shared || spdm_responder_in_records(rs) ? 0 : rs->send_n;
-    rs->send = SEND_OUT;
     if (rs->send_n != 0) {
+        rs->send = SEND_OUT;
         sent(rs);
         return;
     }
@@ -157,6 +158,16 @@ static unsigned phase(const struct spdm_responder *rs)
     return s->state == SESSION_HANDSHAKE ? PHASE_HANDSHAKE : PHASE_SESSION;
 }
 
+/* UnexpectedRequest, or by policy RequestResynch, to this request and to all until GET_VERSION. */
+static uint8_t out_of_order(struct spdm_responder *rs, uint8_t code)
+{
+    struct conn *c = &rs->c;
+
+    if (!c->cfg->policy->resynch_out_of_order || spdm_conn_channel(c) != NULL) return refuse(c, NOT_NOW, NULL, code, 0);
+    spdm_responder_resynch(rs);
+    return refuse(c, RESYNCH, NULL, code, 0);
+}
+
 /* Code, version, capability, phase: everything that needs no look into the body. */
 static uint8_t judge_header(struct spdm_responder *rs, const struct prove_job *job, struct spdm_span message)
 {
@@ -189,7 +200,7 @@ static uint8_t judge_header(struct spdm_responder *rs, const struct prove_job *j
         (job->request->legal & (PHASE_HANDSHAKE | PHASE_SESSION)) != 0) {
         return refuse(c, SESSION_REQUIRED, NULL, code, 0); /* R-SSN-14 */
     }
-    return refuse(c, NOT_NOW, NULL, code, 0);
+    return out_of_order(rs, code);
 }
 
 static bool exact(const struct spdm_responder *rs)
@@ -226,6 +237,7 @@ static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, str
     rs->job = job;
     why = job->consider(rs, &x.req);
     if (why != SPDM_WHY_FINE) return why;
+    if (SPDM_WHOLE) spdm_opaque_hear(&rs->c, job->request->code, &x.req);
     if (SPDM_WHOLE && job->asks != SPDM_NOTHING) spdm_responder_pose(rs, &x);
     rs->due = (job->request->joins & JOINS_VCA) != 0 ? SPDM_NEVER : rs->now + spdm_responder_promise(rs);
     rs->stage = STAGE_NEED;

@@ -200,7 +200,8 @@ void spdm_session_th(struct conn *c, struct session *s, struct spdm_span bytes)
 {
     const struct transcript *base = &c->tr;
 
-    if (!spdm_session_by_psk(s) && !s->tr.open[TRANSCRIPT_TH] && base->open[TRANSCRIPT_BASE]) {
+    if (!spdm_session_by_psk(s) && !s->tr.open[TRANSCRIPT_TH] && !s->tr.broken[TRANSCRIPT_TH] &&
+        base->open[TRANSCRIPT_BASE]) {
         s->tr.open[TRANSCRIPT_TH] =
             c->cfg->crypto->hash_copy(c->cfg->crypto_ctx, spdm_transcript_state(&s->tr, TRANSCRIPT_TH),
                                       spdm_transcript_state(base, TRANSCRIPT_BASE));

@@ -80,13 +80,8 @@ static struct session *spent(const struct conn *c, uint32_t id, enum direction d
 static void end_spent(struct spdm_requester *rq, uint32_t id)
 {
     struct session *s = spent(&rq->c, id, REQUEST);
-    bool ours = s != NULL && s == spdm_conn_channel(&rq->c) && rq->flight != FLIGHT_NONE;
 
-    if (s == NULL) return;
-    spdm_requester_lose(rq, s, SPDM_WHY_SPENT);
-    if (!ours) return;
-    rq->c.report = (struct spdm_report){.why = SPDM_WHY_SPENT};
-    spdm_requester_fail(rq, rq->job->request->code);
+    if (s != NULL) spdm_requester_cut(rq, s, SPDM_WHY_SPENT);
 }
 
 bool spdm_requester_send(struct spdm_requester *rq, uint32_t session, struct spdm_span data)

@@ -81,7 +81,7 @@ static uint8_t judge_capabilities(struct conn *c, const struct exchange *x)
     if (m->with_algorithms && !x->req.capabilities.with_algorithms) {
         return refuse(c, BAD_VALUE, "Param1 R-CAP-15", 1, 0);
     }
-    if (c->ed->sizes && (flags & SPDM_CHUNK_CAP) == 0 && m->max_message_size != m->data_transfer_size) {
+    if (!spdm_capability_sizes(c, flags, m)) {
         return refuse(c, BAD_LENGTH, "MaxSPDMmsgSize R-CAP-11", m->max_message_size, m->data_transfer_size);
     }
     return spdm_capability_judge_responder(c, flags);

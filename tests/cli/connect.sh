@@ -268,6 +268,7 @@ says "$dir/err" "protocol error - "
 # shellcheck disable=SC2086
 {
     forwards() { # ADDRESS
+        rm -f "$dir/forward.log" # of one before
         "$SPDM" connect --stats --forward "$1" $trust "$tcp" 2>"$dir/forward.log" &
         client=$!
         wait_until grep -q "listening on" "$dir/forward.log" || cat "$dir/forward.log"

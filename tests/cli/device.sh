@@ -51,6 +51,7 @@ good "$slot"' measurements = ( { index = 9; file = "large"; }, { index = 1; hex 
 good "$slot"' algorithms: { hashes = ["SHA_256", "sha-384"]; signatures = "ECDSA_P256"; measurement_hash = "SHA_512"; };'
 good "$slot"' sizes: { data_transfer_size = 42; send_size = 100000; max_message_size = 1000000; }; timing: { ct_exponent = 31; rdt_exponent = 3; rdtm = 2; answer_delay_ms = 5; };'
 good "$slot"' capabilities = ["CERT_CAP", "CHAL"];'
+good "$slot"' errata = ["big-endian-nonce", "drop-bad-records"];'
 good "$slot"' capabilities = ["CERT", "KEY_EX", "MAC", "HANDSHAKE_IN_THE_CLEAR_CAP"]; algorithms: { exchanges = "ffdhe2048"; aeads = ["AES_128_GCM"]; };'
 good "$slot"' sessions: { count = 0; psks = ( { text = "x"; } ); };' "no sessions"
 good "$slot"' sessions: { count = 1024; heartbeat = 255; random = 32; secured_versions = "1.3"; };' "1024 sessions"
@@ -126,6 +127,7 @@ wrong 1 "an answer to application data needs request and answer" "$slot app_data
 wrong 1 "body is for structured manifests only" "$slot measurements = ( { body = \"TCG\"; text = \"x\"; } );"
 
 wrong 2 "syntax error" "slots = ("
+wrong 1 "there is no errata switch \"ocp\"; known are resynch-out-of-order, unequal-sizes, " "errata = [\"unequal-sizes\", \"ocp\"]; $slot"
 wrong 2 "syntax error" "$slot
 versions = ;"
 wrong 2 'there is no setting "version" here; known are name, versions' "$slot

@@ -223,6 +223,81 @@ static void test_no_message(void **state)
     }
 }
 
+/* A device that always wants to know one thing more: in a handshake, and when it is asked. */
+static size_t always_more(struct pair *pair, bool to_responder, uint8_t *frame, size_t n)
+{
+    uint8_t more[] = {5, frame[1], 0x6b, 1, 1, 0, 0, 0, 0, frame[1], 0x81, 0, 0};
+    unsigned *flow = pair->arg;
+
+    if (*flow == 0 || !to_responder || frame[2] != 0xeb) return n;
+    ++*flow;
+    more[5] = frame[3];
+    if (frame[1] < SPDM_V12) memmove(more + 5, more + 9, 4);
+    pair_later(pair, false, (struct spdm_span){more, frame[1] < SPDM_V12 ? 9 : 13}, pair->now);
+    return 0;
+}
+
+static void test_endless(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2 * sizeof versions; i++) {
+        bool handshake = i % 2 == 0;
+        unsigned flow = handshake;
+
+        prepare(versions[i / 2], 1, handshake ? 2 : 0, true);
+        p.req_policy.certificate_requests = i < 4 ? 0 : 50;
+        p.wire = always_more;
+        p.arg = &flow;
+        pair_start(&p);
+        if (!handshake) {
+            reach(&(struct spdm_goal){.want = SPDM_WANT_CONNECT});
+            assert_true(spdm_responder_ask(p.rs, 0, &(struct spdm_goal){.want = SPDM_WANT_IDENTITY}));
+            flow = 1;
+        }
+        assert_false(pair_run(&p, handshake ? &open_session : &(struct spdm_goal){.want = SPDM_WANT_POLL}));
+        assert_int_equal(p.failure.why, SPDM_WHY_LIMIT);
+        assert_int_equal(flow - 1, i < 4 ? 4096 : 50);
+        pair_close(&p);
+    }
+}
+
+/* Enveloped, too, KEY_UPDATE needs its capability on both sides (R-KUP-01). */
+static size_t update_asked(struct pair *pair, bool to_responder, uint8_t *frame, size_t n)
+{
+    uint8_t *error = pair->arg;
+    struct spdm_span m = liar_open(&liar, to_responder, (struct spdm_span){frame, n});
+
+    if (!to_responder && m.n == 8 && m.p[1] == 0x6a) {
+        memcpy(liar.message + 5, (uint8_t[]){0xe9, 1, 9}, 3);
+        return liar_seal(&liar, m, frame);
+    }
+    if (to_responder && m.n == 8 && m.p[1] == 0xeb && m.p[5] == 0x7f) memcpy(error, m.p + 6, 2);
+    return n;
+}
+
+static void test_update_without(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2 * sizeof versions; i++) {
+        uint8_t error[2] = {0};
+        struct spdm_session_facts facts;
+
+        prepare(versions[i / 2], 1, 0, false);
+        (i % 2 == 0 ? &p.req_policy : &p.rsp_policy)->flags &= ~SPDM_KEY_UPD_CAP;
+        p.wire = update_asked;
+        p.arg = error;
+        pair_start(&p);
+        reach(&open_session);
+        assert_true(spdm_responder_ask(p.rs, p.opened_rs, &(struct spdm_goal){.want = SPDM_WANT_IDENTITY}));
+        (void)pair_run(&p, &(struct spdm_goal){.want = SPDM_WANT_POLL, .session = p.opened_rq});
+        assert_int_equal(error[0], 0x07);
+        assert_int_equal(error[1], 0xe9);
+        assert_true(spdm_requester_session(p.rq, p.opened_rq, &facts));
+        assert_int_equal(facts.updates[1], 0);
+        pair_close(&p);
+    }
+}
+
 /* Elsewhere it is told so, and the flow goes on or ends in peace. */
 static void test_not_allowed(void **state)
 {
@@ -488,6 +563,8 @@ int main(void)
                                        cmocka_unit_test(test_not_in_handshake),
                                        cmocka_unit_test(test_not_allowed),
                                        cmocka_unit_test(test_no_message),
+                                       cmocka_unit_test(test_endless),
+                                       cmocka_unit_test(test_update_without),
                                        cmocka_unit_test(test_ack),
                                        cmocka_unit_test(test_challenge_in_challenge),
                                        cmocka_unit_test(test_who_is_authentic),

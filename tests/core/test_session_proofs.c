@@ -14,6 +14,7 @@
 #include "support/hand.h"
 #include "support/talk.h"
 
+static const uint8_t versions[] = {SPDM_V11, SPDM_V12, SPDM_V13, SPDM_V14};
 static struct pair p;
 static struct hand h;
 
@@ -162,11 +163,76 @@ static void test_put_off(void **state)
     }
 }
 
+/* ---- one requester inside, who knows one identity at a time ---- */
+
+/* Its proof is needed until FINISH: a goal of the responder's own has to wait, or FINISH would be checked against
+ * somebody else's key, or none. */
+static void test_goal_meanwhile(void **state)
+{
+    const struct spdm_goal identity = {.want = SPDM_WANT_IDENTITY};
+    struct hand_session a, b;
+
+    (void)state;
+    for (unsigned i = 0; i < 2 * sizeof versions; i++) {
+        uint8_t message[512];
+
+        prepare(versions[i / 2], 2, 2, i % 2 == 1);
+        pair_start(&p);
+        hand_connect(&h, &p);
+        hand_chain(&h);
+        assert_true(hand_key_exchange(&h, &a));
+        hand_prove(&h, &a, false);
+        assert_true(hand_finish_signed(&h, &a, false));
+        assert_true(hand_key_exchange(&h, &b));
+        hand_prove(&h, &b, false);
+        assert_false(spdm_responder_ask(p.rs, a.id, &identity));
+        assert_false(spdm_responder_ask(p.rs, 0, &identity));
+        assert_true(hand_finish_signed(&h, &b, false));
+        hand_expect(&h, &b, "vv ec 00 00", "vv 6c");
+        p.silent = true; /* it takes its time to sign for a third one */
+        b.clear = h.clear;
+        assert_int_equal(hand_say(&h, NULL, spdm_span(message, hand_key_exchange_bytes(&h, &b, message))).n, 0);
+        assert_false(spdm_responder_ask(p.rs, a.id, &identity));
+        assert_false(spdm_responder_update(p.rs, a.id));
+        p.silent = false;
+        hand_expect(&h, NULL, "10 84 00 00", "10 04");
+        pair_close(&p);
+    }
+}
+
+/* A chain that was vouched for is not asked for, but DIGESTS is: it is what the flow begins with. */
+static void test_vouched(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2 * sizeof versions; i++) {
+        uint8_t digest[SPDM_HASH_MAX];
+        struct pair turned;
+        size_t n;
+
+        prepare(versions[i / 2], 1, i % 2 == 0 ? 2 : 4, false);
+        pair_start(&p);
+        turned.identity = p.rq_identity;
+        n = pair_digest(&turned, 2, SPDM_SHA_384, digest);
+        spdm_responder_trust(p.rs, 2, spdm_span(digest, n), p.rq_trusted);
+        p.rq_trusted = NULL; /* nobody is asked */
+        assert_true(pair_run(&p, &(struct spdm_goal){.want = SPDM_WANT_SESSION}));
+        assert_int_not_equal(p.opened_rs, 0);
+        digest[0] ^= 1; /* another chain than that: nobody's */
+        spdm_responder_trust(p.rs, 2, spdm_span(digest, n), &p.rq_key);
+        p.opened_rs = 0;
+        spdm_requester_reset(p.rq);
+        assert_false(pair_run(&p, &(struct spdm_goal){.want = SPDM_WANT_SESSION}));
+        assert_int_equal(p.opened_rs, 0);
+        pair_close(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_two_handshakes), cmocka_unit_test(test_unproven),
-                                       cmocka_unit_test(test_finish_opaque), cmocka_unit_test(test_unasked),
-                                       cmocka_unit_test(test_put_off)};
+                                       cmocka_unit_test(test_finish_opaque),  cmocka_unit_test(test_unasked),
+                                       cmocka_unit_test(test_put_off),        cmocka_unit_test(test_goal_meanwhile),
+                                       cmocka_unit_test(test_vouched)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -310,13 +310,15 @@ static void test_limit_and_update(void **state)
 /* A direction whose numbers are used up by data alone: who cannot answer any more has no session either. */
 static void test_limit_of_data(void **state)
 {
-    static const uint8_t data[] = "\x7e data";
+    static const uint8_t data[] = "\x7e data", secret[] = "a measurement that only the session may see";
 
     (void)state;
     for (unsigned i = 0; i < 2; i++) {
         unsigned sent = 0;
 
         prepare(SPDM_V13, 1);
+        p.measurements[0].value = (struct spdm_span){secret, sizeof secret};
+        p.measurements[0].raw = true;
         p.rsp_policy.aead_limit_exponent = 3;
         pair_start(&p);
         hand_connect(&h, &p);
@@ -329,8 +331,11 @@ static void test_limit_of_data(void **state)
         }
         assert_true(alive(a.id));
         if (i == 0) assert_false(spdm_responder_send(p.rs, a.id, (struct spdm_span){data, 6}));
-        else assert_int_equal(hand_talk(&h, &a, "vv 81 00 00").n, 0);
+        else assert_int_equal(hand_talk(&h, &a, "vv e0 02 ff context").n, 0);
         assert_false(alive(a.id));
+        for (size_t at = 0; at < PAIR_BUFFER - 40;
+             at++) /* what could not be sealed is not left behind (withstand 25) */
+            assert_int_not_equal(memcmp(p.rs_out + at, secret, sizeof secret), 0);
         pair_deliver(&p, true, data, 1); /* no frame: events are fetched */
         assert_int_equal(p.closed_rs, a.id);
         assert_int_equal(p.closed_why_rs.why, SPDM_WHY_SPENT);

@@ -41,6 +41,10 @@ struct settings {
     bool key_pairs;       /* responder: our identity has a table of them */
     const char *csr;      /* responder: what GET_CSR gets */
     uint8_t errand_error; /* responder: ErrorCode that errands get */
+    uint32_t clients;     /* responder: so many, one after the other */
+    bool keeps;           /* responder: new certificates are used */
+    bool reset;           /* responder: after the client has left, and a CSR is made then */
+    bool events;          /* responder: tells of one when it is asked for encapsulated requests */
 };
 
 /* One engine on one link. */
@@ -56,9 +60,17 @@ struct driver {
     struct spdm_openssl_key *raw_key;
     struct spdm_identity identity; /* the device's, changed as it was told */
     struct spdm_key_pair key_pair[2];
+    struct {
+        uint8_t bytes[FRAME_MAX];
+        size_t n;
+        uint8_t slot, model;
+        bool due;
+    } stored;
     struct spdm_config config, turned;
     struct spdm_link *link;
     struct spdm_trace trace;
+    bool subscribed; /* to events; so often they were told: */
+    unsigned told;
     uint32_t session; /* the last that was opened */
     uint64_t skew;    /* the clock is ahead by so much */
     int status;
@@ -100,6 +112,11 @@ bool driver_errand(struct driver *d, const struct spdm_facts *facts, const char 
 void driver_tell_reply(const struct spdm_goal *goal, const struct spdm_event *event);
 void driver_make_device(struct driver *d);
 void driver_serve_errand(struct driver *d, const struct spdm_event *event, struct spdm_answer *answer);
+
+/* Events to be told, the n-th time; empty: no more. */
+struct spdm_span driver_news(unsigned n);
+/* What was stored is used from now on. */
+void driver_reset_device(struct driver *d);
 
 int driver_requester(struct driver *d, const struct spdm_target *target, char **steps, size_t step_n);
 int driver_responder(struct driver *d, const struct spdm_target *target);

@@ -123,6 +123,9 @@ static const uint8_t log_bytes[] = {1, 0, 0, 0, 15, 0, 0, 0, 0,    0, 0, 0,   0,
                                     1, 0, 0, 0, 3,  0, 0, 0, 0x89, 4, 0, 'b', 'o', 'o', 't'};
 static const uint8_t endpoint_info[] = {1, 0, 0, 0, 7, 0, 0, 1, 3, 0x12, 0x34, 0x56};
 
+/* DMTF's four. */
+static const uint8_t event_types[] = {0, 0, 4, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0};
+
 /* Key pair 1 has an algorithm that no slot's certificates have; 2 belongs to the slots that have some. */
 void driver_make_device(struct driver *d)
 {
@@ -168,6 +171,68 @@ static void change_key_pair(struct driver *d, const struct spdm_key_pair_change 
     if ((q->asym | q->pqc) != 0) k->asym = q->asym, k->pqc = q->pqc;
 }
 
+/* The n-th: measurements 1 and 3 changed, the certificates of slot 1, something of the vendor's; two in one message
+ * the second time. */
+struct spdm_span driver_news(unsigned n)
+{
+    static uint8_t bytes[256];
+    static const uint8_t measured[32] = {0x0a}, slots[1] = {0x02}, pci[] = {0x86, 0x80}, own[] = {0xca, 0xfe};
+    const struct spdm_notice notices[] = {
+        {.type = SPDM_EVENT_MEASUREMENT_CHANGED, .detail = {measured, sizeof measured}},
+        {.instance = 1, .type = SPDM_EVENT_CERTIFICATE_CHANGED, .detail = {slots, sizeof slots}},
+        {.instance = 2, .body = 3, .type = 7, .vendor = {pci, sizeof pci}, .detail = {own, sizeof own}}};
+    size_t at = 0;
+
+    if (n > 1) return (struct spdm_span){NULL, 0};
+    for (unsigned i = n; i <= 2 * n; i++)
+        at += spdm_notice_put((struct spdm_room){bytes + at, sizeof bytes - at}, &notices[i]);
+    return (struct spdm_span){bytes, at};
+}
+
+void driver_reset_device(struct driver *d)
+{
+    struct spdm_slot *slot = &d->identity.slot[d->stored.slot];
+    size_t head = d->stored.n == 0 ? 0 : 4u + (size_t)spdm_algorithm(SPDM_SHA_384)->size;
+
+    if (!d->stored.due) return;
+    d->stored.due = false;
+    slot->certificates = (struct spdm_span){d->stored.bytes + head, d->stored.n - head};
+    slot->root = slot->certificates;
+    slot->model = d->stored.model;
+    if (slot->signs == NULL) slot->signs = d->identity.slot[0].signs;
+    if (d->stored.n != 0) slot->root.n = 4u + ((size_t)slot->root.p[2] << 8 | slot->root.p[3]);
+    d->identity.supported = (uint8_t)(d->identity.supported | 1u << d->stored.slot);
+    driver_say("slot %u is in use with %zu bytes", d->stored.slot, slot->certificates.n);
+}
+
+/* With SHA_384 as the base hash. */
+static void store(struct driver *d, const struct spdm_store_order *o, struct spdm_answer *answer)
+{
+    driver_say("store slot=%u key-pair=%u model=%u erase=%u bytes=%zu session=%08x", o->slot, o->key_pair, o->model,
+               o->erase, o->chain.n, d->session);
+    if (!d->set->keeps || o->chain.n > sizeof d->stored.bytes) return;
+    if (o->chain.n != 0) memcpy(d->stored.bytes, o->chain.p, o->chain.n);
+    d->stored.n = o->chain.n;
+    d->stored.slot = o->slot;
+    d->stored.model = o->model;
+    d->stored.due = true;
+    if (!d->set->reset) driver_reset_device(d);
+    else *answer = (struct spdm_answer){.ticket = answer->ticket, .error = SPDM_ERROR_RESET_REQUIRED};
+}
+
+static void make_csr(struct driver *d, const struct spdm_csr_order *o, struct spdm_answer *answer)
+{
+    enum { TAG = 3 };
+    static struct spdm_span csr;
+
+    driver_say("csr wanted key-pair=%u model=%u tag=%u info=%zu", o->key_pair, o->model, o->tag, o->info.n);
+    if (d->set->csr != NULL && csr.n == 0) csr = driver_file(d->set->csr);
+    answer->data = csr;
+    answer->yes = answer->data.n != 0;
+    if (!d->set->reset || o->tag == TAG) return;
+    *answer = (struct spdm_answer){.ticket = answer->ticket, .error = SPDM_ERROR_RESET_REQUIRED, .error_data = TAG};
+}
+
 void driver_serve_errand(struct driver *d, const struct spdm_event *event, struct spdm_answer *answer)
 {
     const union spdm_order *o = event->order;
@@ -175,23 +240,21 @@ void driver_serve_errand(struct driver *d, const struct spdm_event *event, struc
     answer->yes = true;
     switch (event->kind) {
     case SPDM_ASK_KEY_PAIR: change_key_pair(d, &o->key_pair_change); break;
-    case SPDM_ASK_CSR:
-        driver_say("csr wanted key-pair=%u model=%u tag=%u info=%zu", o->csr.key_pair, o->csr.model, o->csr.tag,
-                   o->csr.info.n);
-        if (d->set->csr != NULL) answer->data = driver_file(d->set->csr);
-        answer->yes = answer->data.n != 0;
-        break;
-    case SPDM_ASK_STORE:
-        driver_say("store slot=%u key-pair=%u model=%u erase=%u bytes=%zu session=%08x", o->store.slot,
-                   o->store.key_pair, o->store.model, o->store.erase, o->store.chain.n, event->session);
-        break;
+    case SPDM_ASK_CSR: make_csr(d, &o->csr, answer); break;
+    case SPDM_ASK_STORE: store(d, &o->store, answer); break;
     case SPDM_ASK_LOG: answer->data = (struct spdm_span){log_bytes, sizeof log_bytes}; break;
     case SPDM_ASK_ENDPOINT:
         driver_say("endpoint wanted signed=%u", o->endpoint.sign);
         answer->data = (struct spdm_span){endpoint_info, sizeof endpoint_info};
         break;
+    case SPDM_ASK_EVENT_TYPES: answer->data = (struct spdm_span){event_types, sizeof event_types}; break;
+    case SPDM_ASK_SUBSCRIBE:
+        driver_say("subscribed bytes=%zu", o->list.list.n);
+        d->subscribed = o->list.list.n != 0;
+        break;
     default: answer->yes = false;
     }
+    if (d->set->errand_error == 0) return;
     answer->error = d->set->errand_error;
-    if (answer->error != 0) answer->yes = false;
+    answer->yes = false;
 }

@@ -14,6 +14,7 @@ struct answerer {
     struct spdm_listener *listener;
     uv_timer_t limit;
     bool over;
+    struct spdm_room memory;
     uint8_t signature[SPDM_SIGNATURE_MAX];
 };
 
@@ -99,6 +100,18 @@ static void event(struct answerer *a, const struct spdm_event *ev)
     }
 }
 
+/* As soon as they can be told; false: not now. */
+static void raise_events(struct answerer *a)
+{
+    static union spdm_order order;
+    struct spdm_goal goal = {.want = SPDM_WANT_ERRAND, .errand = &spdm_errand_events, .order = &order};
+
+    if (!a->d->set->events || !a->d->subscribed) return;
+    order.list.list = driver_news(a->d->told);
+    if (order.list.list.n == 0 || !spdm_responder_ask(a->rs, a->d->session, &goal)) return;
+    driver_say("event %u", a->d->told++);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     struct answerer *a = timer->data;
@@ -119,6 +132,7 @@ static void serve(struct answerer *a)
         out = spdm_responder_pull(a->rs, driver_now(a->d));
         if (out.n != 0 && !spdm_link_send(a->d->link, out)) return;
     } while (out.n != 0);
+    raise_events(a);
     at = spdm_responder_deadline(a->rs);
     now = driver_now(a->d);
     if (at == SPDM_NEVER) uv_timer_stop(&a->d->timer);
@@ -136,6 +150,18 @@ static void on_frame(void *ctx, struct spdm_link *link, struct spdm_span frame)
     serve(a);
 }
 
+/* A fresh engine for the next one. */
+static void next_client(struct answerer *a)
+{
+    a->d->set->clients--;
+    a->d->session = a->d->told = 0;
+    a->d->subscribed = false;
+    spdm_responder_close(a->rs);
+    driver_reset_device(a->d);
+    a->rs = spdm_responder_init(a->memory, &a->d->config);
+    if (a->rs == NULL) driver_die("the configuration does not work any more");
+}
+
 static void on_down(void *ctx, struct spdm_link *link, enum spdm_link_end end, const char *reason)
 {
     struct answerer *a = ctx;
@@ -144,7 +170,8 @@ static void on_down(void *ctx, struct spdm_link *link, enum spdm_link_end end, c
     (void)end;
     a->d->link = NULL;
     driver_say("left %s", reason);
-    stop(a, 0);
+    if (a->d->set->clients > 1) next_client(a);
+    else stop(a, 0);
 }
 
 static bool on_update(void *ctx, struct spdm_link *link, struct spdm_span data)
@@ -205,8 +232,8 @@ int driver_responder(struct driver *d, const struct spdm_target *target)
     size_t n = spdm_responder_size(&d->config);
     void *memory = calloc(1, n);
 
-    a = (struct answerer){.d = d};
-    a.rs = spdm_responder_init((struct spdm_room){memory, n}, &d->config);
+    a = (struct answerer){.d = d, .memory = {memory, n}};
+    a.rs = spdm_responder_init(a.memory, &d->config);
     if (a.rs == NULL) driver_die("the configuration cannot work; a responder needs device=");
     options.events.link =
         (struct spdm_link_events){.frame = on_frame, .down = on_down, .update = on_update, .endpoint = on_endpoint};

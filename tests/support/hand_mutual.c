@@ -67,7 +67,7 @@ void hand_prove(struct hand *h, struct hand_session *s, bool wrong)
         hand_expect(h, in, "vv ea 00 00", "vv 6a 01 00 vv 81"); /* asked again, the same again */
     }
     got = hand_deliver(h, in, 1, 0x01);
-    assert_true(got.n > 12 && got.p[1] == 0x6b && got.p[3] == 1 && got.p[got.n > 20 ? 13 : 9] == 0x82);
+    assert_true(got.n >= 12 && got.p[1] == 0x6b && got.p[3] == 1 && got.p[h->version < SPDM_V12 ? 5 : 9] == 0x82);
     got = hand_deliver(h, in, 2, 0x02);
     assert_true(got.n == (h->version < SPDM_V12 ? 5u : 9u) && got.p[1] == 0x6b && got.p[3] == 2);
 }
