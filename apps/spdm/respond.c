@@ -88,6 +88,7 @@ void spdm_respond_stop(struct server *s, const char *why)
     for (struct client *c = s->live; c != NULL; c = c->older) spdm_respond_app_reset(c, "the device stops");
     for (unsigned i = 0; i < s->listener_n; i++) spdm_listener_close(s->listener[i]);
     spdm_respond_control_close(s, false);
+    spdm_respond_reach_end(s);
     unless_closed((uv_handle_t *)&s->hangup);
     /* Both stay and are taken in silence: a second signal, which timeout(1) always sends, must not cut the end short.
      */
@@ -149,19 +150,23 @@ static void on_note(void *ctx, struct spdm_listener *listener, bool shutdown, co
     spdm_respond_client_says(s, "%s: %s", spdm_listener_target(listener)->text, text);
 }
 
-static int listen_on(struct server *s, const struct spdm_target *target)
+struct spdm_link_options spdm_respond_link_options(const struct server *s, const struct spdm_binding *binding)
 {
     const struct respond_options *o = s->options;
-    const struct spdm_device *d = s->generation->device;
-    struct spdm_listen_options options = {.links_max = o->clients_max, .ctx = s};
+    struct spdm_link_options link = {.frame_max = spdm_respond_frame_max(binding, s->generation->device),
+                                     .idle_ms = o->idle_ms,
+                                     .stall_ms = o->stall_ms};
+    if (s->pcap == NULL && !o->trace) return link;
+    link.tap = spdm_respond_tap;
+    memcpy(&link.tap_ctx, &s, sizeof link.tap_ctx); /* the server, which only our own reading of it makes constant */
+    return link;
+}
+
+static int listen_on(struct server *s, const struct spdm_target *target)
+{
+    struct spdm_listen_options options = {.links_max = s->options->clients_max, .ctx = s};
     char error[SPDM_REASON_MAX];
-    options.link.frame_max = spdm_respond_frame_max(target->binding, d);
-    options.link.idle_ms = o->idle_ms;
-    options.link.stall_ms = o->stall_ms;
-    if (s->pcap != NULL || o->trace) {
-        options.link.tap = spdm_respond_tap;
-        options.link.tap_ctx = s;
-    }
+    options.link = spdm_respond_link_options(s, target->binding);
     options.events.link = spdm_respond_link_events;
     options.events.accept = spdm_respond_accept;
     options.events.note = on_note;
@@ -180,6 +185,8 @@ static int read_targets(const struct respond_options *o, struct spdm_target *tar
     static const char *standard[] = {"emu+mctp://127.0.0.1:2323"};
     const struct spdm_texts one = {standard, 1}, *texts = o->listen.n != 0 ? &o->listen : &one;
     char error[SPDM_REASON_MAX];
+    *n = 0;
+    if (o->listen.n == 0 && o->reach_out.n != 0) return SPDM_PARSED; /* nobody is waited for */
     if (texts->n > RESPOND_LISTEN_MAX)
         return spdm_options_error(&spdm_respond_command, "--listen may be given %u times at most", RESPOND_LISTEN_MAX);
     for (*n = 0; *n < texts->n; (*n)++) {
@@ -292,6 +299,7 @@ static int start(struct server *s)
     struct spdm_target targets[RESPOND_LISTEN_MAX] = {{{0}, {0}, 0, false, 0, NULL}};
     unsigned n = 0;
     int rc = read_targets(s->options, targets, &n);
+    if (rc == SPDM_PARSED) rc = spdm_respond_reach_read(s);
     if (rc == SPDM_PARSED) rc = load_first(s);
     if (rc == SPDM_PARSED) rc = open_capture(s, targets, n);
     if (rc == SPDM_PARSED) rc = open_keylog(s);
@@ -306,6 +314,7 @@ static int start(struct server *s)
     spdm_respond_keep_from_commands();
     if (!s->options->quiet) announce(s);
     doubt(s);
+    spdm_respond_reach_begin(s);
     return SPDM_PARSED;
 }
 
@@ -341,6 +350,7 @@ static int finish(struct server *s, int rc)
     spdm_respond_unload(s);
     if (s->ossl != NULL) spdm_openssl_close(s->ossl);
     free(s->in.p);
+    free(s->reach);
     if (s->pcap != NULL && !spdm_pcap_close(s->pcap, error)) {
         spdm_respond_say(s, "%s", error);
         rc = SPDM_EXIT_USAGE;
@@ -401,6 +411,9 @@ static const struct spdm_option options_table[] = {
              "lets the system choose; may be repeated (default emu+mctp://127.0.0.1:2323)"},
     {.name = "public", .kind = SPDM_OPTION_FLAG, .at = AT(public),
      .help = "allow addresses that other machines can reach"},
+    {.name = "reach-out", .kind = SPDM_OPTION_LIST, .complete = SPDM_COMPLETE_TARGET, .at = AT(reach_out),
+     .value = "TARGET", .help = "connect to a requester that waits there, as `spdm attest --listen` does, over TCP; may be "
+     "repeated; then only what --listen names is listened on"},
     {.name = "control", .kind = SPDM_OPTION_TEXT, .complete = SPDM_COMPLETE_FILE, .at = AT(control), .value = "PATH",
      .help = "take commands on a local socket with this name"},
     {.name = "tell", .kind = SPDM_OPTION_TEXT, .complete = SPDM_COMPLETE_FILE, .at = AT(tell), .value = "PATH",

@@ -4,6 +4,7 @@
  *
  *   respond.c          options, start and end, listeners, signals, logging
  *   respond_client.c   one client: memory, link, engine, sessions
+ *   respond_reach.c    requesters that wait for the device to connect
  *   respond_answer.c   what the engine asks
  *   respond_sign.c     signatures on the thread pool, one queue per key
  *   respond_load.c     the device as described and as it was given since: loading, replacing
@@ -136,8 +137,11 @@ struct to_derive {
     struct spdm_span salt; /* the engine's, constant */
 };
 
+struct reach;
+
 struct client {
     struct server *server;
+    struct reach *reach; /* we connected to it; NULL: it did */
     struct client *next; /* pool */
     struct client *older, *newer;
     uv_timer_t timer;
@@ -180,8 +184,16 @@ struct client {
 
 /* ---- the server ---- */
 
+/* A requester that waits for us (DSP0287's role inquiry). */
+struct reach {
+    struct server *server;
+    struct spdm_target target;
+    uv_timer_t again;
+    bool told; /* that it cannot be reached */
+};
+
 struct respond_options {
-    struct spdm_texts listen;
+    struct spdm_texts listen, reach_out;
     const char *pcap, *keylog, *port_file, *control, *tell;
     unsigned pcap_format;
     struct app_plan app;
@@ -204,6 +216,8 @@ struct server {
     struct spdm_device_state *staged; /* what the state file says; the device has it, or will have after a reset */
     struct spdm_listener *listener[RESPOND_LISTEN_MAX];
     unsigned listener_n;
+    struct reach *reach;
+    unsigned reach_n;
     struct spdm_pcap *pcap;
     struct spdm_keylog_file *keylog;
     struct client *live, *pool;
@@ -269,6 +283,20 @@ void spdm_respond_serve(struct client *client);
 void spdm_respond_give_back(struct client *client);
 void spdm_respond_free_pool(struct server *s);
 uint64_t spdm_respond_now(void); /* us */
+
+/* Connects to a requester, with a client that is there until the link is down. */
+bool spdm_respond_reach(struct server *s, struct reach *reach, const struct spdm_link_options *options);
+void spdm_respond_hang_up(struct client *client);
+
+/* respond_reach.c */
+/* Reads --reach-out: SPDM_PARSED, or an exit code. */
+int spdm_respond_reach_read(struct server *s);
+void spdm_respond_reach_begin(struct server *s);
+/* A link to a requester has ended, or never was: tries again in a while. */
+void spdm_respond_reach_again(struct reach *reach, bool unreachable);
+void spdm_respond_reach_end(struct server *s);
+/* What links of listeners and those to requesters have in common. */
+struct spdm_link_options spdm_respond_link_options(const struct server *s, const struct spdm_binding *binding);
 
 /* respond_answer.c */
 void spdm_respond_question(struct client *client, const struct spdm_event *event);

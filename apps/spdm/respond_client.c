@@ -181,7 +181,8 @@ void spdm_respond_give_back(struct client *c)
     c->question.info = c->job.info = (struct spdm_room){NULL, 0};
     c->next = s->pool;
     s->pool = c;
-    if (s->options->once && s->clients == 0) spdm_respond_stop(s, "the one client is served");
+    if (s->options->once && s->clients == 0 && s->count.clients != 0)
+        spdm_respond_stop(s, "the one client is served");
 }
 
 void spdm_respond_free_pool(struct server *s)
@@ -309,18 +310,17 @@ static bool on_update(void *ctx, struct spdm_link *link, struct spdm_span data)
     return will;
 }
 
-static void on_down(void *ctx, struct spdm_link *link, enum spdm_link_end end, const char *reason)
+static void over(struct client *c, const char *reason)
 {
-    struct client *c = ctx;
     struct server *s = c->server;
     const struct spdm_facts *facts = spdm_responder_facts(c->engine);
-    (void)link;
-    (void)end;
+    struct spdm_link *link = c->link;
     spdm_respond_app_close(c, 0);
     spdm_respond_events_closed(c, 0);
     c->said.session = 0;
-    spdm_respond_client_says(s, "%s: %u requests, %u refused, %u signatures, %u sessions, SPDM %u.%u: %s",
-                             spdm_link_peer(link), c->requests, c->refusals, c->signatures, c->sessions,
+    if (c->requests != 0 || c->reach == NULL) /* who was only tried is no news */
+        spdm_respond_client_says(s, "%s: %u requests, %u refused, %u signatures, %u sessions, SPDM %u.%u: %s",
+                                 spdm_link_peer(link), c->requests, c->refusals, c->signatures, c->sessions,
                              (unsigned)facts->version >> 4, facts->version & 15u, reason);
     s->count.requests += c->requests;
     s->count.refusals += c->refusals;
@@ -337,34 +337,82 @@ static void on_down(void *ctx, struct spdm_link *link, enum spdm_link_end end, c
     if (c->signing == SIGN_IDLE) spdm_respond_give_back(c);
 }
 
-const struct spdm_link_events spdm_respond_link_events = {
-    .frame = on_frame, .down = on_down, .update = on_update, .drained = on_drained};
-
-void *spdm_respond_accept(void *ctx, struct spdm_listener *listener, struct spdm_link *link)
+static void on_down(void *ctx, struct spdm_link *link, enum spdm_link_end end, const char *reason)
 {
-    struct server *s = ctx;
+    struct client *c = ctx;
+    struct reach *reach = c->reach;
+    (void)link;
+    over(c, reason);
+    if (reach != NULL) spdm_respond_reach_again(reach, end == SPDM_LINK_UNREACHABLE);
+}
+
+void spdm_respond_hang_up(struct client *c)
+{
+    struct spdm_link *link = c->link;
+    over(c, "the device stops");
+    spdm_link_close(link);
+}
+
+/* Of a requester that was reached out to. */
+static void on_up(void *ctx, struct spdm_link *link)
+{
+    struct client *c = ctx;
+    c->server->count.clients++;
+    spdm_respond_client_says(c->server, "%s: reached", spdm_link_peer(link));
+}
+
+const struct spdm_link_events spdm_respond_link_events = {
+    .up = on_up, .frame = on_frame, .down = on_down, .update = on_update, .drained = on_drained};
+
+/* Everything of a client but its link. NULL: there is no room. */
+static struct client *begin(struct server *s, const struct spdm_binding *binding)
+{
     struct client *c = s->stopping ? NULL : take_client(s);
     const struct spdm_device *device = s->generation->device;
     if (c == NULL) return NULL;
     memset(&c->config, 0, sizeof c->config);
     memset(&c->turned, 0, sizeof c->turned);
-    c->config.binding = spdm_listener_target(listener)->binding;
+    c->config.binding = binding;
     configure(c, s, device);
     equip(c, device);
     (void)lay_out(c, (uint8_t *)c->memory, device);
     c->engine =
         spdm_responder_init((struct spdm_room){(uint8_t *)c->memory, spdm_responder_size(&c->config)}, &c->config);
-    c->link = link;
+    c->link = NULL;
     spdm_respond_forget_question(c);
     c->requests = c->refusals = c->signatures = c->sessions = 0;
     c->stranger = c->over = false;
+    c->reach = NULL;
     c->trace = (struct spdm_trace){.to = stderr};
-    s->count.clients++;
     if (c->engine != NULL) return c;
-    spdm_respond_client_says(s, "%s: refused, the connection cannot be set up", spdm_link_peer(link));
-    c->link = NULL;
     spdm_respond_give_back(c);
     return NULL;
+}
+
+void *spdm_respond_accept(void *ctx, struct spdm_listener *listener, struct spdm_link *link)
+{
+    struct server *s = ctx;
+    struct client *c = begin(s, spdm_listener_target(listener)->binding);
+    if (c == NULL) {
+        spdm_respond_client_says(s, "%s: refused, the connection cannot be set up", spdm_link_peer(link));
+        return NULL;
+    }
+    c->link = link;
+    s->count.clients++;
+    return c;
+}
+
+bool spdm_respond_reach(struct server *s, struct reach *reach, const struct spdm_link_options *options)
+{
+    struct client *c = begin(s, reach->target.binding);
+    if (c == NULL) return false;
+    c->reach = reach;
+    c->link = spdm_link_connect(&s->loop, &reach->target, options, &spdm_respond_link_events, c);
+    if (c->link != NULL) return true;
+    spdm_responder_close(c->engine);
+    c->engine = NULL;
+    spdm_respond_give_back(c);
+    return false;
 }
 
 void spdm_respond_renew(struct client *c, bool over)
