@@ -17,7 +17,7 @@
 #include "support/pair.h"
 #include "support/talk.h"
 
-enum { EXCHANGE_AT = 40, EXCHANGE = 96, CONTEXT_AT = 12, CONTEXT = 32 };
+enum { RANDOM_AT = 8, EXCHANGE_AT = 40, EXCHANGE = 96, CONTEXT_AT = 12, CONTEXT = 32 };
 
 static const uint8_t versions[] = {SPDM_V11, SPDM_V12, SPDM_V13, SPDM_V14};
 static struct pair p;
@@ -161,7 +161,7 @@ static void test_rooms(void **state)
             p.identity.slot[0].certificates.n = 20;
             p.identity.slot[0].root.n = 10;
             if (i < 2) p.rsp_config.out = (struct spdm_room){block, n};
-            else p.req_config.request_max = (uint16_t)(n < 160 ? 160 : n);
+            else p.req_config.request_max = (uint16_t)n;
             pair_start(&p);
             if (!pair_run(&p, &connect) || !pair_run(&p, &goal)) refused++;
             else opened++;
@@ -178,11 +178,15 @@ static void test_rooms(void **state)
 static struct {
     uint8_t bytes[512];
     size_t n;
-} said;
+} said, asked;
 
 static size_t note_exchange(struct pair *pair, bool to_responder, uint8_t *frame, size_t n)
 {
     (void)pair;
+    if (to_responder && frame[0] == 5 && (frame[2] == 0xe4 || frame[2] == 0xe6)) {
+        asked.n = n - 1;
+        memcpy(asked.bytes, frame + 1, n - 1);
+    }
     if (to_responder || frame[0] != 5 || (frame[2] != 0x64 && frame[2] != 0x66)) return n;
     said.n = n - 1;
     memcpy(said.bytes, frame + 1, n - 1);
@@ -215,6 +219,39 @@ static void test_summary(void **state)
     }
 }
 
+/* ---- what is new each time ---- */
+
+/* RandomData, public values and contexts are no exchange's but their own, on both sides (R-KEX-11, R-KEX-12, R-PSK-07). */
+static void test_fresh(void **state)
+{
+    static uint8_t mine[512], theirs[512];
+    static const uint8_t zeros[32];
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct spdm_goal goal = {.want = i == 0 ? SPDM_WANT_SESSION : SPDM_WANT_PSK_SESSION,
+                                 .psk_hint = {(const uint8_t *)"hint", 4}};
+        size_t at = i == 0 ? RANDOM_AT : CONTEXT_AT, hint = i == 0 ? 0 : 4;
+
+        pair_init(&p);
+        pair_sessions(&p, 2);
+        p.wire = note_exchange;
+        pair_start(&p);
+        for (unsigned k = 0; k < 2; k++) {
+            assert_true(pair_run(&p, &goal));
+            assert_memory_not_equal(asked.bytes + at + hint, mine + at + hint, sizeof zeros);
+            assert_memory_not_equal(said.bytes + at, theirs + at, sizeof zeros);
+            assert_memory_not_equal(asked.bytes + at + hint, zeros, sizeof zeros);
+            assert_memory_not_equal(said.bytes + at, zeros, sizeof zeros);
+            if (i == 0) assert_memory_not_equal(asked.bytes + EXCHANGE_AT, mine + EXCHANGE_AT, EXCHANGE);
+            if (i == 0) assert_memory_not_equal(said.bytes + EXCHANGE_AT, theirs + EXCHANGE_AT, EXCHANGE);
+            memcpy(mine, asked.bytes, sizeof mine);
+            memcpy(theirs, said.bytes, sizeof theirs);
+        }
+        pair_close(&p);
+    }
+}
+
 /* Which slot it was is the session's to know, and that of nobody else. */
 static void test_slot(void **state)
 {
@@ -241,8 +278,8 @@ static void test_slot(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_responder), cmocka_unit_test(test_requester),
-                                       cmocka_unit_test(test_rooms), cmocka_unit_test(test_summary),
-                                       cmocka_unit_test(test_slot)};
+                                       cmocka_unit_test(test_rooms),     cmocka_unit_test(test_summary),
+                                       cmocka_unit_test(test_fresh),     cmocka_unit_test(test_slot)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
