@@ -140,6 +140,78 @@ static void test_requester(void **state)
     }
 }
 
+/* ---- mutual authentication ---- */
+
+static struct {
+    unsigned get, deliver;
+    uint8_t first_id;
+} flow;
+
+static size_t count_flow(struct pair *pair, bool to_responder, uint8_t *frame, size_t n)
+{
+    (void)pair;
+    if (!to_responder || frame[0] != 5) return n;
+    if (frame[2] == 0xea) flow.get++;
+    if (frame[2] == 0xeb && flow.deliver++ == 0) flow.first_id = frame[3];
+    return n;
+}
+
+static void begin_mutual(uint8_t mode, uint32_t without, uint8_t slot)
+{
+    uint8_t digest[SPDM_HASH_MAX];
+    struct pair turned;
+    size_t n;
+
+    memset(&flow, 0, sizeof flow);
+    pair_init(&p);
+    p.req_policy.versions[0] = SPDM_V13;
+    pair_sessions(&p, 1);
+    pair_mutual(&p);
+    p.req_policy.flags |= SPDM_HANDSHAKE_IN_THE_CLEAR_CAP;
+    p.rsp_policy.flags |= SPDM_HANDSHAKE_IN_THE_CLEAR_CAP;
+    if (without == SPDM_CERT_CAP) p.req_policy.flags |= SPDM_PUB_KEY_ID_CAP;
+    if (without == SPDM_CERT_CAP) without |= SPDM_CHAL_CAP;
+    p.req_policy.flags &= ~without;
+    p.rsp_policy.mut_auth = mode;
+    p.rsp_policy.mut_auth_slot = slot;
+    p.wire = count_flow;
+    pair_start(&p);
+    turned.identity = p.rq_identity;
+    n = pair_digest(&turned, 2, SPDM_SHA_384, digest);
+    if (mode == 1) spdm_responder_trust(p.rs, 2, (struct spdm_span){digest, n}, p.rq_trusted);
+}
+
+/* It is asked for in the way that policy wants, if the requester can be asked in that way, and otherwise not; what is
+ * told of the session afterwards says which it was (R-KEX-30 to R-KEX-33, R-MUT-09, R-ENC-17). */
+static void test_mutual(void **state)
+{
+    static const uint32_t without[] = {0, SPDM_MUT_AUTH_CAP, SPDM_ENCAP_CAP, SPDM_CERT_CAP};
+
+    (void)state;
+    for (uint8_t mode = 1; mode <= 4; mode = (uint8_t)(2 * mode)) {
+        for (size_t i = 0; i < sizeof without / sizeof *without; i++) {
+            bool can = without[i] == 0 || (mode == 1 && without[i] == SPDM_ENCAP_CAP);
+            struct spdm_session_facts facts;
+
+            if (mode == 1 && without[i] == SPDM_CERT_CAP) continue; /* a key, which nobody has vouched for */
+            begin_mutual(mode, without[i], 2);
+            assert_true(pair_run(&p, &(struct spdm_goal){.want = SPDM_WANT_SESSION}));
+            assert_true(spdm_responder_session(p.rs, p.opened_rs, &facts));
+            assert_int_equal(facts.mut_auth, can ? mode : 0);
+            assert_true(facts.proven == can);
+            assert_int_equal(p.signed_by_rq, can);
+            assert_int_equal(flow.get, can && mode == 2);
+            assert_true((flow.deliver != 0) == (can && mode != 1));
+            assert_int_equal(flow.first_id, can && mode == 2);
+            pair_close(&p);
+        }
+    }
+    begin_mutual(1, 0, 0); /* another slot than the one that was vouched for */
+    assert_false(pair_run(&p, &(struct spdm_goal){.want = SPDM_WANT_SESSION}));
+    assert_int_equal(p.opened_rs, 0);
+    pair_close(&p);
+}
+
 /* ---- room ---- */
 
 /* Buffers of every size, each a block of its own: what does not fit is refused, on both sides, and nothing is written
@@ -221,7 +293,8 @@ static void test_summary(void **state)
 
 /* ---- what is new each time ---- */
 
-/* RandomData, public values and contexts are no exchange's but their own, on both sides (R-KEX-11, R-KEX-12, R-PSK-07). */
+/* RandomData, public values and contexts are no exchange's but their own, on both sides (R-KEX-11, R-KEX-12, R-PSK-07).
+ */
 static void test_fresh(void **state)
 {
     static uint8_t mine[512], theirs[512];
@@ -278,8 +351,9 @@ static void test_slot(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_responder), cmocka_unit_test(test_requester),
-                                       cmocka_unit_test(test_rooms),     cmocka_unit_test(test_summary),
-                                       cmocka_unit_test(test_fresh),     cmocka_unit_test(test_slot)};
+                                       cmocka_unit_test(test_mutual),    cmocka_unit_test(test_rooms),
+                                       cmocka_unit_test(test_summary),   cmocka_unit_test(test_fresh),
+                                       cmocka_unit_test(test_slot)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
