@@ -93,6 +93,11 @@ static struct spdm_span behind(struct spdm_span s, size_t n)
     return n < s.n ? (struct spdm_span){s.p + n, s.n - n} : (struct spdm_span){NULL, 0};
 }
 
+static bool may_be_message(const struct spdm_capture *c, struct spdm_span s)
+{
+    return is_message(s) || (c->bare[0] != 0 && s.n >= 4 && s.p[0] >> 4 == 1); /* a code that nobody knows */
+}
+
 /* A frame, or a record of a link on which such a frame has been seen. */
 static bool is_mctp(const struct spdm_capture *c, struct spdm_span s)
 {
@@ -108,7 +113,7 @@ static bool is_tcp(struct spdm_span s)
 bool capture_guess(struct spdm_capture *c, const struct capture_packet *packet, struct spdm_captured *out)
 {
     struct spdm_span s = packet->bytes;
-    if (is_message(s)) return capture_bare(c, packet, out);
+    if (may_be_message(c, s)) return capture_bare(c, packet, out);
     if (is_mctp(c, s)) return whole(c, packet, &spdm_binding_mctp, &c->bare[1], out);
     if (spdm_binding_doe.unwrap(s).kind != SPDM_FRAME_BAD) return capture_doe(c, packet, out);
     if (s.n > MCTP_HEADER + 1 && s.p[0] <= 1 && (s.p[4] == SECURED_TYPE || is_message(behind(s, MCTP_HEADER + 1)))) {
@@ -226,6 +231,16 @@ void spdm_capture_break(struct spdm_capture *c)
     if (c->pcap != NULL) capture_pcap_break(c->pcap);
 }
 
+/* It may have been any connection's. */
+static int tell_dropped(struct spdm_capture *c, const struct capture_packet *packet, struct spdm_captured *out)
+{
+    snprintf(c->note, sizeof c->note, "%llu packet%s dropped: the machine is too slow", (unsigned long long)c->dropped,
+             c->dropped == 1 ? " was" : "s were");
+    c->dropped = 0;
+    (void)capture_damage(c, packet, 0, out);
+    return 1;
+}
+
 int spdm_capture_next(struct spdm_capture *c, struct spdm_captured *out, char error[SPDM_CAPTURE_ERROR])
 {
     static const struct capture_packet none;
@@ -239,8 +254,10 @@ int spdm_capture_next(struct spdm_capture *c, struct spdm_captured *out, char er
         bool there;
         int rc;
         if (c->tcp != NULL && capture_tcp_drain(c, &packet, out)) return 1;
+        if (c->dropped != 0) return tell_dropped(c, &packet, out);
         packet = none;
         rc = c->pcap != NULL ? capture_pcap_next(c, &packet, error) : capture_text_next(c, &packet, error);
+        if (rc == 0 && c->dropped != 0) continue;
         if (rc == 0 && c->tcp != NULL) {
             packet.number = c->counts.packets;
             capture_tcp_end(c);

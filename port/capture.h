@@ -41,7 +41,7 @@ struct spdm_captured {
     enum spdm_captured_kind kind;
     uint64_t packet; /* number of the packet (or line) that made it whole, from 1 */
     struct timespec time;
-    uint64_t flow; /* the same for all frames of a connection */
+    uint64_t flow; /* the same for all frames of a connection; 0: damage that is nobody's in particular */
     enum spdm_sender sender;
     const struct spdm_binding *binding;
     struct spdm_span frame; /* with the binding's header; valid until the next call */

@@ -37,6 +37,7 @@ struct spdm_capture {
     struct spdm_capture_counts counts;
     uint64_t flows;        /* numbers given away */
     uint64_t doe, bare[3]; /* flows of links without addresses, 0: none yet; bare by kind of binding */
+    uint64_t dropped;      /* packets that passed and did not come, to be told */
     bool has_held;
     struct spdm_captured held; /* what comes after *out */
     char note[160];            /* of the damage at hand */

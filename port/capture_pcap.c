@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINKTYPE_DMTF_MCTP = 291, LINKTYPE_DMTF_DOE = 292, SNAPLEN = 262144, POLL_MS = 100 };
+enum { LINKTYPE_DMTF_MCTP = 291, LINKTYPE_DMTF_DOE = 292, SNAPLEN = 262144 };
+enum { POLL_MS = 50, BUFFER = 64 << 20, LOOK_EVERY = 256 };
 enum {
     PROTO_MCTP = 0x00fa,
     PROTO_IP = 0x0800,
@@ -24,7 +25,8 @@ enum {
 struct capture_pcap {
     pcap_t *handle;
     int link;
-    bool live;
+    bool live, over;
+    unsigned since, dropped; /* packets since it was asked how many were dropped; how many it said */
 };
 
 /* ---- reading ---- */
@@ -66,7 +68,8 @@ bool capture_pcap_open(struct spdm_capture *c, FILE *file, char error[SPDM_CAPTU
     return false;
 }
 
-/* Immediate mode: frames are shown when they pass, not when a buffer is full. */
+/* Not in immediate mode: there every packet takes a slot of SNAPLEN bytes, and a burst of some packets fills the
+ * buffer. What passes is shown after POLL_MS at the latest. */
 static bool activate(pcap_t *handle, const char *filter, char error[SPDM_CAPTURE_ERROR])
 {
     struct bpf_program program;
@@ -74,7 +77,7 @@ static bool activate(pcap_t *handle, const char *filter, char error[SPDM_CAPTURE
     (void)pcap_set_snaplen(handle, SNAPLEN);
     (void)pcap_set_promisc(handle, 0);
     (void)pcap_set_timeout(handle, POLL_MS);
-    (void)pcap_set_immediate_mode(handle, 1);
+    (void)pcap_set_buffer_size(handle, BUFFER);
     rc = pcap_activate(handle);
     if (rc < 0) {
         snprintf(error, SPDM_CAPTURE_ERROR, "%s: %.200s", pcap_statustostr(rc), pcap_geterr(handle));
@@ -102,14 +105,26 @@ bool capture_pcap_listen(struct spdm_capture *c, const char *interface, const ch
     return false;
 }
 
+/* Packets that the kernel had no room for. */
+static void count_dropped(struct spdm_capture *c)
+{
+    struct pcap_stat stat;
+    struct capture_pcap *p = c->pcap;
+    p->since = 0;
+    if (!p->live || pcap_stats(p->handle, &stat) != 0) return;
+    c->dropped += stat.ps_drop - p->dropped;
+    p->dropped = stat.ps_drop;
+}
+
 int capture_pcap_next(struct spdm_capture *c, struct capture_packet *packet, char error[SPDM_CAPTURE_ERROR])
 {
     struct pcap_pkthdr *header;
     const u_char *bytes;
-    int rc;
-    do rc = pcap_next_ex(c->pcap->handle, &header, &bytes);
-    while (rc == 0);
-    if (rc == PCAP_ERROR_BREAK) return 0;
+    int rc = PCAP_ERROR_BREAK;
+    while (!c->pcap->over && (rc = pcap_next_ex(c->pcap->handle, &header, &bytes)) == 0) count_dropped(c);
+    c->pcap->over = rc == PCAP_ERROR_BREAK;
+    if (c->pcap->over || ++c->pcap->since == LOOK_EVERY) count_dropped(c);
+    if (c->pcap->over) return 0;
     if (rc != 1) {
         snprintf(error, SPDM_CAPTURE_ERROR, "packet %llu: %.200s", (unsigned long long)c->counts.packets + 1,
                  pcap_geterr(c->pcap->handle));

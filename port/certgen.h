@@ -2,8 +2,8 @@
  *
  * certgen.h - makes a device's identity for tests: a root, certificate
  * authorities, a leaf, with what SPDM wants in each (certificates.md sections
- * 2 to 4). Keys of the authorities are thrown away once they have signed;
- * the leaf's is handed out.
+ * 2 to 4). Keys of the authorities are thrown away once they have signed,
+ * but for one that is to sign more; the leaf's is handed out.
  *
  * Device model: root, intermediates, device certificate (hardware identity).
  * Alias model:  root, intermediates, device certificate CA (hardware identity), alias (mutable certificate).
@@ -26,6 +26,7 @@ struct spdm_certgen_plan {
     int64_t now;             /* seconds since 1970 */
     const char *subject;     /* "CN=widget,O=ACME" or a common name */
     const char *device_info; /* "manufacturer:product:serial"; NULL: none */
+    bool keep_authority;     /* the key that signs devices is handed out, too */
 };
 
 struct spdm_certgen_made {
@@ -33,6 +34,8 @@ struct spdm_certgen_made {
     unsigned n;
     struct spdm_room key;  /* the leaf's, PKCS #8 in PEM */
     struct spdm_room spki; /* its public half, DER */
+    struct spdm_room
+        authority; /* keep_authority: the key of the last of the first plan.intermediates + 1 certificates */
 };
 
 /* false: cause (may be NULL) says why, and out is empty. */

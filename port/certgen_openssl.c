@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Test identities on libcrypto's X509. Each certificate is described by a
- * struct rung: whose name, whose key, which extensions; the ladder from root
+ * struct spdm_rung: whose name, whose key, which extensions; the ladder from root
  * to leaf is made rung by rung, each signed with the key of the one above. */
-#include "port/certgen.h"
-#include "port/openssl_inside.h"
+#include "port/authority.h"
+#include "port/certgen_inside.h"
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -16,22 +16,6 @@
 #include <string.h>
 
 #define SPDM_EXTENSION "1.3.6.1.4.1.412.274.6"
-
-/* One certificate to be. */
-struct rung {
-    char name[256]; /* "CN=x,O=y" */
-    bool ca, leaf;
-    bool hardware, mutable, device_info;
-    int path_len; /* CAs: how many more may follow */
-};
-
-struct ladder {
-    struct spdm_openssl *ossl;
-    const struct spdm_certgen_plan *plan;
-    EVP_PKEY *above; /* key and certificate of the issuer; NULL at the root */
-    X509 *issuer;
-    EVP_PKEY *key; /* of the rung at hand */
-};
 
 /* ---- keys ---- */
 
@@ -45,7 +29,7 @@ static enum spdm_openssl_kind kind_of(enum spdm_alg alg)
     return SPDM_KIND_N;
 }
 
-static EVP_PKEY *new_key(const struct ladder *l)
+static EVP_PKEY *new_key(const struct spdm_ladder *l)
 {
     const struct spdm_openssl_kind_row *row = spdm_openssl_kind_row(kind_of(l->plan->algorithm));
     const struct spdm_openssl *o = l->ossl;
@@ -96,10 +80,11 @@ static bool set_name(X509_NAME *name, const char *text)
     return true;
 }
 
-static bool set_names(X509 *x, const struct ladder *l, const struct rung *r)
+static bool set_names(X509 *x, const struct spdm_ladder *l, const struct spdm_rung *r)
 {
-    X509_NAME *name = X509_NAME_new();
-    bool done = name != NULL && set_name(name, r->name) && X509_set_subject_name(x, name) == 1 &&
+    X509_NAME *name = r->subject != NULL ? X509_NAME_dup(r->subject) : X509_NAME_new();
+    bool done = name != NULL && (r->subject != NULL || set_name(name, r->name)) &&
+                X509_set_subject_name(x, name) == 1 &&
                 X509_set_issuer_name(x, l->issuer != NULL ? X509_get_subject_name(l->issuer) : name) == 1;
 
     X509_NAME_free(name);
@@ -107,7 +92,7 @@ static bool set_names(X509 *x, const struct ladder *l, const struct rung *r)
 }
 
 /* A random number of 127 bits: positive and not too long (R-CRT-02). */
-static bool set_serial(X509 *x, const struct ladder *l)
+static bool set_serial(X509 *x, const struct spdm_ladder *l)
 {
     uint8_t bytes[16];
 
@@ -206,7 +191,7 @@ static bool add_device_info(X509 *x, const char *info)
     return done;
 }
 
-static bool add_extensions(X509 *x, const struct ladder *l, const struct rung *r)
+static bool add_extensions(X509 *x, const struct spdm_ladder *l, const struct spdm_rung *r)
 {
     X509V3_CTX about;
     char basic[48] = "critical,CA:FALSE";
@@ -223,12 +208,13 @@ static bool add_extensions(X509 *x, const struct ladder *l, const struct rung *r
            (l->issuer == NULL || add_text(x, &about, NID_authority_key_identifier, "keyid:always")) &&
            (!r->leaf || add_roles(x, &about, l->plan)) &&
            (!r->device_info || l->plan->device_info == NULL || add_device_info(x, l->plan->device_info)) &&
+           (r->alternative == NULL || X509_add_ext(x, r->alternative, -1) == 1) &&
            (!(r->hardware || r->mutable) || add_spdm(x, r->hardware));
 }
 
 /* ---- certificates ---- */
 
-static bool sign(X509 *x, const struct ladder *l)
+static bool sign(X509 *x, const struct spdm_ladder *l)
 {
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     EVP_PKEY *by = l->above != NULL ? l->above : l->key;
@@ -240,7 +226,7 @@ static bool sign(X509 *x, const struct ladder *l)
     return done;
 }
 
-static X509 *make(const struct ladder *l, const struct rung *r)
+X509 *spdm_certgen_issue(const struct spdm_ladder *l, const struct spdm_rung *r)
 {
     X509 *x = X509_new_ex(l->ossl->lib, l->ossl->propq);
     /* VERSION: X.509's */
@@ -255,53 +241,61 @@ static X509 *make(const struct ladder *l, const struct rung *r)
 }
 
 /* What the rungs are, root first; how many. */
-static unsigned plan_rungs(const struct spdm_certgen_plan *plan, struct rung *r)
+static unsigned plan_rungs(const struct spdm_certgen_plan *plan, struct spdm_rung *r)
 {
     bool alias = plan->model == SPDM_CERT_ALIAS, device = plan->model == SPDM_CERT_DEVICE;
     unsigned n = 0, below = plan->intermediates + alias;
 
-    r[n] = (struct rung){.ca = true};
+    r[n] = (struct spdm_rung){.ca = true};
     snprintf(r[n++].name, sizeof r->name, "CN=Assay test root");
     for (unsigned i = 1; i <= plan->intermediates; i++) {
-        r[n] = (struct rung){.ca = true, .path_len = (int)(below - i)};
+        r[n] = (struct spdm_rung){.ca = true, .path_len = (int)(below - i)};
         snprintf(r[n++].name, sizeof r->name, "CN=Assay test CA %u", i);
     }
     if (alias) {
-        r[n] = (struct rung){.ca = true, .hardware = true, .device_info = true};
+        r[n] = (struct spdm_rung){.ca = true, .hardware = true, .device_info = true};
         snprintf(r[n++].name, sizeof r->name, "%s", plan->subject);
     }
-    r[n] = (struct rung){.leaf = true, .hardware = device, .mutable = alias, .device_info = true};
+    r[n] = (struct spdm_rung){.leaf = true, .hardware = device, .mutable = alias, .device_info = true};
     snprintf(r[n++].name, sizeof r->name, alias ? "CN=Alias of the device" : "%s", plan->subject);
     return n;
 }
 
-static bool keep_key(EVP_PKEY *key, struct spdm_certgen_made *out)
+static bool keep_private(EVP_PKEY *key, struct spdm_room *out)
 {
     BIO *bio = BIO_new(BIO_s_secmem());
-    unsigned char *spki = NULL;
     char *text = NULL;
     bool done = bio != NULL && PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) == 1;
     long n = done ? BIO_get_mem_data(bio, &text) : 0;
 
-    if (n > 0) out->key = (struct spdm_room){OPENSSL_memdup(text, (size_t)n), (size_t)n};
+    if (n > 0) *out = (struct spdm_room){OPENSSL_memdup(text, (size_t)n), (size_t)n};
     BIO_free(bio);
-    int spki_n = i2d_PUBKEY(key, &spki);
-    if (spki_n > 0) out->spki = (struct spdm_room){spki, (size_t)spki_n};
-    return out->spki.p != NULL && out->key.p != NULL;
+    return out->p != NULL;
 }
 
-static bool climb(struct ladder *l, const struct rung *r, unsigned n, struct spdm_certgen_made *out)
+static bool keep_public(EVP_PKEY *key, struct spdm_room *out)
+{
+    unsigned char *spki = NULL;
+    int n = i2d_PUBKEY(key, &spki);
+
+    if (n > 0) *out = (struct spdm_room){spki, (size_t)n};
+    return out->p != NULL;
+}
+
+static bool climb(struct spdm_ladder *l, const struct spdm_rung *r, unsigned n, struct spdm_certgen_made *out)
 {
     for (unsigned i = 0; i < n; i++) {
         unsigned char *der = NULL;
         l->key = new_key(l);
-        X509 *x = l->key != NULL ? make(l, &r[i]) : NULL;
+        X509 *x = l->key != NULL ? spdm_certgen_issue(l, &r[i]) : NULL;
         int der_n = x != NULL ? i2d_X509(x, &der) : -1;
         X509_free(l->issuer);
         l->issuer = x;
         if (der_n <= 0) return false;
         out->certificate[out->n++] = (struct spdm_room){der, (size_t)der_n};
-        if (i + 1 == n && !keep_key(l->key, out)) return false;
+        if (i + 1 == n && !(keep_private(l->key, &out->key) && keep_public(l->key, &out->spki))) return false;
+        if (i == l->plan->intermediates && l->plan->keep_authority && !keep_private(l->key, &out->authority))
+            return false;
         EVP_PKEY_free(l->above);
         l->above = l->key;
         l->key = NULL;
@@ -312,8 +306,8 @@ static bool climb(struct ladder *l, const struct rung *r, unsigned n, struct spd
 bool spdm_certgen_make(struct spdm_openssl *ossl, const struct spdm_certgen_plan *plan, struct spdm_certgen_made *out,
                        char *cause)
 {
-    struct rung rungs[SPDM_CERTGEN_CERTIFICATES_MAX];
-    struct ladder l = {.ossl = ossl, .plan = plan};
+    struct spdm_rung rungs[SPDM_CERTGEN_CERTIFICATES_MAX];
+    struct spdm_ladder l = {.ossl = ossl, .plan = plan};
 
     *out = (struct spdm_certgen_made){.n = 0};
     if (!spdm_openssl_crypto()->supports(ossl, plan->algorithm) || kind_of(plan->algorithm) == SPDM_KIND_N) {
@@ -337,27 +331,25 @@ bool spdm_certgen_make(struct spdm_openssl *ossl, const struct spdm_certgen_plan
 
 struct spdm_room spdm_certgen_chain(struct spdm_openssl *ossl, const struct spdm_certgen_made *made, enum spdm_alg hash)
 {
-    size_t at = 4 + spdm_openssl_hash_size(hash), n = at;
-    struct spdm_span root = {made->certificate[0].p, made->certificate[0].n};
+    size_t at = 0, n = 0;
 
     for (unsigned i = 0; i < made->n; i++) n += made->certificate[i].n;
-    uint8_t *chain = OPENSSL_zalloc(n);
-    if (chain == NULL || !spdm_openssl_digest(ossl, hash, root, chain + 4)) {
-        OPENSSL_free(chain);
-        return (struct spdm_room){NULL, 0};
-    }
-    for (size_t i = 0; i < 4; i++) chain[i] = (uint8_t)(n >> (8 * i));
+    uint8_t *all = OPENSSL_malloc(n);
+    if (all == NULL) return (struct spdm_room){NULL, 0};
     for (unsigned i = 0; i < made->n; i++) {
-        memcpy(chain + at, made->certificate[i].p, made->certificate[i].n);
+        memcpy(all + at, made->certificate[i].p, made->certificate[i].n);
         at += made->certificate[i].n;
     }
-    return (struct spdm_room){chain, n};
+    struct spdm_room out = spdm_chain_structure(ossl, (struct spdm_span){all, n}, hash);
+    OPENSSL_free(all);
+    return out;
 }
 
 void spdm_certgen_free(struct spdm_certgen_made *made)
 {
     for (unsigned i = 0; i < SPDM_CERTGEN_CERTIFICATES_MAX; i++) OPENSSL_free(made->certificate[i].p);
     OPENSSL_clear_free(made->key.p, made->key.n);
+    OPENSSL_clear_free(made->authority.p, made->authority.n);
     OPENSSL_free(made->spki.p);
     *made = (struct spdm_certgen_made){.n = 0};
 }

@@ -170,6 +170,11 @@ struct spdm_signer *spdm_signer_open(struct spdm_openssl *ossl, const struct spd
     return s;
 }
 
+EVP_PKEY *spdm_signer_pkey(const struct spdm_signer *s)
+{
+    return s->key->pkey;
+}
+
 void spdm_signer_close(struct spdm_signer *s)
 {
     if (s == NULL) return;

@@ -34,6 +34,7 @@ static const char *const summaries[] = {"none", "tcb", "all", NULL};
 static const struct spdm_option options[] = {
     SPDM_OPTION_PART(spdm_peer_trust_options, AT(peer)),
     SPDM_OPTION_PART(spdm_peer_negotiate_options, AT(peer)),
+    SPDM_OPTION_PART(spdm_peer_slot_options, AT(peer)),
     SPDM_OPTION_GROUP("The session"),
     {.name = "session",
      .letter = 's',

@@ -47,6 +47,7 @@ static const struct spdm_option options[] = {
      .value = "FILE",
      .help = "measurements that the device must have, see spdm-reference(5); read inside the session, before any data"},
     SPDM_OPTION_PART(spdm_peer_negotiate_options, AT(peer)),
+    SPDM_OPTION_PART(spdm_peer_slot_options, AT(peer)),
     SPDM_OPTION_GROUP("The session"),
     SPDM_OPTION_PART(spdm_peer_session_options, AT(peer)),
     {.name = "rekey",

@@ -208,6 +208,7 @@ static void print_verdict(struct decode *d)
     append(&good, w->records[SPDM_SIGNATURE_GOOD], "record opened", "records opened");
     append(&good, unchecked, "could not be checked", "could not be checked");
     append(&good, w->records[SPDM_SIGNATURE_UNCHECKED], "record stayed closed", "records stayed closed");
+    append(&good, spdm_capture_counts(d->capture).foreign, "packet of something else", "packets of something else");
     append(&bad, w->rank[DECODE_FALSE], "message does not verify", "messages do not verify");
     append(&bad, w->rank[DECODE_BROKEN], "message breaks a rule", "messages break rules");
     append(&bad, w->rank[DECODE_DAMAGE], "place where the capture is damaged", "places where the capture is damaged");

@@ -31,6 +31,8 @@ struct decode_words {
 void decode_say(struct decode_words *words, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Text as it is, which is much faster. */
 void decode_put(struct decode_words *words, const char *text);
+void decode_put_part(struct decode_words *words, const char *text, size_t n);
+void decode_put_number(struct decode_words *words, uint64_t value);
 void decode_put_hex(struct decode_words *words, struct spdm_span bytes);
 static inline void decode_clear(struct decode_words *words)
 {

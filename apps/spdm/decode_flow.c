@@ -117,6 +117,7 @@ static void close_flow(struct decode_flow *flow)
     free(flow->session_memory);
     for (size_t i = 0; i < SPDM_ROOM_N; i++) free(flow->room[i].p);
     free(flow->fields.v);
+    free(flow->session);
     decode_transcripts_clear(&flow->transcripts);
     free(flow->keys.v);
     free(flow);
@@ -292,25 +293,35 @@ static void keep_evidence(struct decode_flow *flow, const struct decode_message 
     decode_evidence_signature(flow->evidence, m, &what);
 }
 
-/* Why nobody could check a signature. */
+/* The chain that a connection has shown last of this slot, and whether it has shown any. */
+static const struct decode_chain *chain_of(const struct decode_flow *flow, bool turned, uint8_t slot, bool *any)
+{
+    const struct decode_chain *found = NULL;
+    *any = false;
+    for (size_t i = 0; i < flow->keys.n; i++) {
+        const struct spdm_judge_case *input = &flow->keys.v[i]->judgement->input;
+        if ((input->role == SPDM_JUDGE_REQUESTER) != turned) continue;
+        *any = true;
+        if (input->slot == slot) found = flow->keys.v[i];
+    }
+    return found;
+}
+
+/* Why nobody could check a signature. Who knows the chains beforehand reads none; who reads some reads what it needs.
+ */
 static void why_unchecked(const struct decode_flow *flow, struct decode_message *m)
 {
-    bool turned = m->sight->enveloped || m->sight->code == FINISH;
+    bool turned = m->sight->enveloped || m->sight->code == FINISH, any;
     const struct spdm_facts *facts =
         turned ? spdm_witness_turned_facts(flow->witness) : spdm_witness_facts(flow->witness);
+    const struct decode_chain *chain = chain_of(flow, turned, facts->slot, &any);
+    const char *who = turned ? "Requester" : "Responder", *algorithm = spdm_algorithm_name(facts->signature);
     if (flow->world->no_verify) return;
-    for (size_t i = flow->keys.n; i-- > 0;) {
-        const struct spdm_judge_case *input = &flow->keys.v[i]->judgement->input;
-        if (input->slot != facts->slot || (input->role == SPDM_JUDGE_REQUESTER) != turned) continue;
-        if (flow->keys.v[i]->why_no_key != NULL)
-            decode_say(&m->note, "%s: %s", spdm_algorithm_name((enum spdm_alg)facts->signature),
-                       flow->keys.v[i]->why_no_key);
-        return;
-    }
-    if (facts->slot < SPDM_SLOT_N)
-        decode_say(&m->note, "the %s's chain of slot %u is not in the capture", turned ? "Requester" : "Responder",
-                   facts->slot);
-    else decode_say(&m->note, "the %s's public key is not known", turned ? "Requester" : "Responder");
+    if (facts->slot >= SPDM_SLOT_N) decode_say(&m->note, "the %s's public key is not known", who);
+    else if (chain != NULL && chain->why_no_key != NULL) decode_say(&m->note, "%s: %s", algorithm, chain->why_no_key);
+    else if (chain != NULL) decode_say(&m->note, "the %s's chain of slot %u has changed", who, facts->slot);
+    else decode_say(&m->note, "the %s's chain of slot %u is not in the capture", who, facts->slot);
+    if (any && facts->slot < SPDM_SLOT_N && (chain == NULL || chain->why_no_key == NULL)) raise_to(m, DECODE_DAMAGE);
 }
 
 static void look_at_events(struct decode_flow *flow, struct decode_message *m)
@@ -323,10 +334,38 @@ static void look_at_events(struct decode_flow *flow, struct decode_message *m)
     }
 }
 
+/* Its negotiation was seen, and nothing of it is known to be missing. */
+static bool whole(const struct decode_flow *flow)
+{
+    return flow->met && !flow->midway && !flow->damaged && (flow->negotiated || !flow->world->known.assumed);
+}
+
+/* A record of a session that nobody opened. */
+static bool stray(const struct decode_flow *flow, const struct spdm_sight *s)
+{
+    if (s->kind != SPDM_SIGHT_SEALED || s->record != SPDM_SIGNATURE_UNCHECKED || !whole(flow)) return false;
+    for (size_t i = 0; i < flow->session_n; i++)
+        if (flow->session[i] == s->session) return false;
+    return true;
+}
+
+/* Sessions come and go; a new negotiation ends all of them. */
+static void count_sessions(struct decode_flow *flow, const struct spdm_sight *s)
+{
+    size_t kept = 0;
+    if (s->kind == SPDM_SIGHT_MESSAGE && s->code == GET_VERSION && s->session == 0) flow->session_n = 0;
+    for (size_t i = 0; i < flow->session_n; i++)
+        if (flow->session[i] != s->closed && flow->session[i] != s->opened) flow->session[kept++] = flow->session[i];
+    flow->session_n = kept;
+    if (s->opened == 0) return;
+    flow->session = spdm_text_need(realloc(flow->session, (flow->session_n + 1) * sizeof *flow->session));
+    flow->session[flow->session_n++] = s->opened;
+}
+
 /* A response that answers nothing, in a connection whose beginning was seen. */
 static bool unasked(const struct decode_flow *flow, const struct spdm_sight *s)
 {
-    return flow->negotiated && s->kind == SPDM_SIGHT_MESSAGE && s->code < 0x80 && s->answers == 0 &&
+    return whole(flow) && s->kind == SPDM_SIGHT_MESSAGE && s->code < 0x80 && s->answers == 0 &&
            s->report.why == SPDM_WHY_FINE;
 }
 
@@ -334,7 +373,8 @@ static bool unasked(const struct decode_flow *flow, const struct spdm_sight *s)
 static bool is_foreign(const struct decode_flow *flow, struct spdm_span frame)
 {
     enum { SPDM_TYPE = 5, SECURED_TYPE = 6 };
-    return flow->binding == &spdm_binding_mctp && frame.n != 0 && frame.p[0] != SPDM_TYPE && frame.p[0] != SECURED_TYPE;
+    unsigned type = frame.n != 0 ? frame.p[0] & 0x7fu : 0; /* with an integrity check it is none of ours */
+    return flow->binding == &spdm_binding_mctp && frame.n != 0 && type != SPDM_TYPE && type != SECURED_TYPE;
 }
 
 /* Handshakes in the clear, sessions that are over, padding of requests. */
@@ -343,6 +383,8 @@ static void keep_track(struct decode_flow *flow, const struct spdm_sight *s)
     enum { KEY_EXCHANGE_RSP = 0x64, FINISH_RSP = 0x65 };
     if (s->code == KEY_EXCHANGE_RSP && s->opened != 0) flow->handshake = s->opened;
     if (s->code == FINISH_RSP) flow->handshake = 0;
+    if (s->code == GET_VERSION && s->session == 0) flow->keys.n = 0;
+    count_sessions(flow, s);
     if (s->closed != 0) decode_transcripts_drop(&flow->transcripts, s->closed);
     if (s->kind == SPDM_SIGHT_MESSAGE && s->code >= 0x80 && !s->enveloped && s->n != 0 && s->n <= s->message.n) {
         const struct spdm_span padding = {s->message.p + s->n, s->message.n - s->n};
@@ -366,6 +408,21 @@ static bool nobody_knows_how(const struct decode_flow *flow, const struct spdm_s
     const struct spdm_facts *facts =
         turned ? spdm_witness_turned_facts(flow->witness) : spdm_witness_facts(flow->witness);
     return flow->world->known.assumed && s->signature == SPDM_SIGNATURE_BAD && facts->signature == SPDM_ALG_NONE;
+}
+
+/* What went by, as the messages that are there tell, and is not in the capture. */
+static void what_is_missing(const struct decode_flow *flow, struct decode_message *m)
+{
+    const struct spdm_sight *s = m->sight;
+    struct spdm_span request = spdm_witness_request(flow->witness);
+    bool early = s->kind == SPDM_SIGHT_SEALED && request.n > 1 && request.p[1] == FINISH; /* its keys are not yet */
+    uint8_t unanswered = early ? FINISH : s->unanswered;
+    const char *also = m->note.n != 0 ? "; " : "", *name = unanswered != 0 ? spdm_message_name(unanswered) : NULL;
+    if (s->lost == 0 && unanswered == 0 && !s->gap) return;
+    raise_to(m, DECODE_DAMAGE);
+    if (s->lost != 0) decode_say(&m->note, "%s%u records before this one are missing", also, s->lost);
+    else if (s->gap) decode_say(&m->note, "%swhat comes before this portion of the chain is missing", also);
+    else decode_say(&m->note, "%sthe response to %s before this is missing", also, name != NULL ? name : "a request");
 }
 
 static void show(struct decode_flow *flow, const struct spdm_captured *c, struct spdm_sight *s)
@@ -392,11 +449,14 @@ static void show(struct decode_flow *flow, const struct spdm_captured *c, struct
         raise_to(&m, DECODE_BROKEN);
         decode_put(&m.report, "a response without its request");
     }
+    if (stray(flow, s)) {
+        raise_to(&m, DECODE_BROKEN);
+        decode_put(&m.report, "a record of a session that is not open");
+    }
     if (s->signature == SPDM_SIGNATURE_BAD) look_for_mistake(flow, &m, false);
     else if (s->verify_data == SPDM_SIGNATURE_BAD) look_for_mistake(flow, &m, true);
     if (s->signature == SPDM_SIGNATURE_UNCHECKED && !unjudged) why_unchecked(flow, &m);
-    if (s->lost != 0)
-        decode_say(&m.note, "%s%u records before this one are missing", m.note.n != 0 ? "; " : "", s->lost);
+    if (!unjudged) what_is_missing(flow, &m);
     look_at_events(flow, &m);
     if (s->kind == SPDM_SIGHT_MESSAGE && strcmp(decode_name(&m), "ERROR") == 0) raise_to(&m, DECODE_NOTE);
     if (s->kind == SPDM_SIGHT_MESSAGE && s->code == ALGORITHMS && !s->enveloped) {
@@ -482,6 +542,12 @@ static void take_frame(struct decode_flows *flows, const struct spdm_captured *c
     } while (spdm_witness_next(flow->witness, &s));
 }
 
+static void mark_damaged(struct decode_flows *flows, uint64_t id)
+{
+    for (size_t i = 0; i < flows->n; i++)
+        if (id == 0 || flows->v[i]->id == id) flows->v[i]->damaged = true;
+}
+
 static void take_damage(struct decode_flows *flows, const struct spdm_captured *c)
 {
     static const struct spdm_sight nothing;
@@ -493,6 +559,7 @@ static void take_damage(struct decode_flows *flows, const struct spdm_captured *
     m.rank = DECODE_DAMAGE;
     m.flow = find(flows, c->flow, 0);
     if (m.flow == NULL) m.flow = find(flows, c->flow, 1);
+    mark_damaged(flows, c->flow);
     if (m.rank > world->worst) world->worst = m.rank;
     world->rank[m.rank]++;
     world->show(world->ctx, &m);

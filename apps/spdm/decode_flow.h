@@ -51,10 +51,13 @@ struct decode_flow {
     uint32_t handshake;             /* the session whose handshake goes on in the clear, or 0 */
     struct decode_keys keys;        /* what its witness verifies with */
     bool spoken, requester_spoke_last;
-    bool midway;     /* its negotiation is not in the capture, and nobody told it: messages are shown, not judged */
-    bool late;       /* to be told with the next message */
-    bool met;        /* a plain message of it was seen */
-    bool negotiated; /* its negotiation was seen: from then on a response has a request */
+    bool midway;       /* its negotiation is not in the capture, and nobody told it: messages are shown, not judged */
+    bool late;         /* to be told with the next message */
+    bool met;          /* a plain message of it was seen */
+    bool negotiated;   /* its negotiation was seen */
+    bool damaged;      /* something of it is missing */
+    uint32_t *session; /* those that are open */
+    size_t session_n;
 };
 
 /* All connections of a capture. */

@@ -20,7 +20,7 @@ void decode_json_string(struct decode_words *out, const char *text)
     for (const char *p = text;; p++) {
         unsigned char c = (unsigned char)*p;
         if (c >= 0x20 && c != '"' && c != '\\') continue;
-        decode_say(out, "%.*s", (int)(p - from), from);
+        decode_put_part(out, from, (size_t)(p - from));
         if (c == '\0') break;
         if (c >= 0x20) decode_say(out, "\\%c", c);
         else decode_say(out, "\\u00%c%c", hex[c >> 4], hex[c & 15]);
@@ -32,7 +32,16 @@ void decode_json_string(struct decode_words *out, const char *text)
 static void member(struct decode_words *out, const char *name)
 {
     if (out->n != 0 && strchr("{[", out->p[out->n - 1]) == NULL) decode_put(out, ",");
-    decode_say(out, "\"%s\":", name);
+    decode_put(out, "\"");
+    decode_put(out, name);
+    decode_put(out, "\":");
+}
+
+/* Most text is, and needs no second look. */
+static bool is_plain(const char *text)
+{
+    while (*text >= 0x20 && *text < 0x7f) text++;
+    return *text == '\0';
 }
 
 /* Text that may have come from a peer; empty is null. */
@@ -44,6 +53,10 @@ void decode_json_text(struct decode_words *out, const char *name, const char *te
         decode_put(out, "null");
         return;
     }
+    if (is_plain(text)) {
+        decode_json_string(out, text);
+        return;
+    }
     safe = spdm_text_safe_string(text);
     decode_json_string(out, safe);
     free(safe);
@@ -52,7 +65,7 @@ void decode_json_text(struct decode_words *out, const char *name, const char *te
 void decode_json_number(struct decode_words *out, const char *name, uint64_t value)
 {
     member(out, name);
-    decode_say(out, "%llu", (unsigned long long)value);
+    decode_put_number(out, value);
 }
 
 void decode_json_hex(struct decode_words *out, const char *name, struct spdm_span bytes)

@@ -30,12 +30,26 @@ void decode_say(struct decode_words *words, const char *format, ...)
     if (n > 0) words->n += (size_t)n;
 }
 
+void decode_put_part(struct decode_words *words, const char *text, size_t n)
+{
+    make_room(words, n);
+    memcpy(words->p + words->n, text, n);
+    words->n += n;
+    words->p[words->n] = '\0';
+}
+
 void decode_put(struct decode_words *words, const char *text)
 {
-    size_t n = strlen(text);
-    make_room(words, n);
-    memcpy(words->p + words->n, text, n + 1);
-    words->n += n;
+    decode_put_part(words, text, strlen(text));
+}
+
+void decode_put_number(struct decode_words *words, uint64_t value)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    do digits[--at] = (char)('0' + value % 10);
+    while ((value /= 10) != 0);
+    decode_put_part(words, digits + at, sizeof digits - at);
 }
 
 void decode_put_hex(struct decode_words *words, struct spdm_span bytes)

@@ -144,6 +144,10 @@ static const struct spdm_option options[] = {
      .at = AT(device_info),
      .value = "M:P:S",
      .help = "manufacturer:product:serial in the certificate; empty for none (default one with a random serial)"},
+    {.name = "keep-ca",
+     .kind = SPDM_OPTION_FLAG,
+     .at = AT(keep_ca),
+     .help = "keep the key of the authority that signs devices, for `spdm provision`: ca.key and ca.pem"},
     {.name = NULL}};
 
 const struct spdm_command spdm_keys_command = {
@@ -151,10 +155,13 @@ const struct spdm_command spdm_keys_command = {
     .summary = "make a test identity: root, certificates, key",
     .about =
         "Makes a root, certificate authorities, and a device's key and certificate with the extensions SPDM wants, "
-        "all new. The keys of the authorities are thrown away; the device's is written without a passphrase. For "
+        "all new. The keys of the authorities are thrown away unless --keep-ca is given; the device's is written "
+        "without "
+        "a passphrase. For "
         "tests: a product's keys are made inside the product.",
     .more = "Files in DIR: root.pem and root.der for verifiers to trust, chain.der (all certificates, root first), "
-            "leaf.key (the private key), leaf.pub (the public key), device.cfg for `spdm respond`.\n"
+            "leaf.key (the private key), leaf.pub (the public key), device.cfg for `spdm respond`; with --keep-ca "
+            "ca.key (the authority's private key) and ca.pem (its certificates, root first).\n"
             "\n"
             "Examples:\n"
             "  spdm keys --out widget\n"
@@ -233,6 +240,7 @@ static bool make(struct spdm_openssl *ossl, struct keys_identity *id, char *caus
     plan.now = time(NULL);
     plan.subject = o->subject != NULL ? o->subject : "Assay test device";
     plan.device_info = device_info_of(ossl, id);
+    plan.keep_authority = o->keep_ca;
     if (!spdm_certgen_make(ossl, &plan, &id->made, cause)) return false;
     id->judgement = judge(ossl, id, plan.now);
     if (id->judgement != NULL && id->judgement->verdict == SPDM_GOOD) return true;
@@ -272,7 +280,7 @@ int spdm_keys_main(int argc, char **argv)
     if (rc != SPDM_PARSED) return rc;
     const char *wrong = contradiction(&o);
     if (wrong != NULL) return spdm_options_error(&spdm_keys_command, "%s", wrong);
-    if (!o.force && spdm_keys_present(o.out, present, sizeof present)) {
+    if (!o.force && spdm_keys_present(&o, present, sizeof present)) {
         return spdm_options_error(&spdm_keys_command, "%s holds %s already; --force overwrites", o.out, present);
     }
     return run(&id);

@@ -18,7 +18,7 @@ struct keys_options {
     unsigned role;     /* index into responder, requester, both */
     uint32_t intermediates, days;
     const char *subject, *device_info;
-    bool force, quiet;
+    bool keep_ca, force, quiet;
 };
 
 /* An identity as made and as the judge sees it. */
@@ -30,7 +30,7 @@ struct keys_identity {
 };
 
 /* The files this writes that are there already, as "a, b"; false: there are none. */
-bool spdm_keys_present(const char *dir, char *names, size_t cap);
+bool spdm_keys_present(const struct keys_options *options, char *names, size_t cap);
 /* Writes the files; false: cause says which could not be written and why. */
 bool spdm_keys_write(const struct keys_identity *id, char *cause, size_t cap);
 /* Tells people what was made and what to do with it. */

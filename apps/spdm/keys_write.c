@@ -59,6 +59,22 @@ static const char *model_name(const struct keys_identity *id)
     return names[id->options->model];
 }
 
+static bool put_ca_key(FILE *f, const struct keys_identity *id)
+{
+    return put(f, id->made.authority);
+}
+
+static bool put_ca(FILE *f, const struct keys_identity *id)
+{
+    bool done = true;
+
+    for (unsigned i = 0; i <= id->options->intermediates; i++) {
+        struct spdm_room c = id->made.certificate[i];
+        done = done && PEM_write(f, PEM_STRING_X509, "", c.p, (long)c.n) > 0;
+    }
+    return done;
+}
+
 static bool put_description(FILE *f, const struct keys_identity *id)
 {
     const char *slot = id->options->model == 2 ? " slot = 1;" : "";
@@ -78,8 +94,11 @@ static const struct file {
     const char *name;
     mode_t mode;
     writer *write;
-} files[] = {{"root.pem", 0644, put_root_pem}, {"root.der", 0644, put_root_der}, {"chain.der", 0644, put_chain},
-             {"leaf.key", 0600, put_key},      {"leaf.pub", 0644, put_public},   {"device.cfg", 0644, put_description}};
+    bool of_ca; /* --keep-ca only */
+} files[] = {{"root.pem", 0644, put_root_pem, false}, {"root.der", 0644, put_root_der, false},
+             {"chain.der", 0644, put_chain, false},   {"leaf.key", 0600, put_key, false},
+             {"leaf.pub", 0644, put_public, false},   {"device.cfg", 0644, put_description, false},
+             {"ca.key", 0600, put_ca_key, true},      {"ca.pem", 0644, put_ca, true}};
 #define FILES (sizeof files / sizeof files[0])
 
 /* The path of a file in the directory; false if it is too long. */
@@ -90,7 +109,12 @@ static bool path_of(const char *dir, const char *name, char *out, size_t cap)
     return n > 0 && (size_t)n < cap;
 }
 
-bool spdm_keys_present(const char *dir, char *names, size_t cap)
+static bool wanted(const struct keys_options *o, const struct file *file)
+{
+    return o->keep_ca || !file->of_ca;
+}
+
+bool spdm_keys_present(const struct keys_options *o, char *names, size_t cap)
 {
     char path[4096];
     size_t n = 0;
@@ -98,7 +122,8 @@ bool spdm_keys_present(const char *dir, char *names, size_t cap)
     names[0] = '\0';
     for (size_t i = 0; i < FILES; i++) {
         struct stat about;
-        if (!path_of(dir, files[i].name, path, sizeof path) || lstat(path, &about) != 0) continue;
+        if (!wanted(o, &files[i]) || !path_of(o->out, files[i].name, path, sizeof path) || lstat(path, &about) != 0)
+            continue;
         int more = snprintf(names + n, cap - n, "%s%s", n != 0 ? ", " : "", files[i].name);
         if (more > 0 && (size_t)more < cap - n) n += (size_t)more;
     }
@@ -129,6 +154,7 @@ bool spdm_keys_write(const struct keys_identity *id, char *cause, size_t cap)
         return false;
     }
     for (size_t i = 0; i < FILES; i++) {
+        if (!wanted(id->options, &files[i])) continue;
         errno = ENAMETOOLONG;
         if (!path_of(dir, files[i].name, path, sizeof path) || !write_file(&files[i], path, id)) {
             snprintf(cause, cap, "cannot write %.200s/%s: %s", dir, files[i].name, strerror(errno));
@@ -185,7 +211,12 @@ void spdm_keys_show(const struct keys_identity *id, FILE *out)
     fprintf(out, "  leaf.key            private key, PKCS #8, no passphrase, readable by you only\n");
     fprintf(out, "  leaf.pub            public key, SubjectPublicKeyInfo\n");
     fprintf(out, "  device.cfg          a device for `spdm respond`\n");
+    if (id->options->keep_ca) {
+        fprintf(out, "  ca.key              the authority's private key, the same\n");
+        fprintf(out, "  ca.pem              its certificates, root first\n");
+    }
     fprintf(out, "\n%sTry%s\n", bold, plain);
     fprintf(out, "  spdm respond %s/device.cfg\n", dir);
     fprintf(out, "  spdm attest --trust %s/root.pem emu+mctp://127.0.0.1\n", dir);
+    if (id->options->keep_ca) fprintf(out, "  spdm provision --ca %s tcp://DEVICE\n", dir);
 }

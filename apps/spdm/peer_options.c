@@ -96,7 +96,7 @@ static bool parse_aeads(const char *text, void *field, char *error, size_t cap)
 }
 
 /* 0, 0,2, 1-3, or a mask 0x0f */
-static bool parse_slots(const char *text, void *field, char *error, size_t cap)
+bool spdm_peer_parse_slots(const char *text, void *field, char *error, size_t cap)
 {
     unsigned mask = 0;
     bool good = true;
@@ -180,12 +180,6 @@ const struct spdm_option spdm_peer_trust_options[] = {
 
 const struct spdm_option spdm_peer_negotiate_options[] = {
     SPDM_OPTION_GROUP("What to negotiate"),
-    {.name = "slot",
-     .kind = SPDM_OPTION_OWN,
-     .at = AT(slots),
-     .value = "N",
-     .parse = parse_slots,
-     .help = "certificate slots that will do: 0, 0,2-4 or a mask 0x1d (default all)"},
     {.name = "version",
      .kind = SPDM_OPTION_OWN,
      .at = AT(versions),
@@ -228,6 +222,16 @@ const struct spdm_option spdm_peer_negotiate_options[] = {
      .value = "LIST",
      .parse = parse_errata,
      .help = "follow another text of the specification: unequal-sizes, big-endian-nonce, tcp-inner-header"},
+    {.name = NULL},
+};
+
+const struct spdm_option spdm_peer_slot_options[] = {
+    {.name = "slot",
+     .kind = SPDM_OPTION_OWN,
+     .at = AT(slots),
+     .value = "N",
+     .parse = spdm_peer_parse_slots,
+     .help = "certificate slots that will do: 0, 0,2-4 or a mask 0x1d (default all)"},
     {.name = NULL},
 };
 

@@ -42,6 +42,7 @@ struct spdm_peer_options {
 /* Rows for a table of options, as SPDM_OPTION_PART(spdm_peer_trust_options, offsetof(struct mine, peer)). */
 extern const struct spdm_option spdm_peer_trust_options[];     /* Whom to trust */
 extern const struct spdm_option spdm_peer_negotiate_options[]; /* What to negotiate */
+extern const struct spdm_option spdm_peer_slot_options[];      /* without heading */
 extern const struct spdm_option spdm_peer_session_options[];   /* without heading */
 extern const struct spdm_option spdm_peer_time_options[];      /* How long to try */
 extern const struct spdm_option spdm_peer_record_options[];    /* without heading */
@@ -52,6 +53,8 @@ extern const struct spdm_option spdm_peer_keylog_options[];    /* the same, wher
         .slots = 0xff, .timeout = 30000                                                                                \
     }
 
+/* Slots as a mask (uint8_t), for struct spdm_option. */
+bool spdm_peer_parse_slots(const char *text, void *field, char *error, size_t cap);
 /* What excludes or needs each other; session: the command opens one. NULL if all is well. */
 const char *spdm_peer_contradiction(const struct spdm_peer_options *options, bool session);
 #endif

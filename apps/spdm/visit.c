@@ -180,7 +180,7 @@ static struct spdm_attest_order order_of(struct spdm_visit *v)
     order.pause = true;
     order.events = v->visit.events;
     order.data_max = v->visit.out_max;
-    order.measure = v->visit.setup->options->reference != NULL;
+    order.measure = v->visit.setup->options->reference != NULL || !v->visit.setup->session;
     order.operation = SPDM_MEASURE_ALL;
     order.sign = true;
     order.tap = on_frame;
@@ -237,12 +237,11 @@ void spdm_visit_ask(struct spdm_visit *v, const struct spdm_goal *goal, struct s
     if (session->opened) inside.session = session->facts.id;
     uv_update_time(&v->loop);
     uv_timer_start(&v->limit, on_limit, v->visit.setup->options->timeout, 0);
-    if (spdm_requester_ask(spdm_asker_engine(spdm_attest_asker(v->run)), &inside)) {
-        spdm_asker_advance(spdm_attest_asker(v->run));
-        turn(v);
-    } else {
-        say(out, SPDM_EXIT_PROTOCOL, "the connection is busy");
-    }
+    /* a heartbeat may be on its way */
+    while (!v->ended && !spdm_requester_ask(spdm_asker_engine(spdm_attest_asker(v->run)), &inside))
+        uv_run(&v->loop, UV_RUN_ONCE);
+    if (!v->ended) spdm_asker_advance(spdm_attest_asker(v->run));
+    turn(v);
     uv_timer_stop(&v->limit);
     v->out = NULL;
 }

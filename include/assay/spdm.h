@@ -140,6 +140,7 @@ struct spdm_sessions; /* session.h */
 struct spdm_mutual;   /* session.h */
 struct spdm_chunks;   /* large.h */
 struct spdm_lender;   /* large.h */
+struct spdm_opaque;   /* opaque.h */
 
 /* One secret of a session, as it comes into being; valid until the call returns. */
 struct spdm_keylog {
@@ -185,6 +186,7 @@ struct spdm_config {
     void *keylog_ctx;
     void (*inside)(void *ctx, const struct spdm_inside *inside); /* NULL: none. For traces */
     void *inside_ctx;
+    const struct spdm_opaque *opaque; /* OpaqueData beyond what sessions need; NULL: none is sent, any is accepted */
     struct spdm_room session_memory;  /* spdm_session_size() bytes for each session wanted, aligned like uint64_t */
     struct spdm_room in;              /* sessions: room to open a record into, as long as the longest record; can be
                                          shared: it holds nothing beyond the event() calls after a push(),

@@ -50,6 +50,8 @@ struct spdm_sight {
     uint32_t opened, closed; /* the session that it opened (keys for records exist), or ended; 0: none */
     enum spdm_signature_state signature, verify_data, record;
     uint32_t lost;             /* records of this direction that are missing in front of this one */
+    uint8_t unanswered;        /* requests: code of another before this one that got no response, 0: none */
+    bool gap;                  /* CERTIFICATE: what the chain has before this portion did not go by */
     struct spdm_span message;  /* the message, or data; valid until the next push() or next() */
     size_t n;                  /* the message's own length, 0 if it could not be decoded */
     struct spdm_report report; /* why is SPDM_WHY_FINE, or the first rule it breaks */

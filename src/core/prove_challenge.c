@@ -3,6 +3,7 @@
  * CHALLENGE_AUTH as the prover builds it: digest of the slot, fresh nonce,
  * measurement summary if asked for; the signature is the caller's. */
 #include "core/mutual.h"
+#include "core/opaque.h"
 
 enum { BASIC_MUT_AUTH = 0x80 };
 
@@ -58,6 +59,7 @@ static uint8_t reply_challenge(struct spdm_responder *rs, const union spdm_body 
     m->chain_hash = spdm_span(hash, h);
     m->nonce = spdm_span(rs->nonce, NONCE_BYTES);
     m->summary = spdm_span(summary, q->summary != 0 ? h : 0);
+    if (SPDM_WHOLE) m->opaque = spdm_opaque_say(&rs->c, CODE_CHALLENGE_AUTH);
     m->context = q->context;
     return why;
 }

@@ -3,6 +3,7 @@
  * MEASUREMENTS as the prover builds it, from the list the caller answered
  * with: raw values are hashed when a digest is wanted, blocks are encoded by
  * the same walker that reads them. */
+#include "core/opaque.h"
 #include "core/responder_state.h"
 
 enum { RECORD_AT = 8, BLOCK_HEAD = 7, TCB = 1 };
@@ -144,6 +145,7 @@ static void around(const struct spdm_responder *rs, const struct get_measurement
         m->content_changed = rs->answer->content_changed & 3;
     }
     m->nonce = spdm_span(rs->nonce, NONCE_BYTES);
+    if (SPDM_WHOLE) m->opaque = spdm_opaque_say(&rs->c, CODE_MEASUREMENTS);
     m->context = q->context;
 }
 
@@ -204,13 +206,14 @@ static bool lay_blocks(struct spdm_responder *rs, const struct get_measurements 
 /* What is around the record is encoded without it, then with its length alone. */
 bool spdm_measurements_portion(struct spdm_responder *rs, size_t at, struct spdm_room room)
 {
-    enum { TAIL_MAX = 64 };
+    enum { TAIL_MAX = 64, OPAQUE_AT = RECORD_AT + NONCE_BYTES + 2 }; /* in a message without record */
     struct exchange x = {.request = spdm_span(rs->request, rs->request_n)};
     const struct get_measurements *q = &x.req.get_measurements;
     struct spdm_window to = {room, at};
     uint8_t plain[RECORD_AT + TAIL_MAX], blocks = 0;
     size_t end;
     struct io io = {.wr = {plain, sizeof plain}, .end = sizeof plain};
+    struct spdm_span opaque, tail;
 
     if (!SPDM_CHUNKS) return false;
     (void)spdm_conn_decode(&rs->c, &spdm_message_GET_MEASUREMENTS, &x); /* it was judged when it came */
@@ -219,10 +222,17 @@ bool spdm_measurements_portion(struct spdm_responder *rs, size_t at, struct spdm
         if (wanted(q->operation, &rs->answer->measurements[i])) blocks++;
     around(rs, q, &x.rsp.measurements);
     x.rsp.measurements.blocks = blocks;
+    opaque = x.rsp.measurements.opaque;
+    x.rsp.measurements.opaque.n = 0;
     spdm_conn_shape(&rs->c, CODE_MEASUREMENTS, &x.req, &io.sh);
     io.sh.sig = 0; /* it is kept elsewhere */
     (void)spdm_encode(&io, &spdm_message_MEASUREMENTS, &x.rsp);
-    spdm_window_lay(&to, end, spdm_part(spdm_span(plain, io.at), RECORD_AT, io.at));
+    plain[OPAQUE_AT - 2] = (uint8_t)opaque.n;
+    plain[OPAQUE_AT - 1] = (uint8_t)(opaque.n >> 8);
+    tail = spdm_part(spdm_span(plain, io.at), OPAQUE_AT, io.at);
+    spdm_window_lay(&to, end, spdm_part(spdm_span(plain, OPAQUE_AT), RECORD_AT, OPAQUE_AT));
+    spdm_window_lay(&to, end + OPAQUE_AT - RECORD_AT, opaque);
+    spdm_window_lay(&to, end + OPAQUE_AT - RECORD_AT + opaque.n, tail);
     x.rsp.measurements.record.n = end - RECORD_AT;
     io = (struct io){.sh = io.sh, .wr = {plain, RECORD_AT}, .end = RECORD_AT};
     (void)spdm_encode(&io, &spdm_message_MEASUREMENTS, &x.rsp);

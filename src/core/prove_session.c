@@ -4,6 +4,7 @@
  * (sessions.md sections 2 and 3). Whatever is refused on the way gives its
  * session back; a FINISH that does not verify ends it. */
 #include "core/mutual.h"
+#include "core/opaque.h"
 
 enum { EXCHANGE_AT = 40, PSK_CONTEXT_AT = 12, EVENT_ALL = 0x02, CONTEXT_MIN = 32, HANDSHAKE_TIME = 60 };
 
@@ -335,9 +336,8 @@ static uint8_t consider_psk_finish(struct spdm_responder *rs, const union spdm_b
 
 static uint8_t reply_finish(struct spdm_responder *rs, const union spdm_body *req, union spdm_body *rsp)
 {
-    (void)rs;
     (void)req;
-    (void)rsp;
+    if (SPDM_WHOLE) rsp->finish_rsp.opaque = spdm_opaque_say(&rs->c, rs->job->response->code);
     return SPDM_WHY_FINE;
 }
 

@@ -5,6 +5,7 @@
  * what is particular to a message is in its job. */
 #include "core/large.h"
 #include "core/mutual.h"
+#include "core/opaque.h"
 
 void spdm_requester_tell(struct spdm_requester *rq, enum spdm_event_kind kind)
 {
@@ -285,6 +286,7 @@ static uint8_t digest_response(struct spdm_requester *rq, struct spdm_span messa
     if (why == SPDM_WHY_FINE) why = job->judge(&rq->c, &x);
     if (why != SPDM_WHY_FINE) return why;
     why = SPDM_SESSIONS && job->finish != NULL ? job->finish(rq, &x) : spdm_verify_finish(&rq->c, job, &x);
+    if (SPDM_WHOLE && why == SPDM_WHY_FINE) spdm_opaque_hear(&rq->c, job->response->code, &x.rsp);
     if (why == SPDM_WHY_FINE) why = after(rq, &x);
     if (why == SPDM_WHY_FINE && repeats(rq)) rq->mark = spdm_conn_mark(message);
     if (inside) forget_request(rq);

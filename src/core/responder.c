@@ -5,6 +5,7 @@
  * is in its job; only responder_error.c writes an ERROR. */
 #include "core/large.h"
 #include "core/mutual.h"
+#include "core/opaque.h"
 
 enum { HEAD_ONLY = 8 };
 
@@ -236,6 +237,7 @@ static uint8_t serve(struct spdm_responder *rs, const struct prove_job *job, str
     rs->job = job;
     why = job->consider(rs, &x.req);
     if (why != SPDM_WHY_FINE) return why;
+    if (SPDM_WHOLE) spdm_opaque_hear(&rs->c, job->request->code, &x.req);
     if (SPDM_WHOLE && job->asks != SPDM_NOTHING) spdm_responder_pose(rs, &x);
     rs->due = (job->request->joins & JOINS_VCA) != 0 ? SPDM_NEVER : rs->now + spdm_responder_promise(rs);
     rs->stage = STAGE_NEED;

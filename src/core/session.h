@@ -199,7 +199,7 @@ static inline void spdm_session_forget(struct conn *c)
 }
 
 /* session_opaque.c: opaque data of a key exchange. */
-struct spdm_span spdm_session_offer(const struct conn *c, struct spdm_room room);
+struct spdm_span spdm_session_offer(const struct conn *c, uint8_t code, struct spdm_room room);
 /* Responder: chooses a version from the requester's opaque data. SPDM_WHY_FINE or the refusal. */
 uint8_t spdm_session_choose(struct conn *c, struct session *s, struct spdm_span opaque);
 struct spdm_span spdm_session_selection(const struct conn *c, const struct session *s, struct spdm_room room);

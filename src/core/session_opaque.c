@@ -2,6 +2,7 @@
  *
  * Agreeing on a version of secured messages (DSP0277) in the opaque data of a
  * key exchange (sessions.md section 5). */
+#include "core/opaque.h"
 #include "core/session.h"
 #include "wire/secured_opaque.h"
 
@@ -30,13 +31,15 @@ static bool speaks(uint8_t versions, uint16_t entry)
     return entry >> 12 == 1 && minor < 8 && (versions >> minor & 1) != 0;
 }
 
-static struct spdm_span encode(const struct conn *c, struct secured_opaque *m, struct spdm_room room)
+/* In a message with this code, where the caller may have more to say. */
+static struct spdm_span encode(const struct conn *c, uint8_t code, struct secured_opaque *m, struct spdm_room room)
 {
     struct io io = {.wr = room, .end = room.n};
 
     spdm_conn_shape(c, 0, NULL, &io.sh);
     spdm_walk_secured_opaque(&io, m, c->ed->legacy_opaque);
-    return io_fine(&io) ? spdm_span(room.p, io.at) : (struct spdm_span){0};
+    if (!io_fine(&io)) return spdm_span(NULL, io.at); /* its size: the message does not fit either */
+    return SPDM_WHOLE ? spdm_opaque_add(c, code, room, spdm_span(room.p, io.at)) : spdm_span(room.p, io.at);
 }
 
 static uint8_t decode(struct conn *c, struct secured_opaque *m, struct spdm_span opaque)
@@ -50,7 +53,7 @@ static uint8_t decode(struct conn *c, struct secured_opaque *m, struct spdm_span
     return spdm_conn_refuse(blame(c, io.field), io.why, io.got, io.limit);
 }
 
-struct spdm_span spdm_session_offer(const struct conn *c, struct spdm_room room)
+struct spdm_span spdm_session_offer(const struct conn *c, uint8_t code, struct spdm_room room)
 {
     struct secured_opaque m = {.has_versions = true, .limit = limit(c)};
 
@@ -58,7 +61,7 @@ struct spdm_span spdm_session_offer(const struct conn *c, struct spdm_room room)
         if ((spoken(c) >> minor & 1) != 0) m.version[m.version_n++] = (uint16_t)(0x1000 | minor << 8);
     }
     m.has_limit = (spoken(c) >> LIMIT_MINOR & 1) != 0 && limit(c) < 64; /* absent means 64 */
-    return encode(c, &m, room);
+    return encode(c, code, &m, room);
 }
 
 /* Both ends use the lower limit; the largest number is 2^e - 1, and never all ones (sessions.md 6.4). */
@@ -95,7 +98,7 @@ struct spdm_span spdm_session_selection(const struct conn *c, const struct sessi
     struct secured_opaque m = {.has_selection = true, .selection = s->version, .limit = limit(c)};
 
     m.has_limit = (s->version >> 8 & 0x0f) >= LIMIT_MINOR && limit(c) < 64;
-    return encode(c, &m, room);
+    return encode(c, spdm_session_by_psk(s) ? CODE_PSK_EXCHANGE_RSP : CODE_KEY_EXCHANGE_RSP, &m, room);
 }
 
 uint8_t spdm_session_chosen(struct conn *c, struct session *s, struct spdm_span opaque)

@@ -115,19 +115,27 @@ static uint8_t fill_certificate(struct spdm_requester *rq, union spdm_body *req)
     return SPDM_WHY_FINE;
 }
 
-/* The whole chain: its Length field and its digest (R-DIG-07). Bytes 2 and 3 are reserved below 1.4 (LQ-38). */
-static uint8_t judge_chain(struct conn *c, const struct certificate *m, uint32_t total)
+/* The chain begins with its Length. Bytes 2 and 3 are reserved below 1.4 (LQ-38). */
+static uint8_t judge_length(struct conn *c, struct spdm_span head, uint32_t total)
 {
-    uint8_t digest[SPDM_HASH_MAX];
-    struct spdm_span part[2] = {spdm_span(c->cfg->chain.p, c->chain_have), m->portion};
-    struct spdm_span head = c->chain_have >= 4 ? part[0] : m->portion;
     size_t h = spdm_conn_hash_size(c);
     uint32_t length;
 
     if (total < 4 + h || head.n < 4) return refuse(c, BAD_CHAIN, "Length", total, 4 + h);
     length = (uint32_t)(head.p[0] | head.p[1] << 8);
     if (c->ed->large_certificate) length |= (uint32_t)head.p[2] << 16 | (uint32_t)head.p[3] << 24;
-    if (length != total) return refuse(c, BAD_CHAIN, "Length", length, total);
+    return length != total ? refuse(c, BAD_CHAIN, "Length", length, total) : SPDM_WHY_FINE;
+}
+
+/* The whole chain: its digest (R-DIG-07). */
+static uint8_t judge_chain(struct conn *c, const struct certificate *m, uint32_t total)
+{
+    uint8_t digest[SPDM_HASH_MAX];
+    struct spdm_span part[2] = {spdm_span(c->cfg->chain.p, c->chain_have), m->portion};
+    struct spdm_span head = c->chain_have >= 4 ? part[0] : m->portion;
+    size_t h = spdm_conn_hash_size(c);
+
+    if (judge_length(c, head, total) != SPDM_WHY_FINE) return c->report.why;
     if (!spdm_conn_digest(c, part, 2, digest)) return refuse(c, CRYPTO_FAILED, "the chain's digest", 0, 0);
     /* A witness may not have seen DIGESTS (case B4 of R-CHL-21): then the chain speaks for itself. */
     if (c->digests_known && !spdm_equal(spdm_span(digest, h), spdm_span(c->facts.chain_hash, h))) {
@@ -141,6 +149,7 @@ static uint8_t judge_certificate(struct conn *c, const struct exchange *x)
     const struct get_certificate *q = &x->req.get_certificate;
     const struct certificate *m = &x->rsp.certificate;
     uint64_t total = (uint64_t)q->offset + m->portion.n + m->remainder;
+    uint64_t needed = total - (c->chain_grows ? m->remainder : 0);
 
     if (m->slot != q->slot) return refuse(c, MISMATCH, "SlotID R-CER-09", m->slot, q->slot);
     if (m->large != q->large) return refuse(c, MISMATCH, "LargeCertChain", m->large, q->large);
@@ -151,11 +160,12 @@ static uint8_t judge_certificate(struct conn *c, const struct exchange *x)
 
         return refuse(c, BAD_LENGTH, "RemainderLength R-CER-12", m->remainder, left > n ? left - n : 0);
     }
-    if (total > c->cfg->chain.n) return refuse(c, NO_ROOM, "the certificate chain", total, c->cfg->chain.n);
+    if (needed > c->cfg->chain.n) return refuse(c, NO_ROOM, "the certificate chain", needed, c->cfg->chain.n);
     if (c->facts.multi_key_rsp && (m->model != c->facts.slot_model)) {
         return refuse(c, MISMATCH, "CertModel R-CER-13", m->model, c->facts.slot_model);
     }
-    return m->remainder == 0 ? judge_chain(c, m, (uint32_t)total) : SPDM_WHY_FINE;
+    if (m->remainder == 0) return judge_chain(c, m, (uint32_t)total);
+    return q->offset == 0 && m->portion.n >= 4 ? judge_length(c, m->portion, (uint32_t)total) : SPDM_WHY_FINE;
 }
 
 static void learn_certificate(struct conn *c, const struct exchange *x)

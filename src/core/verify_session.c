@@ -4,6 +4,7 @@
  * responder proves itself over TH, keys come out of the key schedule, and the
  * session exists for the caller only when FINISH_RSP has been checked. */
 #include "core/mutual.h"
+#include "core/opaque.h"
 
 enum { EXCHANGE_AT = 40, MUT_AUTH_MAX = 4 };
 
@@ -27,13 +28,14 @@ static uint8_t fill_key_exchange(struct spdm_requester *rq, union spdm_body *req
         return refuse(c, CRYPTO_FAILED, "the key exchange", 0, 0);
     }
     rq->exchange_open = true;
-    req->key_exchange = (struct key_exchange){.summary = spdm_requester_summary(rq),
-                                              .slot = c->facts.slot,
-                                              .policy = c->ed->session_policy ? rq->goal.session_policy : 0,
-                                              .session = (uint16_t)s->id,
-                                              .random = spdm_span(rq->nonce, NONCE_SIZE),
-                                              .exchange = spdm_span(room.p, public_n),
-                                              .opaque = spdm_session_offer(c, spdm_room_from(room, public_n + 2))};
+    req->key_exchange =
+        (struct key_exchange){.summary = spdm_requester_summary(rq),
+                              .slot = c->facts.slot,
+                              .policy = c->ed->session_policy ? rq->goal.session_policy : 0,
+                              .session = (uint16_t)s->id,
+                              .random = spdm_span(rq->nonce, NONCE_SIZE),
+                              .exchange = spdm_span(room.p, public_n),
+                              .opaque = spdm_session_offer(c, CODE_KEY_EXCHANGE, spdm_room_from(room, public_n + 2))};
     return SPDM_WHY_FINE;
 }
 
@@ -145,6 +147,7 @@ const struct verify_job spdm_verify_key_exchange = {.request = &spdm_message_KEY
 static uint8_t fill_finish(struct spdm_requester *rq, union spdm_body *req)
 {
     if (spdm_session_mutual(rq->opening)) req->finish = (struct finish){.with_signature = true, .slot = rq->encap.slot};
+    if (SPDM_WHOLE) req->finish.opaque = spdm_opaque_say(&rq->c, rq->job->request->code);
     return SPDM_WHY_FINE;
 }
 
@@ -217,7 +220,7 @@ static uint8_t fill_psk_exchange(struct spdm_requester *rq, union spdm_body *req
                                               .session = (uint16_t)rq->opening->id,
                                               .hint = rq->goal.psk_hint,
                                               .context = spdm_span(rq->nonce, NONCE_SIZE), /* R-PSK-07 */
-                                              .opaque = spdm_session_offer(c, room)};
+                                              .opaque = spdm_session_offer(c, CODE_PSK_EXCHANGE, room)};
     return SPDM_WHY_FINE;
 }
 

@@ -43,6 +43,7 @@ static void place(struct watch_side *side, struct spdm_room memory, bool grows)
     spdm_conn_place(&side->c, &side->cfg, memory);
     side->c.inside = spdm_io_inside;
     side->c.slots_wanted = 0xff;
+    side->c.chain_grows = grows;
 }
 
 /* The turned side has no sessions and envelopes of its own. */
@@ -100,25 +101,6 @@ bool spdm_watch_room(struct spdm_witness *w, struct watch_side *side, enum spdm_
     if (n <= room->n || (w->watch.more != NULL && w->watch.more(w->watch.ctx, which, room, n))) return true;
     (void)refuse_size(blame(&side->c, names[which]), NO_ROOM, n, room->n);
     return false;
-}
-
-struct slot_known *spdm_watch_known(struct watch_side *side, uint8_t slot)
-{
-    return &side->slot[slot < SPDM_SLOT_N ? slot : SPDM_SLOT_N];
-}
-
-void spdm_watch_slot(struct watch_side *side, uint8_t slot)
-{
-    const struct slot_known *k = spdm_watch_known(side, slot);
-    struct spdm_facts *f = &side->c.facts;
-
-    f->slot = slot < SPDM_SLOT_N ? slot : SPDM_SLOT_KEY;
-    f->slot_model = k->model;
-    f->slot_key_pair = k->key_pair;
-    f->slot_usage = k->usage;
-    side->c.key = k->key;
-    side->c.digests_known = k->hash_known;
-    memcpy(f->chain_hash, k->hash, sizeof k->hash);
 }
 
 /* ---- frames ---- */

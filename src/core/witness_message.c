@@ -64,11 +64,6 @@ static uint8_t show(const struct spdm_witness *w, struct passing *p, const struc
 
 /* ---- requests ---- */
 
-static void forget_slots(struct watch_side *side)
-{
-    for (uint8_t slot = 0; slot < SPDM_SLOT_N; slot++) side->slot[slot] = (struct slot_known){0};
-}
-
 /* Where a request is legal. GET_CAPABILITIES and NEGOTIATE_ALGORITHMS may come twice if nobody answered in time; what
  * is legal in an envelope is another table. */
 static void check_phase(struct spdm_witness *w, const struct watch_side *side, const struct spdm_message *row)
@@ -91,8 +86,8 @@ static void request_effects(struct spdm_witness *w, struct watch_side *side, con
     spdm_conn_reset_by(c, row);
     if (row->code == CODE_GET_VERSION) {
         spdm_conn_restart(c);
-        forget_slots(side);
-        forget_slots(&w->turned);
+        spdm_watch_forget_slots(side);
+        spdm_watch_forget_slots(&w->turned);
     } else if (row->code == CODE_GET_CERTIFICATE) {
         if (req->get_certificate.offset == 0 || req->get_certificate.slot != c->facts.slot) {
             c->chain_have = c->chain_total = 0;
@@ -114,6 +109,14 @@ static void keep(struct spdm_witness *w, struct watch_side *side, struct spdm_sp
     side->request_n = message.n;
 }
 
+/* The request that waits while another comes; one that comes once more is a retry. */
+static uint8_t waiting(const struct watch_side *side, struct spdm_span next)
+{
+    struct spdm_span first = spdm_span(side->request.p, side->request_n);
+
+    return first.n < 2 || spdm_equal(first, spdm_part(next, 0, first.n)) ? 0 : first.p[1];
+}
+
 static void request(struct spdm_witness *w, struct passing *p)
 {
     struct watch_side *side = p->side;
@@ -122,11 +125,15 @@ static void request(struct spdm_witness *w, struct passing *p)
     const struct spdm_message *row = spdm_message_find(code);
     const struct watch_job *job = find(w, code);
 
+    if (!p->sight->reassembled && !p->sight->enveloped) w->chunk_asked = 0;
     /* The deferred request stays the one to be answered, and the one whose response is fetched. */
     if (row == &spdm_message_RESPOND_IF_READY || row == &spdm_message_CHUNK_GET || row == &spdm_message_CHUNK_SEND) {
-        if (show(w, p, row) == SPDM_WHY_FINE && row == &spdm_message_CHUNK_SEND) spdm_watch_chunk_send(w, p);
+        if (show(w, p, row) != SPDM_WHY_FINE) return;
+        if (row != &spdm_message_RESPOND_IF_READY) w->chunk_asked = code;
+        if (row == &spdm_message_CHUNK_SEND) spdm_watch_chunk_send(w, p);
         return;
     }
+    if (row != &spdm_message_GET_VERSION) p->sight->unanswered = waiting(side, p->x.request);
     side->request_n = 0;
     if (row == NULL || code < 0x80) {
         (void)refuse(c, UNKNOWN_CODE, NULL, code, 0);
@@ -142,27 +149,6 @@ static void request(struct spdm_witness *w, struct passing *p)
 
 /* ---- responses ---- */
 
-/* DIGESTS tells of every slot, not only of the one a requester would choose. */
-static void remember_digests(struct watch_side *side, const struct digests *m)
-{
-    size_t h = spdm_conn_hash_size(&side->c), i = 0;
-
-    for (uint8_t slot = 0; slot < SPDM_SLOT_N; slot++) {
-        struct slot_known *k = &side->slot[slot];
-
-        if ((m->provisioned >> slot & 1) == 0) continue;
-        if (!k->hash_known || !spdm_equal(spdm_span(k->hash, h), spdm_part(m->digests, i * h, h))) k->key = NULL;
-        memcpy(k->hash, spdm_part(m->digests, i * h, h).p, h);
-        k->hash_known = true;
-        if (m->cert_info.n != 0) {
-            k->key_pair = m->key_pair_id.p[i];
-            k->model = m->cert_info.p[i] & 7;
-            k->usage = (uint16_t)(m->key_usage.p[2 * i] | m->key_usage.p[2 * i + 1] << 8);
-        }
-        i++;
-    }
-}
-
 static void after(struct spdm_witness *w, const struct verify_job *job, const struct passing *p)
 {
     struct watch_side *side = p->side;
@@ -170,7 +156,7 @@ static void after(struct spdm_witness *w, const struct verify_job *job, const st
     struct slot_known *k;
     struct spdm_span chain = spdm_span(c->cfg->chain.p, c->chain_have);
 
-    if (job == &spdm_verify_digests) remember_digests(side, &p->x.rsp.digests);
+    if (job == &spdm_verify_digests) spdm_watch_digests(side, &p->x.rsp.digests);
     if (job == &spdm_verify_certificate && c->chain_have == c->chain_total) {
         k = spdm_watch_known(side, c->facts.slot);
         if (!k->hash_known) k->hash_known = spdm_conn_digest(c, &chain, 1, k->hash);
@@ -184,16 +170,6 @@ static void after(struct spdm_witness *w, const struct verify_job *job, const st
         w->measured = true;
         w->record = p->x.rsp.measurements.record;
     }
-}
-
-/* Room for the rest of a chain as soon as its length is known. */
-static bool chain_fits(struct spdm_witness *w, struct passing *p)
-{
-    const struct get_certificate *q = &p->x.req.get_certificate;
-    const struct certificate *m = &p->x.rsp.certificate;
-    uint64_t total = (uint64_t)q->offset + m->portion.n + m->remainder;
-
-    return total > SIZE_MAX || spdm_watch_room(w, p->side, p->side->chain_room, (size_t)total);
 }
 
 /* The signature over the transcript so far; the transcript ends with it, whether anybody can check it or not. */
@@ -250,17 +226,6 @@ static void enter(struct spdm_witness *w, const struct verify_job *job, struct p
     after(w, job, p);
 }
 
-/* What CHALLENGE_AUTH says is the digest of its slot, if nothing else has said so before: the capture may lack DIGESTS
- * and chain, and sessions need it. */
-static void adopt_digest(struct watch_side *side, const struct challenge_auth *m)
-{
-    struct slot_known *k = spdm_watch_known(side, side->c.facts.slot);
-
-    if (k->hash_known || !spdm_put((struct spdm_room){k->hash, sizeof k->hash}, m->chain_hash)) return;
-    k->hash_known = true;
-    spdm_watch_slot(side, side->c.facts.slot);
-}
-
 /* A decoded response to the request at hand. What breaks a rule is said, and what follows is read all the same: the two
  * ends may well have gone on. */
 static void judge(struct spdm_witness *w, const struct watch_job *watch, struct passing *p)
@@ -270,8 +235,8 @@ static void judge(struct spdm_witness *w, const struct watch_job *watch, struct 
     struct spdm_report first;
 
     if (job == &spdm_verify_digests) c->facts.trusted = false; /* learn the slot anew */
-    if (job == &spdm_verify_certificate && !chain_fits(w, p)) return;
-    if (job == &spdm_verify_challenge) adopt_digest(p->side, &p->x.rsp.challenge_auth);
+    if (job == &spdm_verify_certificate && !spdm_watch_portion(w, p)) return;
+    if (job == &spdm_verify_challenge) spdm_watch_adopt(p->side, &p->x.rsp.challenge_auth);
     if (job == &spdm_verify_key_exchange)
         spdm_watch_forget(w, p->x.req.key_exchange.session, p->x.rsp.key_exchange_rsp.session);
     if (job == &spdm_verify_psk_exchange)
@@ -324,7 +289,12 @@ static void chunk(struct spdm_witness *w, struct passing *p)
 {
     bool fetched = p->sight->code == CODE_CHUNK_RESPONSE;
 
-    p->sight->answers = fetched ? CODE_CHUNK_GET : CODE_CHUNK_SEND;
+    if ((w->chunk_asked & 0x7f) != p->sight->code) {
+        unjudged(w, p);
+        return;
+    }
+    p->sight->answers = w->chunk_asked;
+    w->chunk_asked = 0;
     if (show(w, p, fetched ? &spdm_message_CHUNK_RESPONSE : &spdm_message_CHUNK_SEND_ACK) != SPDM_WHY_FINE) return;
     if (fetched) spdm_watch_chunk_response(w, p);
     else spdm_watch_chunk_ack(w, p);

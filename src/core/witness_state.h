@@ -31,6 +31,7 @@ struct watch_side {
 /* An encapsulated flow. */
 struct watch_flow {
     bool open, answered; /* it goes on; a response of it has been delivered */
+    uint8_t id;          /* RequestID of the request that waits */
     uint32_t session;    /* of which it is the handshake; 0: none */
 };
 
@@ -55,6 +56,7 @@ struct spdm_witness {
     bool next_asks;
     struct watch_side *next_side;
     struct watch_large large[2]; /* the Responder's, the Requester's */
+    uint8_t chunk_asked;         /* CHUNK_GET or CHUNK_SEND that waits, 0 */
     struct watch_flow flow;
 
     /* sessions */
@@ -81,9 +83,14 @@ struct watch_job {
 
 /* witness.c: room of at least n bytes; false, with the refusal noted, if there is none. */
 bool spdm_watch_room(struct spdm_witness *w, struct watch_side *side, enum spdm_watch_room which, size_t n);
-/* The exchange that begins is about this slot: its key and digest are the ones to check with. */
+/* witness_slots.c: the exchange that begins is about this slot: its key and digest are the ones to check with. */
 void spdm_watch_slot(struct watch_side *side, uint8_t slot);
 struct slot_known *spdm_watch_known(struct watch_side *side, uint8_t slot);
+void spdm_watch_forget_slots(struct watch_side *side);
+void spdm_watch_digests(struct watch_side *side, const struct digests *m);
+void spdm_watch_adopt(struct watch_side *side, const struct challenge_auth *m);
+/* CERTIFICATE: whether it reads the chain on, and there is room for it; all else has been done about it if not. */
+bool spdm_watch_portion(struct spdm_witness *w, struct passing *p);
 /* witness_message.c: s->message, of at least four bytes; `asks`: from the side that asks. */
 void spdm_watch_message(struct spdm_witness *w, struct watch_side *side, bool asks, struct spdm_sight *s);
 

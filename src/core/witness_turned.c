@@ -42,15 +42,19 @@ static void enclose(struct spdm_witness *w, const struct passing *p, struct spdm
 void spdm_watch_enclosed(struct spdm_witness *w, struct passing *p)
 {
     if (!w->flow.open) spdm_watch_begin_flow(w, 0);
+    w->flow.id = p->x.rsp.encapsulated.id;
     enclose(w, p, p->x.rsp.encapsulated.message, true);
 }
 
 /* DELIVER_ENCAPSULATED_RESPONSE: DIGESTS enters TH if it was the first response of this handshake (R-ORD-08). */
 void spdm_watch_delivered(struct spdm_witness *w, struct passing *p)
 {
-    struct spdm_span message = p->x.req.encapsulated.message;
+    const struct encapsulated *m = &p->x.req.encapsulated;
+    struct spdm_span message = m->message;
     struct session *s = spdm_session_find(&w->plain.c, w->flow.session);
 
+    if (w->flow.open && m->id != w->flow.id)
+        (void)refuse(&w->plain.c, MISMATCH, "RequestID R-ENC-04", m->id, w->flow.id);
     if (s != NULL && !w->flow.answered && w->plain.c.facts.multi_key_req && message.n >= 4 &&
         message.p[1] == CODE_DIGESTS) {
         struct spdm_piece piece = {.code = CODE_DIGESTS, .turned = true, .bytes = message};
@@ -67,6 +71,7 @@ void spdm_watch_acknowledged(struct spdm_witness *w, struct passing *p)
     const struct encapsulated *m = &p->x.rsp.encapsulated;
     struct session *s = spdm_session_find(&w->plain.c, w->flow.session);
 
+    w->flow.id = m->id;
     if (m->kind == ACK_REQUEST) {
         enclose(w, p, m->message, true);
         return;

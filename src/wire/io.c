@@ -61,7 +61,7 @@ static inline uint32_t number(struct io *io, uint32_t v, size_t n)
     const uint8_t *from = io_decoding(io) ? io->rd.p : io->wr.p;
     uint32_t x = 0;
 
-    if (!claim(io, n)) return 0;
+    if (!claim(io, n)) return io_decoding(io) ? 0 : v; /* out of room: lengths go on counting */
     for (size_t i = n; i-- > 0;) {
         if (!io_decoding(io)) io->wr.p[io->last + i] = (uint8_t)(v >> (8 * i));
         x = x << 8 | from[io->last + i];

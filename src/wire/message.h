@@ -286,5 +286,8 @@ void spdm_io_mask(struct io *io, const char *length, const char *name, uint32_t 
 size_t spdm_io_open(struct io *io, size_t n);
 void spdm_io_close(struct io *io, size_t end, const char *name);
 /* One measurement block at the start of a record; encodes as well. */
+struct spdm_opaque_element;
+void spdm_walk_opaque_head(struct io *io, uint8_t *count);
+void spdm_walk_opaque_element(struct io *io, struct spdm_opaque_element *m);
 void spdm_walk_block(struct io *io, struct spdm_measurement *m);
 #endif

@@ -7,14 +7,6 @@
 run 0 "$SPDM" keys -q -o "$dir/w"
 run 0 "$SPDM" keys -q -o "$dir/o"
 trust="$dir/w/root.pem"
-member() { # FILTER VALUE: of the JSON in $dir/out
-    got=$(jq -cr "$1" "$dir/out" 2>&1)
-    [ "$got" = "$2" ] || bad "$1 is '$got', not '$2'"
-}
-silent() { # TEXT: is not in the output
-    ! grep -qF -e "$1" "$dir/out" || bad "'$1' is in the output"
-}
-
 # A plain device
 cat >"$dir/w/device.cfg" <<EOF
 slots = ( { chain = "chain.der"; key = "leaf.key"; }, { slot = 3; chain = "../o/chain.der"; key = "../o/leaf.key"; } );
@@ -80,20 +72,8 @@ ended 0
 run 3 "$SPDM" info "$tcp"
 says "$dir/err" "connect"
 
-# A device with everything else: driver SETTING...
-driver() {
-    rm -f "$dir/log"
-    "$BUILD_DIR/interop_driver" responder emu+mctp://127.0.0.1:0 device="$dir/w/device.cfg" clients=20 "$@" >"$dir/log" 2>"$dir/trace" &
-    responder=$!
-    wait_until grep -q listening "$dir/log"
-    mctp=emu+mctp://127.0.0.1:$(sed -n 's/^listening //p' "$dir/log")
-}
-stop() {
-    kill "$responder"
-    wait "$responder" 2>/dev/null
-    responder=
-}
-driver key-pairs=1 mel=1 events=1 \
+# A device with everything else
+driver "$dir/w/device.cfg" key-pairs=1 mel=1 events=1 \
     caps=+GET_KEY_PAIR_INFO_CAP,SET_KEY_PAIR_INFO_CAP,MEL_CAP,EP_INFO_CAP_SIG,EVENT_CAP,ENCAP_CAP,MULTI_KEY_CAP_NEG
 run 0 "$SPDM" info "$mctp"
 says "$dir/out" "RSA 2048; slots: 0, 1" "ECC P-384; slots: 0, 3" \
@@ -115,7 +95,7 @@ says "$dir/out" "2  measurements changed" "4  certificates changed"
 stop
 
 # What it refuses is said, and the rest is asked for all the same
-driver errand-error=5 mel=1 caps=+MEL_CAP,EP_INFO_CAP_NO_SIG
+driver "$dir/w/device.cfg" errand-error=5 mel=1 caps=+MEL_CAP,EP_INFO_CAP_NO_SIG
 run 0 "$SPDM" info "$mctp"
 says "$dir/out" "MEASUREMENT_EXTENSION_LOG: the peer answered ERROR Unspecified" \
     "ENDPOINT_INFO: the peer answered ERROR Unspecified" "slot 3    1"

@@ -63,12 +63,14 @@ struct driver {
     struct {
         uint8_t bytes[FRAME_MAX];
         size_t n;
-        uint8_t slot;
+        uint8_t slot, model;
         bool due;
     } stored;
     struct spdm_config config, turned;
     struct spdm_link *link;
     struct spdm_trace trace;
+    bool subscribed; /* to events; so often they were told: */
+    unsigned told;
     uint32_t session; /* the last that was opened */
     uint64_t skew;    /* the clock is ahead by so much */
     int status;
@@ -111,6 +113,8 @@ void driver_tell_reply(const struct spdm_goal *goal, const struct spdm_event *ev
 void driver_make_device(struct driver *d);
 void driver_serve_errand(struct driver *d, const struct spdm_event *event, struct spdm_answer *answer);
 
+/* Events to be told, the n-th time; empty: no more. */
+struct spdm_span driver_news(unsigned n);
 /* What was stored is used from now on. */
 void driver_reset_device(struct driver *d);
 

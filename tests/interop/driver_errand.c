@@ -171,6 +171,24 @@ static void change_key_pair(struct driver *d, const struct spdm_key_pair_change 
     if ((q->asym | q->pqc) != 0) k->asym = q->asym, k->pqc = q->pqc;
 }
 
+/* The n-th: measurements 1 and 3 changed, the certificates of slot 1, something of the vendor's; two in one message
+ * the second time. */
+struct spdm_span driver_news(unsigned n)
+{
+    static uint8_t bytes[256];
+    static const uint8_t measured[32] = {0x0a}, slots[1] = {0x02}, pci[] = {0x86, 0x80}, own[] = {0xca, 0xfe};
+    const struct spdm_notice notices[] = {
+        {.type = SPDM_EVENT_MEASUREMENT_CHANGED, .detail = {measured, sizeof measured}},
+        {.instance = 1, .type = SPDM_EVENT_CERTIFICATE_CHANGED, .detail = {slots, sizeof slots}},
+        {.instance = 2, .body = 3, .type = 7, .vendor = {pci, sizeof pci}, .detail = {own, sizeof own}}};
+    size_t at = 0;
+
+    if (n > 1) return (struct spdm_span){NULL, 0};
+    for (unsigned i = n; i <= 2 * n; i++)
+        at += spdm_notice_put((struct spdm_room){bytes + at, sizeof bytes - at}, &notices[i]);
+    return (struct spdm_span){bytes, at};
+}
+
 void driver_reset_device(struct driver *d)
 {
     struct spdm_slot *slot = &d->identity.slot[d->stored.slot];
@@ -180,6 +198,7 @@ void driver_reset_device(struct driver *d)
     d->stored.due = false;
     slot->certificates = (struct spdm_span){d->stored.bytes + head, d->stored.n - head};
     slot->root = slot->certificates;
+    slot->model = d->stored.model;
     if (slot->signs == NULL) slot->signs = d->identity.slot[0].signs;
     if (d->stored.n != 0) slot->root.n = 4u + ((size_t)slot->root.p[2] << 8 | slot->root.p[3]);
     d->identity.supported = (uint8_t)(d->identity.supported | 1u << d->stored.slot);
@@ -195,6 +214,7 @@ static void store(struct driver *d, const struct spdm_store_order *o, struct spd
     if (o->chain.n != 0) memcpy(d->stored.bytes, o->chain.p, o->chain.n);
     d->stored.n = o->chain.n;
     d->stored.slot = o->slot;
+    d->stored.model = o->model;
     d->stored.due = true;
     if (!d->set->reset) driver_reset_device(d);
     else *answer = (struct spdm_answer){.ticket = answer->ticket, .error = SPDM_ERROR_RESET_REQUIRED};
@@ -203,9 +223,11 @@ static void store(struct driver *d, const struct spdm_store_order *o, struct spd
 static void make_csr(struct driver *d, const struct spdm_csr_order *o, struct spdm_answer *answer)
 {
     enum { TAG = 3 };
+    static struct spdm_span csr;
 
     driver_say("csr wanted key-pair=%u model=%u tag=%u info=%zu", o->key_pair, o->model, o->tag, o->info.n);
-    if (d->set->csr != NULL) answer->data = driver_file(d->set->csr);
+    if (d->set->csr != NULL && csr.n == 0) csr = driver_file(d->set->csr);
+    answer->data = csr;
     answer->yes = answer->data.n != 0;
     if (!d->set->reset || o->tag == TAG) return;
     *answer = (struct spdm_answer){.ticket = answer->ticket, .error = SPDM_ERROR_RESET_REQUIRED, .error_data = TAG};
@@ -226,7 +248,10 @@ void driver_serve_errand(struct driver *d, const struct spdm_event *event, struc
         answer->data = (struct spdm_span){endpoint_info, sizeof endpoint_info};
         break;
     case SPDM_ASK_EVENT_TYPES: answer->data = (struct spdm_span){event_types, sizeof event_types}; break;
-    case SPDM_ASK_SUBSCRIBE: driver_say("subscribed bytes=%zu", o->list.list.n); break;
+    case SPDM_ASK_SUBSCRIBE:
+        driver_say("subscribed bytes=%zu", o->list.list.n);
+        d->subscribed = o->list.list.n != 0;
+        break;
     default: answer->yes = false;
     }
     if (d->set->errand_error == 0) return;

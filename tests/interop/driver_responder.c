@@ -100,6 +100,18 @@ static void event(struct answerer *a, const struct spdm_event *ev)
     }
 }
 
+/* As soon as they can be told; false: not now. */
+static void raise_events(struct answerer *a)
+{
+    static union spdm_order order;
+    struct spdm_goal goal = {.want = SPDM_WANT_ERRAND, .errand = &spdm_errand_events, .order = &order};
+
+    if (!a->d->set->events || !a->d->subscribed) return;
+    order.list.list = driver_news(a->d->told);
+    if (order.list.list.n == 0 || !spdm_responder_ask(a->rs, a->d->session, &goal)) return;
+    driver_say("event %u", a->d->told++);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     struct answerer *a = timer->data;
@@ -120,6 +132,7 @@ static void serve(struct answerer *a)
         out = spdm_responder_pull(a->rs, driver_now(a->d));
         if (out.n != 0 && !spdm_link_send(a->d->link, out)) return;
     } while (out.n != 0);
+    raise_events(a);
     at = spdm_responder_deadline(a->rs);
     now = driver_now(a->d);
     if (at == SPDM_NEVER) uv_timer_stop(&a->d->timer);
@@ -141,7 +154,8 @@ static void on_frame(void *ctx, struct spdm_link *link, struct spdm_span frame)
 static void next_client(struct answerer *a)
 {
     a->d->set->clients--;
-    a->d->session = 0;
+    a->d->session = a->d->told = 0;
+    a->d->subscribed = false;
     spdm_responder_close(a->rs);
     driver_reset_device(a->d);
     a->rs = spdm_responder_init(a->memory, &a->d->config);

@@ -113,6 +113,35 @@ ended() {
     fi
 }
 
+# driver DEVICE SETTING...: a device with everything that can be provisioned and told; its target is $mctp, log $dir/log
+driver() {
+    device=$1
+    shift
+    rm -f "$dir/log"
+    "${BUILD_DIR:?}/interop_driver" responder emu+mctp://127.0.0.1:0 device="$device" clients=40 "$@" \
+        >"$dir/log" 2>"$dir/trace" &
+    responder=$!
+    wait_until grep -q listening "$dir/log"
+    # shellcheck disable=SC2034 # for who sources this
+    mctp=emu+mctp://127.0.0.1:$(sed -n 's/^listening //p' "$dir/log")
+}
+stop() {
+    kill "$responder"
+    wait "$responder" 2>/dev/null
+    responder=
+}
+
+# member FILTER VALUE: of the JSON in $dir/out
+member() {
+    got=$(jq -cr "$1" "$dir/out" 2>&1)
+    [ "$got" = "$2" ] || bad "$1 is '$got', not '$2'"
+}
+
+# silent TEXT: is not in the output
+silent() {
+    ! grep -qF -e "$1" "$dir/out" || bad "'$1' is in the output"
+}
+
 finish() {
     [ "$failures" -eq 0 ] || {
         echo "$failures checks failed"
