@@ -212,6 +212,21 @@ static void test_mutual(void **state)
     pair_close(&p);
 }
 
+/* Without the capability of both sides there are no envelopes at all. */
+static void test_no_envelopes(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        begin_mutual(2, SPDM_ENCAP_CAP, 2);
+        if (i == 1) p.req_policy.flags |= SPDM_ENCAP_CAP;
+        if (i == 1) p.rsp_policy.flags &= ~SPDM_ENCAP_CAP;
+        assert_true(pair_run(&p, &(struct spdm_goal){.want = SPDM_WANT_CONNECT}));
+        talk_expect(&p, SPDM_V13, "vv ea 00 00", "vv 7f 07 ea");
+        talk_expect(&p, SPDM_V13, "vv eb 01 00 vv 01 00 01", "vv 7f 07 eb");
+        pair_close(&p);
+    }
+}
+
 /* ---- room ---- */
 
 /* Buffers of every size, each a block of its own: what does not fit is refused, on both sides, and nothing is written
@@ -351,9 +366,9 @@ static void test_slot(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_responder), cmocka_unit_test(test_requester),
-                                       cmocka_unit_test(test_mutual),    cmocka_unit_test(test_rooms),
-                                       cmocka_unit_test(test_summary),   cmocka_unit_test(test_fresh),
-                                       cmocka_unit_test(test_slot)};
+                                       cmocka_unit_test(test_mutual),    cmocka_unit_test(test_no_envelopes),
+                                       cmocka_unit_test(test_rooms),     cmocka_unit_test(test_summary),
+                                       cmocka_unit_test(test_fresh),     cmocka_unit_test(test_slot)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
