@@ -183,11 +183,8 @@ static void await(struct spdm_asker *a, const struct spdm_link_options *options)
 
 bool spdm_asker_connect(struct spdm_asker *a, uint32_t timeout_ms)
 {
-    struct spdm_link_options options = {.connect_ms = timeout_ms,
-                                        .stall_ms = timeout_ms,
-                                        .reach_out = a->setup->listen,
-                                        .tap = on_tap,
-                                        .tap_ctx = a};
+    struct spdm_link_options options = {
+        .connect_ms = timeout_ms, .stall_ms = timeout_ms, .reach_out = a->setup->listen, .tap = on_tap, .tap_ctx = a};
     if (a->setup->listen) {
         options.idle_ms = SPDM_LINK_PATIENT;
         await(a, &options);

@@ -181,8 +181,7 @@ void spdm_respond_give_back(struct client *c)
     c->question.info = c->job.info = (struct spdm_room){NULL, 0};
     c->next = s->pool;
     s->pool = c;
-    if (s->options->once && s->clients == 0 && s->count.clients != 0)
-        spdm_respond_stop(s, "the one client is served");
+    if (s->options->once && s->clients == 0 && s->count.clients != 0) spdm_respond_stop(s, "the one client is served");
 }
 
 void spdm_respond_free_pool(struct server *s)
@@ -321,7 +320,7 @@ static void over(struct client *c, const char *reason)
     if (c->requests != 0 || c->reach == NULL) /* who was only tried is no news */
         spdm_respond_client_says(s, "%s: %u requests, %u refused, %u signatures, %u sessions, SPDM %u.%u: %s",
                                  spdm_link_peer(link), c->requests, c->refusals, c->signatures, c->sessions,
-                             (unsigned)facts->version >> 4, facts->version & 15u, reason);
+                                 (unsigned)facts->version >> 4, facts->version & 15u, reason);
     s->count.requests += c->requests;
     s->count.refusals += c->refusals;
     s->count.signatures += c->signatures;
