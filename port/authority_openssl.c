@@ -144,7 +144,7 @@ static X509 *issue(struct spdm_authority *a, const struct spdm_authority_order *
                                      .now = order->now};
     bool alias = order->model == SPDM_CERT_ALIAS;
     struct spdm_rung rung = {.ca = alias, .leaf = !alias, .hardware = order->model != SPDM_CERT_GENERIC};
-    struct spdm_ladder l = {.ossl = a->ossl, .plan = &plan, .above = spdm_signer_pkey(signer)};
+    struct spdm_ladder l = {.ossl = a->ossl, .plan = &plan, .above = spdm_signer_private(signer)->pkey};
 
     if (order->subject == NULL) rung.subject = X509_REQ_get_subject_name(request);
     else snprintf(rung.name, sizeof rung.name, "%s", order->subject);
@@ -194,9 +194,12 @@ struct spdm_room spdm_authority_sign(struct spdm_authority *a, const struct spdm
 
 struct spdm_room spdm_chain_load(const char *path, const char *name, char *error)
 {
-    struct loader l = {.path = name, .error = error};
-    struct spdm_span chain = spdm_device_certificates(&l, NULL, path);
+    struct loader l = {.path = name};
+    struct spdm_span chain;
     struct spdm_room out = {NULL, 0};
+
+    l.error = error;
+    chain = spdm_device_certificates(&l, NULL, path);
 
     if (chain.n == 0) return out;
     out = (struct spdm_room){OPENSSL_memdup(chain.p, chain.n), chain.n};

@@ -171,11 +171,6 @@ struct spdm_signer *spdm_signer_open(struct spdm_openssl *ossl, const struct spd
     return s;
 }
 
-EVP_PKEY *spdm_signer_pkey(const struct spdm_signer *s)
-{
-    return s->key->pkey;
-}
-
 void spdm_signer_close(struct spdm_signer *s)
 {
     if (s == NULL) return;
@@ -313,6 +308,11 @@ const struct spdm_openssl_key *spdm_signer_public(const struct spdm_signer *s)
     return s->public;
 }
 
+const struct spdm_openssl_key *spdm_signer_private(const struct spdm_signer *s)
+{
+    return s->key;
+}
+
 /* Keys on curves may have had another point before, and another library context may remember it: it keeps what it
  * made of a key to compare it. So points are compared. */
 static bool same_number(const EVP_PKEY *a, const EVP_PKEY *b, const char *which)
@@ -339,4 +339,20 @@ bool spdm_signer_matches(const struct spdm_signer *s, const struct spdm_openssl_
     bool same = curve ? same_point(s->public, key) : key != NULL && EVP_PKEY_eq(s->public->pkey, key->pkey) == 1;
     ERR_pop_to_mark();
     return same;
+}
+
+/* The first element of a SubjectPublicKeyInfo. */
+size_t spdm_signer_algorithm_identifier(const struct spdm_signer *s, uint8_t *out, size_t cap)
+{
+    X509_PUBKEY *info = NULL;
+    X509_ALGOR *algorithm = NULL;
+    int n = 0;
+
+    ERR_set_mark();
+    if (X509_PUBKEY_set(&info, s->public->pkey) == 1 && X509_PUBKEY_get0_param(NULL, NULL, NULL, &algorithm, info) == 1)
+        n = i2d_X509_ALGOR(algorithm, NULL);
+    if (n > 0 && (size_t)n <= cap) (void)i2d_X509_ALGOR(algorithm, &out);
+    X509_PUBKEY_free(info);
+    ERR_pop_to_mark();
+    return n > 0 ? (size_t)n : 0;
 }
