@@ -5,6 +5,7 @@
  * to leaf is made rung by rung, each signed with the key of the one above. */
 #include "port/authority.h"
 #include "port/certgen_inside.h"
+#include "port/csr.h"
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -29,10 +30,9 @@ static enum spdm_openssl_kind kind_of(enum spdm_alg alg)
     return SPDM_KIND_N;
 }
 
-static EVP_PKEY *new_key(const struct spdm_ladder *l)
+EVP_PKEY *spdm_openssl_new_key(const struct spdm_openssl *o, enum spdm_alg alg)
 {
-    const struct spdm_openssl_kind_row *row = spdm_openssl_kind_row(kind_of(l->plan->algorithm));
-    const struct spdm_openssl *o = l->ossl;
+    const struct spdm_openssl_kind_row *row = spdm_openssl_kind_row(kind_of(alg));
 
     if (row->family == SPDM_FAMILY_RSA) return EVP_PKEY_Q_keygen(o->lib, o->propq, "RSA", (size_t)row->size * 8);
     if (row->family == SPDM_FAMILY_EC) return EVP_PKEY_Q_keygen(o->lib, o->propq, "EC", row->group);
@@ -59,8 +59,7 @@ static const char *hash_of(const struct spdm_certgen_plan *plan)
 
 /* ---- names, dates, numbers ---- */
 
-/* "CN=widget,O=ACME"; a text without '=' is a common name. */
-static bool set_name(X509_NAME *name, const char *text)
+bool spdm_openssl_name(X509_NAME *name, const char *text)
 {
     char copy[256], *rest = copy;
 
@@ -83,7 +82,7 @@ static bool set_name(X509_NAME *name, const char *text)
 static bool set_names(X509 *x, const struct spdm_ladder *l, const struct spdm_rung *r)
 {
     X509_NAME *name = r->subject != NULL ? X509_NAME_dup(r->subject) : X509_NAME_new();
-    bool done = name != NULL && (r->subject != NULL || set_name(name, r->name)) &&
+    bool done = name != NULL && (r->subject != NULL || spdm_openssl_name(name, r->name)) &&
                 X509_set_subject_name(x, name) == 1 &&
                 X509_set_issuer_name(x, l->issuer != NULL ? X509_get_subject_name(l->issuer) : name) == 1;
 
@@ -158,7 +157,7 @@ static bool add_roles(X509 *x, X509V3_CTX *about, const struct spdm_certgen_plan
 }
 
 /* As it is, by way of a section: a comma in it is no separator. */
-static bool add_device_info(X509 *x, const char *info)
+GENERAL_NAMES *spdm_openssl_device_info(struct spdm_span info)
 {
     GENERAL_NAMES *names = GENERAL_NAMES_new();
     GENERAL_NAME *name = GENERAL_NAME_new();
@@ -166,7 +165,7 @@ static bool add_device_info(X509 *x, const char *info)
     ASN1_UTF8STRING *text = ASN1_UTF8STRING_new();
     ASN1_TYPE *value = ASN1_TYPE_new();
     bool done = names != NULL && name != NULL && oid != NULL && text != NULL && value != NULL &&
-                ASN1_STRING_set(text, info, -1) == 1;
+                ASN1_STRING_set(text, info.p, (int)info.n) == 1;
 
     if (done) {
         ASN1_TYPE_set(value, V_ASN1_UTF8STRING, text);
@@ -182,11 +181,20 @@ static bool add_device_info(X509 *x, const char *info)
             done = false;
         }
     }
-    done = done && X509_add1_ext_i2d(x, NID_subject_alt_name, names, 0, X509V3_ADD_DEFAULT) == 1;
     ASN1_TYPE_free(value);
     ASN1_UTF8STRING_free(text);
     ASN1_OBJECT_free(oid);
     GENERAL_NAME_free(name);
+    if (done) return names;
+    GENERAL_NAMES_free(names);
+    return NULL;
+}
+
+static bool add_device_info(X509 *x, const char *info)
+{
+    GENERAL_NAMES *names = spdm_openssl_device_info((struct spdm_span){(const uint8_t *)info, strlen(info)});
+    bool done = names != NULL && X509_add1_ext_i2d(x, NID_subject_alt_name, names, 0, X509V3_ADD_DEFAULT) == 1;
+
     GENERAL_NAMES_free(names);
     return done;
 }
@@ -261,15 +269,41 @@ static unsigned plan_rungs(const struct spdm_certgen_plan *plan, struct spdm_run
     return n;
 }
 
-static bool keep_private(EVP_PKEY *key, struct spdm_room *out)
+struct spdm_room spdm_openssl_key_text(EVP_PKEY *key)
 {
+    struct spdm_room out = {NULL, 0};
     BIO *bio = BIO_new(BIO_s_secmem());
     char *text = NULL;
     bool done = bio != NULL && PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) == 1;
     long n = done ? BIO_get_mem_data(bio, &text) : 0;
 
-    if (n > 0) *out = (struct spdm_room){OPENSSL_memdup(text, (size_t)n), (size_t)n};
+    if (n > 0) out = (struct spdm_room){OPENSSL_memdup(text, (size_t)n), (size_t)n};
     BIO_free(bio);
+    return out;
+}
+
+struct spdm_room spdm_new_key(struct spdm_openssl *ossl, enum spdm_alg alg, char *cause)
+{
+    struct spdm_room out = {NULL, 0};
+    EVP_PKEY *key;
+
+    ERR_set_mark();
+    key = spdm_openssl_new_key(ossl, alg);
+    if (key != NULL) out = spdm_openssl_key_text(key);
+    if (out.p == NULL) spdm_openssl_cause(cause, "no %s key can be made", spdm_algorithm_name(alg));
+    EVP_PKEY_free(key);
+    ERR_pop_to_mark();
+    return out;
+}
+
+void spdm_free_key(struct spdm_room text)
+{
+    OPENSSL_clear_free(text.p, text.n);
+}
+
+static bool keep_private(EVP_PKEY *key, struct spdm_room *out)
+{
+    *out = spdm_openssl_key_text(key);
     return out->p != NULL;
 }
 
@@ -286,7 +320,7 @@ static bool climb(struct spdm_ladder *l, const struct spdm_rung *r, unsigned n, 
 {
     for (unsigned i = 0; i < n; i++) {
         unsigned char *der = NULL;
-        l->key = new_key(l);
+        l->key = spdm_openssl_new_key(l->ossl, l->plan->algorithm);
         X509 *x = l->key != NULL ? spdm_certgen_issue(l, &r[i]) : NULL;
         int der_n = x != NULL ? i2d_X509(x, &der) : -1;
         X509_free(l->issuer);

@@ -121,16 +121,23 @@ static const uint8_t *all_of(struct spdm_openssl *ossl, const uint8_t *order)
     return list;
 }
 
-/* What the keys sign with: all of slot 0's key first, in its order. */
+static void add_signs(uint8_t *list, const uint8_t *signs)
+{
+    for (; signs != NULL && *signs != 0; signs++)
+        if (strchr((const char *)list, *signs) == NULL) list[strlen((const char *)list)] = *signs;
+}
+
+/* What the keys sign with: all of slot 0's key first, in its order; then those of keys that no slot has yet. */
 static const uint8_t *default_signatures(const struct spdm_device *d)
 {
     uint8_t *list = calloc(SPDM_ALG_N + 1, 1);
-    size_t n = 0;
-    for (unsigned i = 0; list != NULL && i <= SPDM_SLOT_N; i++) {
-        const uint8_t *signs = i < SPDM_SLOT_N ? d->identity.slot[i].signs : d->identity.public_key_signs;
-        for (; signs != NULL && *signs != 0; signs++)
-            if (strchr((const char *)list, *signs) == NULL) list[n++] = *signs;
-    }
+    if (list == NULL) return NULL;
+    for (unsigned i = 0; i < SPDM_SLOT_N; i++) add_signs(list, d->identity.slot[i].signs);
+    for (unsigned bank = 0; bank < d->identity.bank_n; bank++)
+        for (unsigned i = 0; i < SPDM_SLOT_N; i++) add_signs(list, d->banks[bank].slot[i].signs);
+    add_signs(list, d->identity.public_key_signs);
+    for (unsigned i = 0; i < d->identity.key_pair_n; i++)
+        if (d->pair_key[i] != NULL) add_signs(list, spdm_signer_algorithms(d->pair_key[i]->signer));
     return list;
 }
 

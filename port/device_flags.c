@@ -35,12 +35,25 @@ static const struct {
                     {"HBEAT", SPDM_HBEAT_CAP},
                     {"KEY_UPD", SPDM_KEY_UPD_CAP},
                     {"MUT_AUTH", SPDM_MUT_AUTH_CAP},
-                    {"ENCAP", SPDM_ENCAP_CAP}};
+                    {"ENCAP", SPDM_ENCAP_CAP},
+                    {"EP_INFO_NO_SIG", SPDM_EP_INFO_CAP_PLAIN},
+                    {"EP_INFO_SIG", SPDM_EP_INFO_CAP_SIGNED},
+                    {"MEL", SPDM_MEL_CAP},
+                    {"EVENT", SPDM_EVENT_CAP},
+                    {"SET_CERT", SPDM_SET_CERT_CAP},
+                    {"CSR", SPDM_CSR_CAP},
+                    {"CERT_INSTALL_RESET", SPDM_CERT_INSTALL_RESET_CAP},
+                    {"MULTI_KEY", SPDM_MULTI_KEY_CAP_ONLY},
+                    {"MULTI_KEY_NEG", SPDM_MULTI_KEY_CAP_NEG},
+                    {"GET_KEY_PAIR_INFO", SPDM_GET_KEY_PAIR_INFO_CAP},
+                    {"SET_KEY_PAIR_INFO", SPDM_SET_KEY_PAIR_INFO_CAP},
+                    {"SET_KEY_PAIR_RESET", SPDM_SET_KEY_PAIR_RESET_CAP},
+                    {"SLOT_MGMT", 0}}; /* of ExtFlags */
 #define CAPABILITY_N (sizeof capabilities / sizeof *capabilities)
 
 static bool unknown(struct loader *l, const config_setting_t *at, const char *word)
 {
-    char known[300];
+    char known[500];
     size_t n = 0;
     for (size_t i = 0; i < CAPABILITY_N; i++)
         n += (size_t)snprintf(known + n, sizeof known - n, "%s%s", i != 0 ? ", " : "", capabilities[i].name);
@@ -60,6 +73,7 @@ bool spdm_device_capabilities(struct loader *l, const config_setting_t *at, void
             k++;
         if (k == CAPABILITY_N) return unknown(l, at, word);
         l->device->policy.flags |= capabilities[k].flag;
+        if (capabilities[k].flag == 0) l->device->policy.ext_flags |= SPDM_SLOT_MGMT_CAP;
     }
     return true;
 }
@@ -98,23 +112,43 @@ static uint32_t session_flags(const struct spdm_device *d, uint32_t flags)
     return out;
 }
 
-uint32_t spdm_device_default_flags(const struct spdm_device *d)
+/* Whether there is a chain, or can be one. */
+static bool has_chain(const struct spdm_device *d)
 {
-    uint32_t flags = SPDM_CHUNK_CAP;
-    bool alias = false, chain = false;
+    bool given = d->provisioning.there && (d->provisioning.allow & SPDM_ALLOW_CERTIFICATES) != 0;
+    bool chain = given && d->identity.key_pair_n != 0;
     for (unsigned i = 0; i < SPDM_SLOT_N; i++) {
         chain = chain || d->identity.slot[i].certificates.n != 0;
-        alias = alias || d->identity.slot[i].model == SPDM_CERT_ALIAS;
+        for (unsigned bank = 0; bank < d->identity.bank_n; bank++)
+            chain = chain || d->banks[bank].slot[i].certificates.n != 0;
     }
+    return chain;
+}
+
+static uint32_t flags_of(const struct spdm_device *d)
+{
+    uint32_t flags = SPDM_CHUNK_CAP;
+    bool alias = false, chain = has_chain(d);
+    for (unsigned i = 0; i < SPDM_SLOT_N; i++) alias = alias || d->identity.slot[i].model == SPDM_CERT_ALIAS;
+    if (chain) flags |= spdm_device_provisioning_flags(d);
     if (chain) flags |= SPDM_CERT_CAP | SPDM_CHAL_CAP;
     if (!chain && d->identity.public_key.n != 0) flags |= SPDM_PUB_KEY_ID_CAP | SPDM_CHAL_CAP;
     if (chain && alias) flags |= SPDM_ALIAS_CERT_CAP;
     if (spdm_device_large(d)) flags |= SPDM_LARGE_RESP_CAP;
     if (d->measurement_n != 0) flags |= (flags & SPDM_CHAL_CAP) != 0 ? SPDM_MEAS_CAP_SIGNED : SPDM_MEAS_CAP_PLAIN;
     if (d->measurement_n != 0) flags |= SPDM_MEAS_FRESH_CAP;
+    if (d->endpoint.n != 0) flags |= (flags & SPDM_CHAL_CAP) != 0 ? SPDM_EP_INFO_CAP_SIGNED : SPDM_EP_INFO_CAP_PLAIN;
+    if (d->log.n != 0) flags |= SPDM_MEL_CAP;
     flags |= session_flags(d, flags);
+    if (d->event_types != 0 && (flags & SESSION) != 0) flags |= SPDM_EVENT_CAP | SPDM_ENCAP_CAP;
     if (asks(d)) flags |= SPDM_MUT_AUTH_CAP | SPDM_ENCAP_CAP;
     return flags;
+}
+
+void spdm_device_default_flags(const struct spdm_device *d, struct spdm_policy *p)
+{
+    p->flags = flags_of(d);
+    if (d->identity.bank_n != 0) p->ext_flags = SPDM_SLOT_MGMT_CAP;
 }
 
 /* ---- what cannot be ---- */
@@ -136,6 +170,18 @@ static const struct rule rules[] = {
      "MAC, ENCRYPT, HBEAT and KEY_UPD need sessions: KEY_EX or PSK (R-CAPR-08)"},
     {SPDM_HANDSHAKE_IN_THE_CLEAR_CAP, SPDM_KEY_EX_CAP, 0, "HANDSHAKE_IN_THE_CLEAR needs KEY_EX (R-CAPR-15)"},
     {SPDM_MUT_AUTH_CAP, SPDM_ENCAP_CAP, 0, "MUT_AUTH needs ENCAP (R-CAPR-31)"},
+    {SPDM_EP_INFO_CAP_SIGNED, SPDM_CERT_CAP | SPDM_PUB_KEY_ID_CAP, 0,
+     "EP_INFO_SIG needs an identity: CERT or PUB_KEY_ID"},
+    {SPDM_EP_INFO_CAP_SIGNED, 0, SPDM_EP_INFO_CAP_PLAIN,
+     "EP_INFO_SIG and EP_INFO_NO_SIG exclude each other (R-CAPR-23)"},
+    {SPDM_EVENT_CAP, SESSION, 0, "EVENT needs sessions: KEY_EX or PSK (R-EVT-02)"},
+    {SPDM_EVENT_CAP, SPDM_ENCAP_CAP, 0, "EVENT needs ENCAP: events are sent in encapsulated requests (R-EVT-18)"},
+    {SPDM_CSR_CAP, SPDM_SET_CERT_CAP, 0, "CSR needs SET_CERT (R-CAPR-21)"},
+    {SPDM_CERT_INSTALL_RESET_CAP, SPDM_SET_CERT_CAP, 0, "CERT_INSTALL_RESET needs SET_CERT (R-CAPR-22)"},
+    {SPDM_MULTI_KEY_CAP_MASK, SPDM_GET_KEY_PAIR_INFO_CAP, 0, "MULTI_KEY needs GET_KEY_PAIR_INFO (R-CAPR-27)"},
+    {SPDM_MULTI_KEY_CAP_ONLY, 0, SPDM_MULTI_KEY_CAP_NEG, "MULTI_KEY and MULTI_KEY_NEG exclude each other (R-CAPR-26)"},
+    {SPDM_PUB_KEY_ID_CAP, 0, SPDM_MULTI_KEY_CAP_MASK, "PUB_KEY_ID and MULTI_KEY exclude each other (R-CAPR-17)"},
+    {SPDM_SET_KEY_PAIR_RESET_CAP, SPDM_SET_KEY_PAIR_INFO_CAP, 0, "SET_KEY_PAIR_RESET needs SET_KEY_PAIR_INFO"},
 };
 
 static bool check_each_other(struct loader *l, const config_setting_t *at)
@@ -175,6 +221,38 @@ static bool check_sessions(struct loader *l, config_setting_t *root, const confi
     return true;
 }
 
+/* What is given to a device has to be allowed, and kept. */
+static bool check_provisioning(struct loader *l, config_setting_t *root, const config_setting_t *at)
+{
+    struct spdm_device *d = l->device;
+    const struct spdm_device_provisioning *p = &d->provisioning;
+    uint32_t flags = d->policy.flags;
+    if ((flags & SPDM_EP_INFO_CAP_MASK) != 0 && d->endpoint.n == 0)
+        return spdm_device_error(l, at, "EP_INFO needs the group endpoint");
+    if ((flags & SPDM_MEL_CAP) != 0 && d->log.n == 0) return spdm_device_error(l, at, "MEL needs the group log");
+    if ((flags & SPDM_EVENT_CAP) != 0 && d->event_types == 0)
+        return spdm_device_error(l, at, "EVENT needs the group events");
+    if ((flags & SPDM_GET_KEY_PAIR_INFO_CAP) != 0 && d->identity.key_pair_n == 0)
+        return spdm_device_error(l, at, "GET_KEY_PAIR_INFO needs the setting key_pairs");
+    if ((flags & SPDM_SET_CERT_CAP) != 0 && (p->allow & SPDM_ALLOW_CERTIFICATES) == 0)
+        return spdm_device_error(l, at, "SET_CERT needs the group provisioning, and certificates allowed there");
+    if ((flags & SPDM_SET_KEY_PAIR_INFO_CAP) != 0 && (p->allow & SPDM_ALLOW_KEY_PAIRS) == 0)
+        return spdm_device_error(l, at, "SET_KEY_PAIR_INFO needs the group provisioning, and key-pairs allowed there");
+    if ((flags & SPDM_CERT_INSTALL_RESET_CAP) != 0 && !p->reset)
+        return spdm_device_error(l, at, "CERT_INSTALL_RESET needs reset = true in the group provisioning");
+    if (p->reset && (flags & (SPDM_CERT_INSTALL_RESET_CAP | SPDM_SET_KEY_PAIR_RESET_CAP)) == 0)
+        return spdm_device_error(l, config_setting_get_member(root, "provisioning"),
+                                 "reset is of no use: neither CERT_INSTALL_RESET nor SET_KEY_PAIR_RESET is among the "
+                                 "capabilities");
+    if ((d->policy.ext_flags & SPDM_SLOT_MGMT_CAP) != 0 && d->identity.bank_n == 0)
+        return spdm_device_error(l, at, "SLOT_MGMT needs the setting banks");
+    if ((d->policy.ext_flags & SPDM_SLOT_MGMT_CAP) == 0) return true;
+    if ((p->allow & SPDM_ALLOW_CSR) != 0) d->policy.slot_management |= SPDM_SERVE_CSR;
+    if ((p->allow & SPDM_ALLOW_BANKS) != 0) d->policy.slot_management |= SPDM_SERVE_BANK;
+    if ((p->allow & SPDM_ALLOW_CERTIFICATES) != 0) d->policy.slot_management |= SPDM_SERVE_ERASE | SPDM_SERVE_STORE;
+    return true;
+}
+
 /* Lists that nobody would ever look at. */
 static bool check_lists(struct loader *l, config_setting_t *root)
 {
@@ -199,7 +277,7 @@ bool spdm_device_check_flags(struct loader *l, config_setting_t *root)
 {
     const struct spdm_device *d = l->device;
     const config_setting_t *at = config_setting_get_member(root, "capabilities");
-    uint32_t flags = d->policy.flags, can = spdm_device_default_flags(d);
+    uint32_t flags = d->policy.flags, can = flags_of(d);
     if ((flags & SPDM_CERT_CAP) != 0 && (can & SPDM_CERT_CAP) == 0)
         return spdm_device_error(l, at, "CERT needs a slot with a certificate chain");
     if ((flags & SPDM_PUB_KEY_ID_CAP) != 0 && d->identity.public_key.n == 0)
@@ -207,5 +285,5 @@ bool spdm_device_check_flags(struct loader *l, config_setting_t *root)
     if (!check_each_other(l, at)) return false;
     if ((flags & SPDM_MEAS_CAP_MASK) != 0 && d->measurement_n == 0)
         return spdm_device_error(l, at, "MEAS_SIG and MEAS_NO_SIG need measurements");
-    return check_sessions(l, root, at) && check_lists(l, root);
+    return check_provisioning(l, root, at) && check_sessions(l, root, at) && check_lists(l, root);
 }

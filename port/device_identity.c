@@ -9,6 +9,7 @@
 #include "port/device_impl.h"
 #include "port/x509_read.h"
 
+#include <assay/errand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,10 +23,18 @@ struct key_setting {
 
 struct slot_setting {
     const char *chain, *root;
-    uint32_t slot, key_pair;
+    uint32_t slot, key_pair; /* key_pair: 0 if it is not named */
     uint8_t model;
     uint16_t usage;
     struct key_setting key;
+};
+
+/* Where slots go: the identity's, or those of a bank. */
+struct slot_place {
+    struct spdm_slot *slot;
+    struct spdm_device_key **key;
+    uint8_t *supported;
+    uint32_t next;
 };
 
 /* ---- keys ---- */
@@ -85,16 +94,21 @@ static bool open_key(struct loader *l, const struct key_setting *s, struct spdm_
     struct spdm_device *d = l->device;
     struct spdm_device_key *k = &d->keys[d->key_n];
     char cause[SPDM_CAUSE_MAX] = "";
+    char *uri;
     if (s->uri == NULL) return spdm_device_error(l, s->at, "the key has no uri");
-    k->uri = uri_of(l, s->uri);
-    if (k->uri == NULL) return spdm_device_error(l, s->at, "out of memory");
+    uri = uri_of(l, s->uri);
+    if (uri == NULL) return spdm_device_error(l, s->at, "out of memory");
     for (size_t i = 0; i < d->key_n; i++) {
-        if (strcmp(d->keys[i].uri, k->uri) != 0) continue;
-        free(k->uri);
-        k->uri = NULL;
+        if (strcmp(d->keys[i].uri, uri) != 0) continue;
+        free(uri);
         *out = &d->keys[i];
         return true;
     }
+    if (d->key_n == SPDM_DEVICE_KEYS) {
+        free(uri);
+        return spdm_device_error(l, s->at, "a device can have %u keys only", SPDM_DEVICE_KEYS);
+    }
+    k->uri = uri;
     d->key_n++;
     if (!open_signer(l, s, k, cause)) return spdm_device_error(l, s->at, "key \"%s\": %s", s->uri, cause);
     *out = k;
@@ -123,7 +137,7 @@ static bool read_model(struct loader *l, const config_setting_t *at, void *out)
     return spdm_device_error(l, at, "model \"%s\": device, alias or generic expected", text);
 }
 
-static bool read_usage(struct loader *l, const config_setting_t *at, void *out)
+bool spdm_device_usage(struct loader *l, const config_setting_t *at, void *out)
 {
     static const char *const names[] = {"key-exchange", "challenge", "measurement", "endpoint-info"};
     const char *word;
@@ -183,46 +197,67 @@ static bool check_root(struct loader *l, const config_setting_t *at, struct spdm
 static bool check_key(struct loader *l, const config_setting_t *at, struct spdm_span spki,
                       const struct spdm_device_key *key, const char *of)
 {
-    char cause[SPDM_CAUSE_MAX] = "";
-    struct spdm_openssl_key *leaf = spdm_openssl_key_open(l->ossl, spki, cause);
-    bool same;
-    if (leaf == NULL) return spdm_device_error(l, at, "the public key cannot be used: %s", cause);
-    same = spdm_signer_matches(key->signer, leaf);
-    spdm_openssl_key_free(leaf);
-    return same || spdm_device_error(l, at, "the key \"%s\" (%s) is not the one of the %s", key->uri,
-                                     spdm_signer_name(key->signer), of);
+    return spdm_device_key_has(l, spki, key) || spdm_device_error(l, at, "the key \"%s\" (%s) is not the one of the %s",
+                                                                  key->uri, spdm_signer_name(key->signer), of);
 }
 
-static bool fill_slot(struct loader *l, const config_setting_t *at, const struct slot_setting *s)
+bool spdm_device_key_has(struct loader *l, struct spdm_span spki, const struct spdm_device_key *key)
 {
-    struct spdm_slot *slot = &l->device->identity.slot[s->slot];
+    struct spdm_openssl_key *leaf = spdm_openssl_key_open(l->ossl, spki, NULL);
+    bool same = leaf != NULL && spdm_signer_matches(key->signer, leaf);
+    spdm_openssl_key_free(leaf);
+    return same;
+}
+
+bool spdm_device_chain(struct loader *l, const config_setting_t *at, struct spdm_slot *slot, struct spdm_span *spki)
+{
     struct spdm_x509 first, last;
-    struct spdm_span rest;
-    slot->certificates = spdm_device_certificates(l, at, s->chain);
-    if (slot->certificates.n == 0) return false;
-    rest = slot->certificates;
-    if (!take_certificate(&rest, &first))
-        return spdm_device_error(l, at, "%s: the first certificate is malformed", s->chain);
+    struct spdm_span rest = slot->certificates;
+    if (!take_certificate(&rest, &first)) return spdm_device_error(l, at, "the first certificate is malformed");
     last = first;
     for (unsigned n = 2; rest.n != 0; n++)
         if (!take_certificate(&rest, &last))
-            return spdm_device_error(l, at, "%s: certificate %u is malformed (%s)", s->chain, n,
+            return spdm_device_error(l, at, "certificate %u is malformed (%s)", n,
                                      last.wrong != NULL ? last.wrong : "length");
+    *spki = last.spki;
+    return check_root(l, at, slot, &first);
+}
+
+/* The key of a slot: its own, or that of the key pair it names. */
+static bool slot_key(struct loader *l, const config_setting_t *at, const struct slot_setting *s,
+                     struct spdm_device_key **key)
+{
+    if (s->key.at != NULL) return open_key(l, &s->key, key);
+    if (s->key_pair == 0 || s->key_pair > l->device->identity.key_pair_n) return true;
+    *key = l->device->pair_key[s->key_pair - 1];
+    return *key != NULL || s->chain == NULL ||
+           spdm_device_error(l, at, "slot %u has a chain, but key pair %u no key", s->slot, s->key_pair);
+}
+
+static bool fill_slot(struct loader *l, const config_setting_t *at, const struct slot_setting *s,
+                      const struct slot_place *place)
+{
+    struct spdm_slot *slot = &place->slot[s->slot];
+    struct spdm_device_key **key = &place->key[s->slot];
+    struct spdm_span spki;
+    slot->model = s->model;
+    slot->key_pair_id = (uint8_t)(s->key_pair != 0 ? s->key_pair : s->slot + 1);
+    slot->usage = s->usage;
+    if (!slot_key(l, at, s, key)) return false;
+    if (*key != NULL) slot->signs = spdm_signer_algorithms((*key)->signer);
+    if (s->chain == NULL) return true;
+    slot->certificates = spdm_device_certificates(l, at, s->chain);
+    if (slot->certificates.n == 0) return false;
     if (s->root != NULL) {
         slot->root = spdm_device_certificates(l, at, s->root);
         if (slot->root.n == 0) return false;
     }
-    slot->model = s->model;
-    slot->key_pair_id = (uint8_t)s->key_pair;
-    slot->usage = s->usage;
-    if (!check_root(l, at, slot, &first)) return false;
-    if (s->key.at == NULL) return spdm_device_error(l, at, "slot %u has a chain but no key", s->slot);
-    if (!open_key(l, &s->key, &l->device->slot_key[s->slot])) return false;
-    slot->signs = spdm_signer_algorithms(l->device->slot_key[s->slot]->signer);
-    return check_key(l, s->key.at, last.spki, l->device->slot_key[s->slot], "certificate");
+    if (!spdm_device_chain(l, at, slot, &spki)) return false;
+    if (*key == NULL) return spdm_device_error(l, at, "slot %u has a chain but no key", s->slot);
+    return check_key(l, s->key.at != NULL ? s->key.at : at, spki, *key, "certificate");
 }
 
-static bool read_slot(struct loader *l, const config_setting_t *at)
+static bool read_slot(struct loader *l, const config_setting_t *at, struct slot_place *place)
 {
     static const struct field fields[] = {{"slot", read_slot_number, offsetof(struct slot_setting, slot)},
                                           {"chain", spdm_device_text, offsetof(struct slot_setting, chain)},
@@ -230,32 +265,58 @@ static bool read_slot(struct loader *l, const config_setting_t *at)
                                           {"key", read_key, offsetof(struct slot_setting, key)},
                                           {"model", read_model, offsetof(struct slot_setting, model)},
                                           {"key_pair", read_key_pair, offsetof(struct slot_setting, key_pair)},
-                                          {"usage", read_usage, offsetof(struct slot_setting, usage)},
+                                          {"usage", spdm_device_usage, offsetof(struct slot_setting, usage)},
                                           {NULL, NULL, 0}};
-    struct slot_setting s = {.slot = l->next_slot,
-                             .key_pair = l->next_slot + 1,
+    struct slot_setting s = {.slot = place->next,
                              .model = SPDM_CERT_DEVICE,
                              .usage = SPDM_USE_KEY_EX | SPDM_USE_CHALLENGE | SPDM_USE_MEASUREMENT};
-    struct spdm_identity *identity = &l->device->identity;
     if (!spdm_device_group(l, at, fields, &s)) return false;
     if (s.slot >= SPDM_SLOT_N) return spdm_device_error(l, at, "there are %u slots only", SPDM_SLOT_N);
-    if ((identity->supported & 1u << s.slot) != 0)
-        return spdm_device_error(l, at, "slot %u is described twice", s.slot);
-    identity->supported = (uint8_t)(identity->supported | 1u << s.slot);
-    l->next_slot = s.slot + 1;
-    if (s.chain != NULL) return fill_slot(l, at, &s);
-    if (s.key.at == NULL && s.root == NULL) return true; /* exists, is not provisioned */
-    return spdm_device_error(l, at, "slot %u has no chain", s.slot);
+    if ((*place->supported & 1u << s.slot) != 0) return spdm_device_error(l, at, "slot %u is described twice", s.slot);
+    *place->supported = (uint8_t)(*place->supported | 1u << s.slot);
+    place->next = s.slot + 1;
+    if (s.chain == NULL && s.root != NULL) return spdm_device_error(l, at, "slot %u has no chain", s.slot);
+    if (s.chain == NULL && s.key.at != NULL && !l->provisioned)
+        return spdm_device_error(l, at, "slot %u has no chain, and without the group provisioning none can come",
+                                 s.slot);
+    return fill_slot(l, at, &s, place);
+}
+
+static bool read_slots(struct loader *l, const config_setting_t *at, struct slot_place *place)
+{
+    if (!config_setting_is_list(at))
+        return spdm_device_error(l, at, "slots must be a list of groups: ( { chain = \"...\"; key = \"...\"; } )");
+    for (int i = 0; i < config_setting_length(at); i++)
+        if (!read_slot(l, config_setting_get_elem(at, (unsigned)i), place)) return false;
+    return true;
 }
 
 bool spdm_device_slots(struct loader *l, const config_setting_t *at, void *out)
 {
+    struct spdm_device *d = l->device;
+    struct slot_place place = {d->identity.slot, d->slot_key, &d->identity.supported, 0};
     (void)out;
-    if (!config_setting_is_list(at))
-        return spdm_device_error(l, at, "slots must be a list of groups: ( { chain = \"...\"; key = \"...\"; } )");
-    for (int i = 0; i < config_setting_length(at); i++)
-        if (!read_slot(l, config_setting_get_elem(at, (unsigned)i))) return false;
-    return true;
+    return read_slots(l, at, &place);
+}
+
+bool spdm_device_bank_slots(struct loader *l, const config_setting_t *at, void *out)
+{
+    struct spdm_device *d = l->device;
+    struct spdm_bank *bank = out;
+    struct slot_place place = {bank->slot, d->bank_key[bank - d->banks], &bank->slots, 0};
+    return read_slots(l, at, &place);
+}
+
+bool spdm_device_open_key(struct loader *l, const config_setting_t *at, void *out)
+{
+    struct key_setting s = {0};
+    return read_key(l, at, &s) && open_key(l, &s, out);
+}
+
+bool spdm_device_open_uri(struct loader *l, const char *uri, struct spdm_device_key **out)
+{
+    const struct key_setting s = {.uri = uri};
+    return open_key(l, &s, out);
 }
 
 bool spdm_device_public_key(struct loader *l, const config_setting_t *at, void *out)
@@ -280,22 +341,43 @@ bool spdm_device_public_key(struct loader *l, const config_setting_t *at, void *
 
 /* ---- the device as a whole ---- */
 
-struct spdm_device_key *spdm_device_key(const struct spdm_device *device, uint8_t slot)
+struct spdm_device_key *spdm_device_key(const struct spdm_device *d, uint8_t slot, enum spdm_alg alg)
 {
-    if (slot == SPDM_SLOT_KEY) return device->raw_key;
-    return slot < SPDM_SLOT_N ? device->slot_key[slot] : NULL;
+    uint32_t bit = spdm_key_pair_bit(alg);
+    bool pqc = spdm_algorithm(alg)->cls == SPDM_CLASS_PQC;
+    if (slot == SPDM_SLOT_KEY) return d->raw_key;
+    if (slot >= SPDM_SLOT_N) return NULL;
+    for (unsigned i = 0; i < d->identity.key_pair_n; i++)
+        if ((d->pairs[i].slots >> slot & 1) != 0 && (pqc ? d->pairs[i].pqc : d->pairs[i].asym) == bit)
+            return d->pair_key[i];
+    for (unsigned i = 0; i < d->identity.bank_n; i++)
+        if ((pqc ? d->banks[i].pqc : d->banks[i].asym) == bit) return d->bank_key[i][slot];
+    return d->slot_key[slot];
+}
+
+static void free_slot(const struct spdm_slot *s)
+{
+    bool inside = s->root.p == s->certificates.p; /* the chain's own first certificate */
+    if (!inside) spdm_device_release(s->root);
+    spdm_device_release(s->certificates);
+}
+
+void spdm_device_empty_slot(struct spdm_slot *s)
+{
+    free_slot(s);
+    s->root = s->certificates = (struct spdm_span){NULL, 0};
 }
 
 void spdm_device_free(struct spdm_device *d)
 {
     if (d == NULL) return;
     for (unsigned i = 0; i < SPDM_SLOT_N; i++) {
-        const struct spdm_slot *s = &d->identity.slot[i];
-        bool inside = s->root.p == s->certificates.p; /* the chain's own first certificate */
-        if (!inside) spdm_device_release(s->root);
-        spdm_device_release(s->certificates);
+        free_slot(&d->identity.slot[i]);
+        for (unsigned bank = 0; bank < SPDM_DEVICE_BANKS; bank++) free_slot(&d->banks[bank].slot[i]);
     }
     spdm_device_release(d->identity.public_key);
+    spdm_device_provisioning_free(d);
+    spdm_device_reports_free(d);
     for (size_t i = 0; i < d->measurement_n; i++) spdm_device_release(d->measurements[i].value);
     for (size_t i = 0; i < d->key_n; i++) {
         spdm_signer_close(d->keys[i].signer);
@@ -332,13 +414,28 @@ static size_t describe_sessions(const struct spdm_device *d, char *out, size_t c
     return n;
 }
 
+/* " 2 banks, 3 key pairs," */
+static size_t describe_given(const struct spdm_device *d, char *out, size_t cap)
+{
+    size_t n = 0;
+    if (d->identity.bank_n != 0) n = (size_t)snprintf(out, cap, " %u banks of slots,", d->identity.bank_n);
+    if (d->identity.key_pair_n != 0 && n < cap)
+        n += (size_t)snprintf(out + n, cap - n, " %u key pair%s,", d->identity.key_pair_n,
+                              d->identity.key_pair_n == 1 ? "" : "s");
+    if (d->state != NULL && d->state->slot_n != 0 && n < cap)
+        n += (size_t)snprintf(out + n, cap - n, " certificates of %u slot%s from %s,", d->state->slot_n,
+                              d->state->slot_n == 1 ? "" : "s", d->provisioning.state);
+    return n;
+}
+
 void spdm_device_describe(const struct spdm_device *d, char *out, size_t cap)
 {
     const uint8_t *v = d->policy.versions;
     size_t n = (size_t)snprintf(out, cap, "%s:", d->name), last = strlen((const char *)v) - 1;
     for (unsigned i = 0; i < SPDM_SLOT_N && n < cap; i++)
-        if (d->slot_key[i] != NULL)
+        if (d->identity.slot[i].certificates.n != 0)
             n += (size_t)snprintf(out + n, cap - n, " slot %u (%s),", i, spdm_signer_name(d->slot_key[i]->signer));
+    n += describe_given(d, out + n, n < cap ? cap - n : 0);
     if (d->raw_key != NULL && n < cap)
         n += (size_t)snprintf(out + n, cap - n, " public key (%s),", spdm_signer_name(d->raw_key->signer));
     if (n < cap)

@@ -17,7 +17,10 @@ struct loader {
     struct spdm_openssl *ossl;
     struct spdm_device *device;
     char *error;
-    unsigned next_slot;
+    spdm_device_state_of *state;
+    void *state_ctx;
+    bool provisioned; /* there is a group of that name */
+    bool pairs_described;
     /* by index: where a measurement stands whose value is still to be hashed, or is a digest already */
     const config_setting_t *to_hash[SPDM_MEAS_ALL + 1], *digests[SPDM_MEAS_ALL + 1];
 };
@@ -49,7 +52,7 @@ bool spdm_device_words(struct loader *l, const config_setting_t *at);
 
 bool spdm_device_capabilities(struct loader *l, const config_setting_t *at, void *out);
 bool spdm_device_errata(struct loader *l, const config_setting_t *at, void *out);
-uint32_t spdm_device_default_flags(const struct spdm_device *device);
+void spdm_device_default_flags(const struct spdm_device *device, struct spdm_policy *policy);
 /* Capabilities that each other, or the rest of the description, cannot back up. */
 bool spdm_device_check_flags(struct loader *l, config_setting_t *root);
 bool spdm_device_algorithms(struct loader *l, const config_setting_t *at, void *out);
@@ -68,11 +71,47 @@ void spdm_device_sessions_free(struct spdm_device *device);
 bool spdm_device_slots(struct loader *l, const config_setting_t *at, void *out);
 bool spdm_device_public_key(struct loader *l, const config_setting_t *at, void *out);
 bool spdm_device_measurements(struct loader *l, const config_setting_t *at, void *out);
+bool spdm_device_log(struct loader *l, const config_setting_t *at, void *out);
 /* Bytes of hex digits in pairs, blanks and colons between them allowed; freed by spdm_device_release(), also after an
  * error. */
 bool spdm_device_hex(struct loader *l, const config_setting_t *at, const char *hex, struct spdm_span *out);
 /* A copy, freed likewise. */
 bool spdm_device_copy(struct loader *l, const config_setting_t *at, struct spdm_span bytes, struct spdm_span *out);
+/* The private key behind a setting (struct spdm_device_key **), or a URI; opened once however often it is named. */
+bool spdm_device_open_key(struct loader *l, const config_setting_t *at, void *out);
+bool spdm_device_open_uri(struct loader *l, const char *uri, struct spdm_device_key **out);
+bool spdm_device_key_has(struct loader *l, struct spdm_span spki, const struct spdm_device_key *key);
+/* Certificates are well formed and begin with the root, which is found in them if it is not given; *spki is the
+ * leaf's. */
+bool spdm_device_chain(struct loader *l, const config_setting_t *at, struct spdm_slot *slot, struct spdm_span *spki);
+void spdm_device_empty_slot(struct spdm_slot *slot);
+bool spdm_device_usage(struct loader *l, const config_setting_t *at, void *out); /* uint16_t: KeyUsageMask */
+
+/* ---- device_report.c ---- */
+
+bool spdm_device_body(struct loader *l, const config_setting_t *at, void *out); /* uint8_t: standards body */
+bool spdm_device_endpoint(struct loader *l, const config_setting_t *at, void *out);
+bool spdm_device_events(struct loader *l, const config_setting_t *at, void *out);
+bool spdm_device_vendor_defined(struct loader *l, const config_setting_t *at, void *out);
+bool spdm_device_app_data(struct loader *l, const config_setting_t *at, void *out);
+void spdm_device_reports_free(struct spdm_device *device);
+
+/* ---- device_provision.c, device_given.c ---- */
+
+/* Before everything else, as slots name key pairs. */
+bool spdm_device_key_pairs(struct loader *l, const config_setting_t *at);
+bool spdm_device_banks(struct loader *l, const config_setting_t *at, void *out);
+bool spdm_device_bank_slots(struct loader *l, const config_setting_t *at, void *out); /* struct spdm_bank */
+bool spdm_device_provisioning(struct loader *l, const config_setting_t *at, void *out);
+/* Which slot belongs to which key pair, after both are read. */
+bool spdm_device_join_pairs(struct loader *l);
+uint32_t spdm_device_provisioning_flags(const struct spdm_device *device);
+void spdm_device_provisioning_free(struct spdm_device *device);
+/* AlgorithmIdentifier of a pair's key, and its algorithm. */
+bool spdm_device_pair_key(struct loader *l, unsigned pair, struct spdm_device_key *key);
+/* Puts the state over what was described. */
+bool spdm_device_give(struct loader *l);
+
 /* After everything else is read: digests need the measurement hash. */
 bool spdm_device_hash_measurements(struct loader *l);
 

@@ -205,6 +205,15 @@ static bool read_sizes(struct loader *l, const config_setting_t *at, void *out)
     return spdm_device_group(l, at, fields, l->device);
 }
 
+/* Was read before the others. */
+static bool read_before(struct loader *l, const config_setting_t *at, void *out)
+{
+    (void)l;
+    (void)at;
+    (void)out;
+    return true;
+}
+
 static const struct field top[] = {{"name", read_name, 0},
                                    {"versions", read_versions, 0},
                                    {"algorithms", spdm_device_algorithms, 0},
@@ -213,6 +222,14 @@ static const struct field top[] = {{"name", read_name, 0},
                                    {"measurements", spdm_device_measurements, 0},
                                    {"sessions", spdm_device_sessions, 0},
                                    {"requesters", spdm_device_requesters, 0},
+                                   {"log", spdm_device_log, 0},
+                                   {"endpoint", spdm_device_endpoint, 0},
+                                   {"events", spdm_device_events, 0},
+                                   {"vendor_defined", spdm_device_vendor_defined, 0},
+                                   {"app_data", spdm_device_app_data, 0},
+                                   {"key_pairs", read_before, 0},
+                                   {"banks", spdm_device_banks, 0},
+                                   {"provisioning", spdm_device_provisioning, 0},
                                    {"capabilities", spdm_device_capabilities, 0},
                                    {"timing", read_timing, 0},
                                    {"sizes", read_sizes, 0},
@@ -237,11 +254,13 @@ static bool complete(struct loader *l, config_setting_t *root)
 {
     struct spdm_device *d = l->device;
     struct spdm_policy *p = &d->policy;
-    if (config_setting_get_member(root, "capabilities") == NULL) p->flags = spdm_device_default_flags(d);
+    if (!spdm_device_join_pairs(l)) return false;
+    if (config_setting_get_member(root, "capabilities") == NULL) spdm_device_default_flags(d, p);
     if ((p->flags & ~(SPDM_CHUNK_CAP | SPDM_LARGE_RESP_CAP)) == 0)
         return spdm_device_error(l, NULL, "the device has neither an identity (slots, public_key) nor measurements");
-    if (!spdm_device_check_flags(l, root) || !spdm_device_default_algorithms(l)) return false;
-    if (p->meas_hash == SPDM_ALG_NONE && d->measurement_n != 0)
+    p->mel = (p->flags & SPDM_MEL_CAP) != 0;
+    if (!spdm_device_check_flags(l, root) || !spdm_device_give(l) || !spdm_device_default_algorithms(l)) return false;
+    if (p->meas_hash == SPDM_ALG_NONE && (d->measurement_n != 0 || d->log.n != 0))
         p->meas_hash = p->hashes[0]; /* the strongest the device has */
     if (d->send_size == 0) d->send_size = d->data_transfer_size;
     if (d->max_message_size == 0) d->max_message_size = largest_request(p);
@@ -251,6 +270,17 @@ static bool complete(struct loader *l, config_setting_t *root)
 }
 
 /* ---- the whole ---- */
+
+static bool read_all(struct loader *l, config_setting_t *root)
+{
+    const config_setting_t *pairs = config_setting_get_member(root, "key_pairs");
+    const config_setting_t *banks = config_setting_get_member(root, "banks");
+    l->provisioned = config_setting_get_member(root, "provisioning") != NULL;
+    if (pairs != NULL && !spdm_device_key_pairs(l, pairs)) return false;
+    if (banks != NULL && config_setting_get_member(root, "slots") != NULL)
+        return spdm_device_error(l, banks, "with banks, slots are described in them, and not beside");
+    return spdm_device_group(l, root, top, l->device) && complete(l, root);
+}
 
 static bool load(struct loader *l)
 {
@@ -275,14 +305,15 @@ static bool load(struct loader *l)
         snprintf(l->error, SPDM_DEVICE_REASON, "%.250s:%d: %s",
                  config_error_file(&config) != NULL ? config_error_file(&config) : l->path, config_error_line(&config),
                  config_error_text(&config));
-    else fine = spdm_device_group(l, config_root_setting(&config), top, d) && complete(l, config_root_setting(&config));
+    else fine = read_all(l, config_root_setting(&config));
     config_destroy(&config);
     return fine;
 }
 
-struct spdm_device *spdm_device_load(const char *path, struct spdm_openssl *ossl, char error[SPDM_DEVICE_REASON])
+struct spdm_device *spdm_device_open(const struct spdm_device_source *source, char error[SPDM_DEVICE_REASON])
 {
-    struct loader l = {.path = path, .ossl = ossl};
+    const char *path = source->path;
+    struct loader l = {.path = path, .ossl = source->ossl, .state = source->state, .state_ctx = source->ctx};
     const char *slash = strrchr(path, '/');
     size_t n = slash != NULL ? (size_t)(slash - path) + 1 : 0;
     l.error = error;
@@ -297,4 +328,10 @@ struct spdm_device *spdm_device_load(const char *path, struct spdm_openssl *ossl
     if (load(&l)) return l.device;
     spdm_device_free(l.device);
     return NULL;
+}
+
+struct spdm_device *spdm_device_load(const char *path, struct spdm_openssl *ossl, char error[SPDM_DEVICE_REASON])
+{
+    const struct spdm_device_source source = {.path = path, .ossl = ossl};
+    return spdm_device_open(&source, error);
 }

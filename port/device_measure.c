@@ -5,9 +5,11 @@
  * A measurement has one source (file, hex, text, number, digest) and a form:
  * raw, so that a requester may see the value itself, or digest, so that only
  * its hash ever leaves the device. Digests are made when everything else has
- * been read, as they need the measurement hash. */
+ * been read, as they need the measurement hash. Entries of the measurement
+ * extension log have the same sources. */
 #include "port/device_impl.h"
 
+#include <assay/errand.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +22,9 @@ struct measure_setting {
     uint32_t index, type;
     const char *file, *hex, *text, *digest;
     uint32_t number;
-    bool has_number, tcb, has_tcb;
-    uint8_t form;
+    bool has_number, tcb, has_tcb, has_body;
+    uint8_t form, body;
+    const char *vendor;
 };
 
 static const char *const types[] = {
@@ -61,6 +64,13 @@ static bool read_number(struct loader *l, const config_setting_t *at, void *out)
     struct measure_setting *s = out;
     s->has_number = true;
     return spdm_device_number(l, at, &s->number);
+}
+
+static bool read_body(struct loader *l, const config_setting_t *at, void *out)
+{
+    struct measure_setting *s = out;
+    s->has_body = true;
+    return spdm_device_body(l, at, &s->body);
 }
 
 static bool read_tcb(struct loader *l, const config_setting_t *at, void *out)
@@ -127,6 +137,35 @@ static bool take_value(struct loader *l, const config_setting_t *at, const struc
     return spdm_device_copy(l, at, (struct spdm_span){number, sizeof number}, out);
 }
 
+/* A structured manifest begins with who defines it: body and VendorID (algorithms.md). */
+static bool put_body(struct loader *l, const config_setting_t *at, const struct measure_setting *s,
+                     struct spdm_span *value)
+{
+    struct spdm_span vendor = {NULL, 0}, whole;
+    uint8_t *p;
+    if (!s->has_body) return true;
+    if (s->type != SPDM_MEAS_STRUCTURED_MANIFEST)
+        return spdm_device_error(l, at, "body is for structured manifests only");
+    if (s->vendor != NULL && !spdm_device_hex(l, at, s->vendor, &vendor)) {
+        spdm_device_release(vendor);
+        return false;
+    }
+    p = vendor.n <= 255 ? malloc(2 + vendor.n + value->n) : NULL;
+    if (p == NULL) {
+        spdm_device_release(vendor);
+        return spdm_device_error(l, at, "the vendor id is too long");
+    }
+    p[0] = s->body;
+    p[1] = (uint8_t)vendor.n;
+    if (vendor.n != 0) memcpy(p + 2, vendor.p, vendor.n);
+    if (value->n != 0) memcpy(p + 2 + vendor.n, value->p, value->n);
+    whole = (struct spdm_span){p, 2 + vendor.n + value->n};
+    spdm_device_release(vendor);
+    spdm_device_release(*value);
+    *value = whole;
+    return true;
+}
+
 /* Files of code and configuration are shown as digests only, unless the description says otherwise. */
 static bool is_digest(const struct measure_setting *s)
 {
@@ -162,6 +201,8 @@ static bool read_measurement(struct loader *l, const config_setting_t *at)
                                           {"number", read_number, 0},
                                           {"form", read_form, offsetof(struct measure_setting, form)},
                                           {"tcb", read_tcb, 0},
+                                          {"body", read_body, 0},
+                                          {"vendor", spdm_device_text, offsetof(struct measure_setting, vendor)},
                                           {NULL, NULL, 0}};
     struct measure_setting s = {.index = (uint32_t)l->device->measurement_n + 1, .type = SPDM_MEAS_FIRMWARE};
     struct spdm_measurement m = {0};
@@ -172,7 +213,7 @@ static bool read_measurement(struct loader *l, const config_setting_t *at)
     m.type = (uint8_t)s.type;
     m.tcb = s.has_tcb ? s.tcb : s.type <= SPDM_MEAS_FIRMWARE;
     m.raw = !is_digest(&s);
-    if (!take_value(l, at, &s, &m.value)) {
+    if (!take_value(l, at, &s, &m.value) || !put_body(l, at, &s, &m.value)) {
         spdm_device_release(m.value);
         return false;
     }
@@ -192,6 +233,95 @@ bool spdm_device_measurements(struct loader *l, const config_setting_t *at, void
     for (int i = 0; i < config_setting_length(at); i++)
         if (!read_measurement(l, config_setting_get_elem(at, (unsigned)i))) return false;
     return true;
+}
+
+/* ---- the measurement extension log ---- */
+
+enum { LOG_HEAD = 16, ENTRY_HEAD = 11, RAW_BIT = 0x80 };
+
+/* One more entry behind the log as it is. */
+static bool put_entry(struct loader *l, const config_setting_t *at, const struct measure_setting *s,
+                      struct spdm_span value)
+{
+    struct spdm_device *d = l->device;
+    size_t n = d->log.n != 0 ? d->log.n : LOG_HEAD;
+    uint8_t *p = calloc(1, n + ENTRY_HEAD + value.n), *e = p + n;
+    uint32_t entries, length;
+    if (p == NULL) return spdm_device_error(l, at, "out of memory");
+    if (d->log.n != 0) memcpy(p, d->log.p, n);
+    entries = (p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16) + 1;
+    length = (uint32_t)(n - LOG_HEAD + ENTRY_HEAD + value.n);
+    for (unsigned i = 0; i < 4; i++) {
+        p[i] = e[i] = (uint8_t)(entries >> (8 * i)); /* MELIndex: from 1 on */
+        p[4 + i] = (uint8_t)(length >> (8 * i));
+    }
+    e[4] = (uint8_t)s->index;
+    e[8] = (uint8_t)(s->type | (s->digest != NULL ? 0u : RAW_BIT));
+    e[9] = (uint8_t)value.n;
+    e[10] = (uint8_t)(value.n >> 8);
+    if (value.n != 0) memcpy(e + ENTRY_HEAD, value.p, value.n);
+    spdm_device_release(d->log);
+    d->log = (struct spdm_span){p, n + ENTRY_HEAD + value.n};
+    return true;
+}
+
+static bool read_entry(struct loader *l, const config_setting_t *at)
+{
+    static const struct field fields[] = {{"measurement", spdm_device_number, offsetof(struct measure_setting, index)},
+                                          {"type", read_type, offsetof(struct measure_setting, type)},
+                                          {"file", spdm_device_text, offsetof(struct measure_setting, file)},
+                                          {"hex", spdm_device_text, offsetof(struct measure_setting, hex)},
+                                          {"text", spdm_device_text, offsetof(struct measure_setting, text)},
+                                          {"digest", spdm_device_text, offsetof(struct measure_setting, digest)},
+                                          {"number", read_number, 0},
+                                          {NULL, NULL, 0}};
+    struct measure_setting s = {.index = 1, .type = SPDM_MEAS_FIRMWARE};
+    struct spdm_span value = {NULL, 0};
+    bool fine = spdm_device_group(l, at, fields, &s);
+    if (fine && (s.index < 1 || s.index > 0xfe))
+        fine = spdm_device_error(l, at, "measurement is %u, 1 to 254 allowed", s.index);
+    fine = fine && take_value(l, at, &s, &value);
+    if (fine && value.n > 0xffff) fine = spdm_device_error(l, at, "an entry of the log has 65,535 bytes at most");
+    fine = fine && put_entry(l, at, &s, value);
+    spdm_device_release(value);
+    return fine;
+}
+
+static bool read_entries(struct loader *l, const config_setting_t *at, void *out)
+{
+    (void)out;
+    if (!config_setting_is_list(at))
+        return spdm_device_error(l, at, "entries must be a list of groups: ( { text = \"...\"; } )");
+    for (int i = 0; i < config_setting_length(at); i++)
+        if (!read_entry(l, config_setting_get_elem(at, (unsigned)i))) return false;
+    return true;
+}
+
+static bool read_log_file(struct loader *l, const config_setting_t *at, void *out)
+{
+    const char *name = "";
+    (void)out;
+    if (!spdm_device_text(l, at, &name)) return false;
+    spdm_device_release(l->device->log);
+    l->device->log = spdm_device_file(l, at, name);
+    return l->device->log.p != NULL;
+}
+
+bool spdm_device_log(struct loader *l, const config_setting_t *at, void *out)
+{
+    static const struct field fields[] = {{"entries", read_entries, 0}, {"file", read_log_file, 0}, {NULL, NULL, 0}};
+    struct spdm_device *d = l->device;
+    struct spdm_log_entry entry;
+    struct spdm_span rest;
+    uint32_t entries = 0, read = 0;
+    (void)out;
+    if (!spdm_device_group(l, at, fields, d)) return false;
+    if (d->log.n == 0) return spdm_device_error(l, at, "log needs entries or file");
+    if (!spdm_log_open(d->log, &entries, &rest))
+        return spdm_device_error(l, at, "this is no measurement extension log");
+    while (spdm_log_next(&rest, &entry)) read++;
+    return (rest.n == 0 && read == entries) ||
+           spdm_device_error(l, at, "entry %u of the measurement extension log is malformed", read + 1);
 }
 
 /* ---- digests ---- */

@@ -47,6 +47,8 @@ const uint8_t *spdm_signer_algorithms(const struct spdm_signer *signer);
 const char *spdm_signer_name(const struct spdm_signer *signer);
 /* The public half, for verify(); lives as long as the signer. */
 const struct spdm_openssl_key *spdm_signer_public(const struct spdm_signer *signer);
+/* The AlgorithmIdentifier of its public half, DER: its length, and the bytes if they fit; 0: there is none. */
+size_t spdm_signer_algorithm_identifier(const struct spdm_signer *signer, uint8_t *out, size_t cap);
 /* Whether the public half is this one: a device must not present a certificate for another key. */
 bool spdm_signer_matches(const struct spdm_signer *signer, const struct spdm_openssl_key *key);
 #endif

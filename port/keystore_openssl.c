@@ -312,10 +312,31 @@ const struct spdm_openssl_key *spdm_signer_public(const struct spdm_signer *s)
     return s->public;
 }
 
+const struct spdm_openssl_key *spdm_signer_private(const struct spdm_signer *s)
+{
+    return s->key;
+}
+
 bool spdm_signer_matches(const struct spdm_signer *s, const struct spdm_openssl_key *key)
 {
     ERR_set_mark();
     bool same = key != NULL && EVP_PKEY_eq(s->public->pkey, key->pkey) == 1;
     ERR_pop_to_mark();
     return same;
+}
+
+/* The first element of a SubjectPublicKeyInfo. */
+size_t spdm_signer_algorithm_identifier(const struct spdm_signer *s, uint8_t *out, size_t cap)
+{
+    X509_PUBKEY *info = NULL;
+    X509_ALGOR *algorithm = NULL;
+    int n = 0;
+
+    ERR_set_mark();
+    if (X509_PUBKEY_set(&info, s->public->pkey) == 1 && X509_PUBKEY_get0_param(NULL, NULL, NULL, &algorithm, info) == 1)
+        n = i2d_X509_ALGOR(algorithm, NULL);
+    if (n > 0 && (size_t)n <= cap) (void)i2d_X509_ALGOR(algorithm, &out);
+    X509_PUBKEY_free(info);
+    ERR_pop_to_mark();
+    return n > 0 ? (size_t)n : 0;
 }

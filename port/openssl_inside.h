@@ -147,7 +147,20 @@ void spdm_openssl_hash_end(void *ctx, void *state);
 void spdm_openssl_hash_drop(struct spdm_openssl_hash *hash);
 #define SPDM_OPENSSL_HASH_STATE 16
 
+/* ---- names and new keys (certgen_openssl.c) ---- */
+
+/* Adds "CN=widget,O=ACME" to a name; a text without '=' is a common name. */
+bool spdm_openssl_name(struct X509_name_st *name, const char *text);
+/* A subjectAltName with SPDM's device info. */
+struct stack_st_GENERAL_NAME *spdm_openssl_device_info(struct spdm_span info);
+EVP_PKEY *spdm_openssl_new_key(const struct spdm_openssl *ossl, enum spdm_alg alg);
+/* PKCS #8 in PEM. */
+struct spdm_room spdm_openssl_key_text(EVP_PKEY *key);
+
 /* ---- keys and signatures ---- */
+
+struct spdm_signer;
+const struct spdm_openssl_key *spdm_signer_private(const struct spdm_signer *signer);
 
 /* The kind a key of libcrypto's has; SPDM_KIND_N if it is of no use. */
 enum spdm_openssl_kind spdm_openssl_kind_of(const EVP_PKEY *pkey);

@@ -7,6 +7,7 @@
  * they can be needed. */
 #include "asker.h"
 #include "port/lender.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,9 @@ struct spdm_asker {
     uv_loop_t *loop;
     struct spdm_target target;
     struct spdm_link *link; /* NULL when there is none */
+    struct spdm_listener *listener;
+    bool up;
+    char reason[SPDM_REASON_MAX]; /* why there is no listener */
     struct spdm_requester *rq;
     struct spdm_config config, turned;
     struct spdm_room memory;
@@ -118,6 +122,7 @@ static void on_up(void *ctx, struct spdm_link *link)
 {
     struct spdm_asker *a = ctx;
     (void)link;
+    a->up = true;
     a->events->up(a->ctx);
     spdm_asker_advance(a);
 }
@@ -143,23 +148,60 @@ static void on_down(void *ctx, struct spdm_link *link, enum spdm_link_end end, c
     struct spdm_asker *a = ctx;
     (void)link;
     a->link = NULL;
+    if (a->listener != NULL && !a->up) return; /* that was no device: the next one may be */
     uv_timer_stop(&a->deadline);
     a->events->down(a->ctx, end, reason);
 }
 
+static const struct spdm_link_events link_events = {
+    .up = on_up, .frame = on_frame, .drained = on_drained, .down = on_down};
+
+/* One device; others are turned away. */
+static void *on_accept(void *ctx, struct spdm_listener *listener, struct spdm_link *link)
+{
+    struct spdm_asker *a = ctx;
+    (void)listener;
+    if (a->link != NULL) return NULL;
+    a->link = link;
+    return a;
+}
+
+static void on_no_listener(uv_timer_t *timer)
+{
+    struct spdm_asker *a = timer->data;
+    a->events->down(a->ctx, SPDM_LINK_UNREACHABLE, a->reason);
+}
+
+static void await(struct spdm_asker *a, const struct spdm_link_options *options)
+{
+    const struct spdm_listen_options listen = {
+        .link = *options, .events = {.link = link_events, .accept = on_accept}, .ctx = a};
+    a->listener = spdm_listener_open(a->loop, &a->target, &listen, a->reason);
+    if (a->listener == NULL) uv_timer_start(&a->deadline, on_no_listener, 0, 0); /* never before return */
+    else fprintf(stderr, "waiting for the device at %s\n", spdm_listener_target(a->listener)->text);
+}
+
 bool spdm_asker_connect(struct spdm_asker *a, uint32_t timeout_ms)
 {
-    static const struct spdm_link_events events = {
-        .up = on_up, .frame = on_frame, .drained = on_drained, .down = on_down};
-    struct spdm_link_options options = {.connect_ms = timeout_ms, .stall_ms = timeout_ms, .tap = on_tap, .tap_ctx = a};
-    a->link = spdm_link_connect(a->loop, &a->target, &options, &events, a);
+    struct spdm_link_options options = {
+        .connect_ms = timeout_ms, .stall_ms = timeout_ms, .reach_out = a->setup->listen, .tap = on_tap, .tap_ctx = a};
+    if (a->setup->listen) {
+        options.idle_ms = SPDM_LINK_PATIENT;
+        await(a, &options);
+        return true;
+    }
+    a->link = spdm_link_connect(a->loop, &a->target, &options, &link_events, a);
     return a->link != NULL;
 }
 
 void spdm_asker_drop(struct spdm_asker *a)
 {
-    if (a->link != NULL) spdm_link_close(a->link);
+    struct spdm_link *link = a->link;
     a->link = NULL;
+    a->up = false;
+    if (link != NULL) spdm_link_close(link);
+    if (a->listener != NULL) spdm_listener_close(a->listener);
+    a->listener = NULL;
 }
 
 bool spdm_asker_linked(const struct spdm_asker *a)

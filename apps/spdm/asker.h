@@ -28,6 +28,7 @@ struct spdm_asker_setup {
     const struct spdm_policy *policy;
     struct spdm_own *own;                          /* NULL: there is nothing we could prove to the device */
     bool session;                                  /* there may be one */
+    bool listen;                                   /* the device connects to us, at the target (DSP0287) */
     bool events;                                   /* the device may ask for errands: tell of events */
     size_t data_max;                               /* the longest application data that will be sent in it */
     uint32_t data_transfer_size, max_message_size; /* 0: as above */
@@ -55,7 +56,7 @@ struct spdm_asker_events {
 struct spdm_asker *spdm_asker_new(uv_loop_t *loop, const struct spdm_target *target,
                                   const struct spdm_asker_setup *setup, const struct spdm_asker_events *events,
                                   void *ctx);
-/* Starts to connect; false when memory is short. */
+/* Starts to connect, or to wait for the device; false when memory is short. */
 bool spdm_asker_connect(struct spdm_asker *asker, uint32_t timeout_ms);
 /* Ends the link without a `down`. */
 void spdm_asker_drop(struct spdm_asker *asker);

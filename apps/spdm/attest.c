@@ -180,7 +180,12 @@ static bool read_targets(struct fleet *fleet, const struct spdm_texts *targets)
         struct device *device = &fleet->devices[fleet->n];
         device->fleet = fleet;
         device->trace.to = stderr;
-        if (spdm_target_parse(targets->v[fleet->n], false, &device->target, error)) continue;
+        bool good = spdm_target_parse(targets->v[fleet->n], fleet->options.listen, &device->target, error);
+        if (good && fleet->options.listen && device->target.binding != &spdm_binding_tcp) {
+            snprintf(error, sizeof error, "--listen \"%s\": only over TCP can a device connect", targets->v[fleet->n]);
+            good = false;
+        }
+        if (good) continue;
         spdm_setup_complain(&fleet->setup, "%s", error);
         return false;
     }
@@ -231,6 +236,7 @@ static void make_order(struct fleet *fleet)
     order->fresh = o->fresh;
     order->summary = summaries[o->summary];
     order->record = o->evidence != NULL;
+    order->listen = o->listen;
     order->tap = on_frame;
     order->message = on_message;
     order->tap_ctx = fleet;

@@ -35,6 +35,12 @@ static const struct spdm_option options[] = {
     SPDM_OPTION_PART(spdm_peer_trust_options, AT(peer)),
     SPDM_OPTION_PART(spdm_peer_negotiate_options, AT(peer)),
     SPDM_OPTION_PART(spdm_peer_slot_options, AT(peer)),
+    SPDM_OPTION_GROUP("The connection"),
+    {.name = "listen",
+     .kind = SPDM_OPTION_FLAG,
+     .at = AT(listen),
+     .help = "wait at TARGET, over TCP, for the device to connect (DSP0287, role inquiry), as "
+             "`spdm respond --reach-out` does"},
     SPDM_OPTION_GROUP("The session"),
     {.name = "session",
      .letter = 's',

@@ -17,7 +17,7 @@ struct spdm_measure_choice {
 
 struct spdm_attest_options {
     struct spdm_peer_options peer;
-    bool session;
+    bool listen, session;
     bool challenge, no_challenge;
     struct spdm_measure_choice measurements;
     bool raw, unsigned_only, fresh;

@@ -86,6 +86,7 @@ struct spdm_attest_order {
     uint32_t data_transfer_size, max_message_size; /* 0: as much as there is room for */
     const struct spdm_attest_stay *stay;           /* NULL: nobody does */
     bool pause;  /* with stay: `done` comes when all is agreed on, and spdm_attest_go_on() does the rest */
+    bool listen; /* the device connects to us, at the target */
     bool events; /* the device may ask us for errands: tell us of events */
     void (*keylog)(void *ctx, const struct spdm_keylog *entry); /* may be NULL */
     void *keylog_ctx;

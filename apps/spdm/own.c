@@ -92,7 +92,8 @@ static size_t from_psk(const struct spdm_own *own, const struct spdm_event *even
 
 void spdm_own_answer(struct spdm_own *own, const struct spdm_event *event, struct spdm_answer *answer)
 {
-    struct spdm_device_key *key = own->device != NULL ? spdm_device_key(own->device, event->slot) : NULL;
+    struct spdm_device_key *key =
+        own->device != NULL ? spdm_device_key(own->device, event->slot, event->signing.alg) : NULL;
     const struct spdm_room signature = {own->signature, SPDM_SIGNATURE_MAX};
     if (event->kind == SPDM_ASK_PSK) answer->data = (struct spdm_span){own->secret, from_psk(own, event, own->secret)};
     else if (event->kind == SPDM_ASK_SIGN && key != NULL)

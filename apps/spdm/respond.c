@@ -87,6 +87,8 @@ void spdm_respond_stop(struct server *s, const char *why)
     if (!s->options->quiet) spdm_respond_say(s, "stopping: %s", why);
     for (struct client *c = s->live; c != NULL; c = c->older) spdm_respond_app_reset(c, "the device stops");
     for (unsigned i = 0; i < s->listener_n; i++) spdm_listener_close(s->listener[i]);
+    spdm_respond_control_close(s, false);
+    spdm_respond_reach_end(s);
     unless_closed((uv_handle_t *)&s->hangup);
     /* Both stay and are taken in silence: a second signal, which timeout(1) always sends, must not cut the end short.
      */
@@ -106,49 +108,12 @@ static void summary(const struct server *s)
             s->count.refusals, s->count.turned_away);
 }
 
-/* ---- the description, again ---- */
-
-/* What was opened so far is not for the commands behind streams: captures, key logs, a TPM. */
-static void keep_from_commands(void)
-{
-    DIR *dir = opendir("/proc/self/fd");
-    if (dir == NULL) return;
-    for (const struct dirent *e; (e = readdir(dir)) != NULL;) {
-        int fd = (int)strtol(e->d_name, NULL, 10), flags = fd > STDERR_FILENO ? fcntl(fd, F_GETFD) : -1;
-        if (flags >= 0 && (flags & FD_CLOEXEC) == 0) (void)fcntl(fd, F_SETFD, flags | FD_CLOEXEC);
-    }
-    closedir(dir);
-}
-
-static void reload(struct server *s)
-{
-    char error[SPDM_DEVICE_REASON], text[400];
-    struct spdm_device *fresh = spdm_device_load(s->description, s->ossl, error), *old = s->generation->device;
-    struct generation *before = s->generation, *now = NULL;
-    if (fresh != NULL && (fresh->data_transfer_size != old->data_transfer_size || fresh->send_size != old->send_size)) {
-        snprintf(error, sizeof error, "%s: sizes cannot change while running", s->description);
-        spdm_device_free(fresh);
-        fresh = NULL;
-    }
-    if (fresh != NULL) now = spdm_respond_generation(s, fresh);
-    if (now == NULL) {
-        spdm_device_free(fresh);
-        spdm_respond_say(s, "description not changed: %s", fresh != NULL ? "out of memory" : error);
-        return;
-    }
-    keep_from_commands();
-    s->generation = now;
-    s->client_room = spdm_respond_client_room(fresh);
-    spdm_respond_retire(s, before);
-    for (struct client *c = s->live; c != NULL; c = c->older) spdm_respond_renew(c);
-    spdm_device_describe(fresh, text, sizeof text);
-    spdm_respond_say(s, "description read again; %u clients must start over: %s", s->clients, text);
-}
+/* ---- signals ---- */
 
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct server *s = handle->data;
-    if (number == SIGHUP) reload(s);
+    if (number == SIGHUP) (void)spdm_respond_reload(s, "hangup");
     else spdm_respond_stop(s, number == SIGTERM ? "terminated" : "interrupted");
 }
 
@@ -160,12 +125,13 @@ static bool watch(struct server *s, uv_signal_t *handle, int number)
     return uv_signal_init(&s->loop, handle) == 0 && uv_signal_start(handle, on_signal, number) == 0;
 }
 
-/* A thread per key, so that a slow one keeps nobody else waiting; as many files as the system grants. */
+/* A thread for the key of each slot, so that a slow one keeps nobody else waiting; as many files as the system grants.
+ */
 static void make_room(void)
 {
     struct rlimit limit;
     char threads[12];
-    snprintf(threads, sizeof threads, "%d", 2 * SPDM_DEVICE_KEYS); /* during a reload two devices sign */
+    snprintf(threads, sizeof threads, "%d", 2 * (SPDM_SLOT_N + 1)); /* during a reload two devices sign */
     setenv("UV_THREADPOOL_SIZE", threads, 0);
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
         limit.rlim_cur = limit.rlim_max;
@@ -184,19 +150,23 @@ static void on_note(void *ctx, struct spdm_listener *listener, bool shutdown, co
     spdm_respond_client_says(s, "%s: %s", spdm_listener_target(listener)->text, text);
 }
 
-static int listen_on(struct server *s, const struct spdm_target *target)
+struct spdm_link_options spdm_respond_link_options(const struct server *s, const struct spdm_binding *binding)
 {
     const struct respond_options *o = s->options;
-    const struct spdm_device *d = s->generation->device;
-    struct spdm_listen_options options = {.links_max = o->clients_max, .ctx = s};
+    struct spdm_link_options link = {.frame_max = spdm_respond_frame_max(binding, s->generation->device),
+                                     .idle_ms = o->idle_ms,
+                                     .stall_ms = o->stall_ms};
+    if (s->pcap == NULL && !o->trace) return link;
+    link.tap = spdm_respond_tap;
+    memcpy(&link.tap_ctx, &s, sizeof link.tap_ctx); /* the server, which only our own reading of it makes constant */
+    return link;
+}
+
+static int listen_on(struct server *s, const struct spdm_target *target)
+{
+    struct spdm_listen_options options = {.links_max = s->options->clients_max, .ctx = s};
     char error[SPDM_REASON_MAX];
-    options.link.frame_max = spdm_respond_frame_max(target->binding, d);
-    options.link.idle_ms = o->idle_ms;
-    options.link.stall_ms = o->stall_ms;
-    if (s->pcap != NULL || o->trace) {
-        options.link.tap = spdm_respond_tap;
-        options.link.tap_ctx = s;
-    }
+    options.link = spdm_respond_link_options(s, target->binding);
     options.events.link = spdm_respond_link_events;
     options.events.accept = spdm_respond_accept;
     options.events.note = on_note;
@@ -215,6 +185,8 @@ static int read_targets(const struct respond_options *o, struct spdm_target *tar
     static const char *standard[] = {"emu+mctp://127.0.0.1:2323"};
     const struct spdm_texts one = {standard, 1}, *texts = o->listen.n != 0 ? &o->listen : &one;
     char error[SPDM_REASON_MAX];
+    *n = 0;
+    if (o->listen.n == 0 && o->reach_out.n != 0) return SPDM_PARSED; /* nobody is waited for */
     if (texts->n > RESPOND_LISTEN_MAX)
         return spdm_options_error(&spdm_respond_command, "--listen may be given %u times at most", RESPOND_LISTEN_MAX);
     for (*n = 0; *n < texts->n; (*n)++) {
@@ -283,7 +255,7 @@ static int load_first(struct server *s)
         spdm_respond_say(s, "OpenSSL cannot be used: %s", error);
         return SPDM_EXIT_USAGE;
     }
-    device = spdm_device_load(s->description, s->ossl, error);
+    device = spdm_respond_load(s, error);
     s->generation = device != NULL ? spdm_respond_generation(s, device) : NULL;
     if (s->generation == NULL) {
         spdm_respond_say(s, "%s", device != NULL ? "out of memory" : error);
@@ -327,19 +299,22 @@ static int start(struct server *s)
     struct spdm_target targets[RESPOND_LISTEN_MAX] = {{{0}, {0}, 0, false, 0, NULL}};
     unsigned n = 0;
     int rc = read_targets(s->options, targets, &n);
+    if (rc == SPDM_PARSED) rc = spdm_respond_reach_read(s);
     if (rc == SPDM_PARSED) rc = load_first(s);
     if (rc == SPDM_PARSED) rc = open_capture(s, targets, n);
     if (rc == SPDM_PARSED) rc = open_keylog(s);
     for (unsigned i = 0; rc == SPDM_PARSED && i < n; i++) rc = listen_on(s, &targets[i]);
+    if (rc == SPDM_PARSED && !spdm_respond_control_open(s)) rc = SPDM_EXIT_USAGE;
     if (rc == SPDM_PARSED) rc = write_ports(s);
     if (rc != SPDM_PARSED) return rc;
     if (!watch(s, &s->hangup, SIGHUP) || !watch(s, &s->terminate, SIGTERM) || !watch(s, &s->interrupt, SIGINT)) {
         spdm_respond_say(s, "cannot watch for signals");
         return SPDM_EXIT_USAGE;
     }
-    keep_from_commands();
+    spdm_respond_keep_from_commands();
     if (!s->options->quiet) announce(s);
     doubt(s);
+    spdm_respond_reach_begin(s);
     return SPDM_PARSED;
 }
 
@@ -360,18 +335,22 @@ static int finish(struct server *s, int rc)
     if (!s->stopping) { /* never started */
         for (unsigned i = 0; i < s->listener_n; i++) spdm_listener_close(s->listener[i]);
         unless_closed((uv_handle_t *)&s->log_timer);
+        spdm_respond_control_close(s, false);
         stop_watching(s);
     }
     uv_run(&s->loop, UV_RUN_DEFAULT);
     unless_closed((uv_handle_t *)&s->last_resort);
     stop_watching(s);
+    spdm_respond_control_close(s, true);
     spdm_respond_free_pool(s);
     uv_run(&s->loop, UV_RUN_DEFAULT);
     (void)uv_loop_close(&s->loop);
     uv_library_shutdown(); /* ends the threads, and with them what they hold of the keys' library contexts */
     if (s->generation != NULL) spdm_respond_retire(s, s->generation);
+    spdm_respond_unload(s);
     if (s->ossl != NULL) spdm_openssl_close(s->ossl);
     free(s->in.p);
+    free(s->reach);
     if (s->pcap != NULL && !spdm_pcap_close(s->pcap, error)) {
         spdm_respond_say(s, "%s", error);
         rc = SPDM_EXIT_USAGE;
@@ -390,6 +369,7 @@ static int spdm_respond_main(int argc, char **argv)
     struct server *s;
     int rc = spdm_options_parse(&spdm_respond_command, argc, argv, &options, &files);
     if (rc != SPDM_PARSED) return rc;
+    if (options.tell != NULL) return spdm_respond_tell(options.tell, files.v[0]);
     make_room();
     signal(SIGPIPE, SIG_IGN); /* an application that does not read ends its stream, not us */
     s = calloc(1, sizeof *s);
@@ -400,6 +380,7 @@ static int spdm_respond_main(int argc, char **argv)
     }
     s->options = &options;
     s->description = files.v[0];
+    s->state_dir = -1;
     uv_timer_init(&s->loop, &s->last_resort);
     uv_timer_init(&s->loop, &s->log_timer);
     s->last_resort.data = s->log_timer.data = s;
@@ -430,6 +411,13 @@ static const struct spdm_option options_table[] = {
              "lets the system choose; may be repeated (default emu+mctp://127.0.0.1:2323)"},
     {.name = "public", .kind = SPDM_OPTION_FLAG, .at = AT(public),
      .help = "allow addresses that other machines can reach"},
+    {.name = "reach-out", .kind = SPDM_OPTION_LIST, .complete = SPDM_COMPLETE_TARGET, .at = AT(reach_out),
+     .value = "TARGET", .help = "connect to a requester that waits there, as `spdm attest --listen` does, over TCP; may be "
+     "repeated; then only what --listen names is listened on"},
+    {.name = "control", .kind = SPDM_OPTION_TEXT, .complete = SPDM_COMPLETE_FILE, .at = AT(control), .value = "PATH",
+     .help = "take commands on a local socket with this name"},
+    {.name = "tell", .kind = SPDM_OPTION_TEXT, .complete = SPDM_COMPLETE_FILE, .at = AT(tell), .value = "PATH",
+     .help = "send a command to the device at this socket, in place of being one: status, event TYPE LIST, reset, stop"},
     {.name = "port-file", .kind = SPDM_OPTION_TEXT, .complete = SPDM_COMPLETE_FILE, .at = AT(port_file),
      .value = "FILE", .help = "write the ports here once they are open, one per line"},
     SPDM_OPTION_GROUP("How long, how many"),
@@ -469,11 +457,13 @@ const struct spdm_command spdm_respond_command = {
     .about = "Acts as the device that the file DEVICE describes (see examples/device.cfg): its identity, measurements, "
              "capabilities and algorithms. Serves any number of clients at once until SIGTERM or SIGINT. SIGHUP reads "
              "DEVICE again; if there is a mistake in it, what was served before stays.",
-    .more = "Examples:\n"
-            "  spdm respond device.cfg\n"
-            "  spdm respond --listen tcp://127.0.0.1 --listen emu+doe://127.0.0.1 --trace device.cfg\n"
-            "\n"
-            "Exit code: 0 after a signal, 2 for a wrong option or description.",
+    .more =
+        "Examples:\n"
+        "  spdm respond device.cfg\n"
+        "  spdm respond --listen tcp://127.0.0.1 --listen emu+doe://127.0.0.1 --trace device.cfg\n"
+        "  spdm respond --tell socket 'event measurement-changed 1,2'\n"
+        "\n"
+        "Exit code: 0 after a signal, 2 for a wrong option, description or command, 3 if there is no device to tell.",
     .operand_min = 1,
     .operand_max = 1,
     .operand_complete = SPDM_COMPLETE_FILE,

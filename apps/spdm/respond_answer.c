@@ -8,12 +8,13 @@
 #include "respond.h"
 #include "text.h"
 
+#include <assay/errand.h>
 #include <assay/session.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-static void answer(struct client *c, const struct spdm_answer *a)
+void spdm_respond_answer(struct client *c, const struct spdm_answer *a)
 {
     spdm_respond_forget_question(c);
     (void)spdm_responder_answer(c->engine, a);
@@ -28,18 +29,18 @@ void spdm_respond_forget_question(struct client *c)
 
 static void refuse(struct client *c)
 {
-    answer(c, &(struct spdm_answer){.ticket = c->question.ticket, .yes = false});
+    spdm_respond_answer(c, &(struct spdm_answer){.ticket = c->question.ticket, .yes = false});
 }
 
 static void answer_measurements(struct client *c)
 {
     const struct spdm_device *d = c->server->generation->device;
-    answer(c, &(struct spdm_answer){.ticket = c->question.ticket,
-                                    .yes = true,
-                                    .measurements = d->measurements,
-                                    .measurement_n = d->measurement_n,
-                                    .stays = true,
-                                    .content_changed = 0});
+    spdm_respond_answer(c, &(struct spdm_answer){.ticket = c->question.ticket,
+                                                 .yes = true,
+                                                 .measurements = d->measurements,
+                                                 .measurement_n = d->measurement_n,
+                                                 .stays = true,
+                                                 .content_changed = 0});
 }
 
 /* ---- pre-shared keys ---- */
@@ -55,9 +56,9 @@ static void answer_psk(struct client *c)
         return;
     }
     in.part = &d->psk->secret;
-    answer(c, &(struct spdm_answer){.ticket = c->question.ticket,
-                                    .yes = c->config.crypto->hmac(c->config.crypto_ctx, &in, secret),
-                                    .data = {secret, spdm_algorithm(d->hash)->size}});
+    spdm_respond_answer(c, &(struct spdm_answer){.ticket = c->question.ticket,
+                                                 .yes = c->config.crypto->hmac(c->config.crypto_ctx, &in, secret),
+                                                 .data = {secret, spdm_algorithm(d->hash)->size}});
     for (size_t i = 0; i < sizeof secret; i++) wipe[i] = 0;
 }
 
@@ -122,7 +123,7 @@ static void judge(struct client *c, const struct spdm_event *event)
     if (good) name_requester(c, j);
     else if (event->kind == SPDM_ASK_TRUST) tell_refusal(c, j);
     hold(c, j);
-    answer(c, &(struct spdm_answer){.ticket = event->ticket, .yes = good, .key = good ? j->key : NULL});
+    spdm_respond_answer(c, &(struct spdm_answer){.ticket = event->ticket, .yes = good, .key = good ? j->key : NULL});
 }
 
 void spdm_respond_vouch(struct client *c)
@@ -142,28 +143,37 @@ void spdm_respond_vouch(struct client *c)
 
 /* ---- signatures ---- */
 
-/* Spans of a copy point into the copy. */
-static void copy_job(struct to_sign *to, const struct to_sign *from)
+/* Spans of a copy point into the copy; RequesterInfo moves. */
+static void copy_job(struct to_sign *to, struct to_sign *from)
 {
+    free(to->info.p);
     *to = *from;
+    from->info = (struct spdm_room){NULL, 0};
     to->what.data.p = to->bytes;
     to->what.context.p = to->bytes + to->what.data.n;
 }
 
-static void start_signing(struct client *c)
+void spdm_respond_start_signing(struct client *c)
 {
+    struct to_sign *q = &c->question;
     c->due = SPDM_NEVER;
     if (c->signing != SIGN_IDLE) {
         c->sign_again = true;
         return;
     }
-    copy_job(&c->job, &c->question);
-    if (!spdm_respond_sign(c)) refuse(c);
+    if (!q->csr) q->key = spdm_device_key(c->server->generation->device, q->slot, q->what.alg);
+    if (q->key == NULL) {
+        refuse(c);
+        return;
+    }
+    copy_job(&c->job, q);
+    spdm_respond_sign(c);
 }
 
-void spdm_respond_signed(struct client *c, struct spdm_span signature, const char *cause)
+void spdm_respond_signed(struct client *c, struct spdm_span signature, const char *cause, bool unfit)
 {
     struct server *s = c->server;
+    uint8_t error = c->job.csr && unfit ? SPDM_ERROR_INVALID_REQUEST : 0;
     if (c->link == NULL) { /* it has left meanwhile */
         spdm_respond_give_back(c);
         return;
@@ -172,12 +182,13 @@ void spdm_respond_signed(struct client *c, struct spdm_span signature, const cha
         spdm_respond_client_says(s, "%s: cannot sign with slot %u: %s", spdm_link_peer(c->link), c->job.slot, cause);
     if (c->sign_again) {
         c->sign_again = false;
-        start_signing(c);
+        spdm_respond_start_signing(c);
         return;
     }
-    if (c->asked != SPDM_ASK_SIGN || c->job.ticket != c->question.ticket) return;
+    if ((c->asked != SPDM_ASK_SIGN && c->asked != SPDM_ASK_CSR) || c->job.ticket != c->question.ticket) return;
     c->signatures += signature.n != 0;
-    answer(c, &(struct spdm_answer){.ticket = c->job.ticket, .yes = signature.n != 0, .data = signature});
+    spdm_respond_answer(
+        c, &(struct spdm_answer){.ticket = c->job.ticket, .yes = signature.n != 0, .data = signature, .error = error});
     spdm_respond_serve(c);
 }
 
@@ -185,7 +196,7 @@ void spdm_respond_signed(struct client *c, struct spdm_span signature, const cha
 
 void spdm_respond_answer_now(struct client *c)
 {
-    if (c->asked == SPDM_ASK_SIGN) start_signing(c);
+    if (c->asked == SPDM_ASK_SIGN) spdm_respond_start_signing(c);
     else if (c->asked == SPDM_ASK_MEASURE) answer_measurements(c);
     else if (c->asked == SPDM_ASK_PSK) answer_psk(c);
     else refuse(c); /* vendor messages and errands: nothing here understands any */
@@ -216,6 +227,12 @@ void spdm_respond_question(struct client *c, const struct spdm_event *event)
     }
     c->asked = event->kind;
     q->ticket = event->ticket;
+    q->csr = false;
+    if (spdm_respond_report(c, event)) return;
+    if (event->kind >= SPDM_ASK_KEY_PAIR && event->kind <= SPDM_ASK_BANK) {
+        spdm_respond_provision(c, event);
+        return;
+    }
     q->slot = event->slot;
     q->what = event->signing;
     if (event->kind == SPDM_ASK_PSK)

@@ -298,7 +298,7 @@ void spdm_respond_app_data(struct client *c, const struct spdm_event *event)
     struct app *a = *find(c, event->session);
     struct spdm_app_message message;
     if (!spdm_app_ours(event->data)) {
-        strange(c, event);
+        if (!spdm_respond_canned_data(c, event)) strange(c, event);
         return;
     }
     if (a == NULL) a = begin(c, event->session);

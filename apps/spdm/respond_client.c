@@ -19,6 +19,7 @@
 #define SIGNATURE_LARGE 5000
 #define RECORD_EXTRA 96   /* what a record adds to a message: header, lengths, random bytes, tag */
 #define TURNED_OUT 256    /* of a requester inside the engine: its requests are short */
+#define EVENT_ALL 2       /* SessionPolicy: subscribed to everything from the beginning (R-EVT-21) */
 #define FRAMES_AT_ONCE 64 /* of application data, then others have their turn */
 
 uint64_t spdm_respond_now(void)
@@ -175,9 +176,12 @@ void spdm_respond_give_back(struct client *c)
     else s->live = c->older;
     if (c->older != NULL) c->older->newer = c->newer;
     s->clients--;
+    free(c->question.info.p);
+    free(c->job.info.p);
+    c->question.info = c->job.info = (struct spdm_room){NULL, 0};
     c->next = s->pool;
     s->pool = c;
-    if (s->options->once && s->clients == 0) spdm_respond_stop(s, "the one client is served");
+    if (s->options->once && s->clients == 0 && s->count.clients != 0) spdm_respond_stop(s, "the one client is served");
 }
 
 void spdm_respond_free_pool(struct server *s)
@@ -197,6 +201,7 @@ static void opened(struct client *c, uint32_t id)
     struct spdm_session_facts session;
     c->sessions++;
     if (!spdm_responder_session(c->engine, id, &session)) return;
+    spdm_respond_events_opened(c, id, (session.policy & EVENT_ALL) != 0);
     spdm_respond_client_says(c->server, "%s: session %08x opened by %s, %s%s%s%s", spdm_link_peer(c->link), id,
                              session.psk ? "a pre-shared key" : spdm_algorithm_name((enum spdm_alg)f->exchange),
                              spdm_algorithm_name((enum spdm_alg)f->aead), session.mac_only ? " without encryption" : "",
@@ -212,18 +217,24 @@ static void told(struct client *c, const struct spdm_event *event)
     char text[300];
     (void)spdm_report_text(&event->report, text, sizeof text);
     switch (event->kind) {
+    case SPDM_DONE: spdm_respond_events_told(c, true); break;
     case SPDM_FAILED:
+        if (event->report.why == SPDM_WHY_PEER_ERROR) spdm_respond_events_told(c, false);
         c->refusals++;
         spdm_respond_client_says(c->server, "%s: refused %s", spdm_link_peer(c->link), text);
         break;
     case SPDM_CONNECTED: spdm_respond_vouch(c); break;
     case SPDM_RESTARTED:
         spdm_respond_app_close(c, 0);
+        spdm_respond_events_closed(c, 0);
+        c->said.session = 0;
         spdm_respond_forget_requester(c);
         break;
     case SPDM_OPENED: opened(c, event->session); break;
     case SPDM_CLOSED:
         spdm_respond_app_close(c, event->session);
+        spdm_respond_events_closed(c, event->session);
+        if (c->said.session == event->session) c->said.session = 0;
         spdm_respond_client_says(c->server, "%s: session %08x closed: %s", spdm_link_peer(c->link), event->session,
                                  text);
         break;
@@ -256,9 +267,10 @@ void spdm_respond_serve(struct client *c)
             if (event.kind >= SPDM_ASK_DIGEST) spdm_respond_question(c, &event);
             else told(c, &event);
         }
+        spdm_respond_events_tell(c);
         out = spdm_responder_pull(c->engine, spdm_respond_now());
         if (out.n != 0 && !spdm_link_send(c->link, out)) return; /* the link tells its end itself */
-    } while (out.n != 0 || (left != 0 && spdm_respond_app_send(c) && left-- != 0));
+    } while (out.n != 0 || spdm_respond_canned_send(c) || (left != 0 && spdm_respond_app_send(c) && left-- != 0));
     at = left != 0 ? spdm_responder_deadline(c->engine) : 0;
     if (c->due < at) at = c->due;
     now = spdm_respond_now();
@@ -297,17 +309,18 @@ static bool on_update(void *ctx, struct spdm_link *link, struct spdm_span data)
     return will;
 }
 
-static void on_down(void *ctx, struct spdm_link *link, enum spdm_link_end end, const char *reason)
+static void over(struct client *c, const char *reason)
 {
-    struct client *c = ctx;
     struct server *s = c->server;
     const struct spdm_facts *facts = spdm_responder_facts(c->engine);
-    (void)link;
-    (void)end;
+    struct spdm_link *link = c->link;
     spdm_respond_app_close(c, 0);
-    spdm_respond_client_says(s, "%s: %u requests, %u refused, %u signatures, %u sessions, SPDM %u.%u: %s",
-                             spdm_link_peer(link), c->requests, c->refusals, c->signatures, c->sessions,
-                             (unsigned)facts->version >> 4, facts->version & 15u, reason);
+    spdm_respond_events_closed(c, 0);
+    c->said.session = 0;
+    if (c->requests != 0 || c->reach == NULL) /* who was only tried is no news */
+        spdm_respond_client_says(s, "%s: %u requests, %u refused, %u signatures, %u sessions, SPDM %u.%u: %s",
+                                 spdm_link_peer(link), c->requests, c->refusals, c->signatures, c->sessions,
+                                 (unsigned)facts->version >> 4, facts->version & 15u, reason);
     s->count.requests += c->requests;
     s->count.refusals += c->refusals;
     s->count.signatures += c->signatures;
@@ -323,40 +336,89 @@ static void on_down(void *ctx, struct spdm_link *link, enum spdm_link_end end, c
     if (c->signing == SIGN_IDLE) spdm_respond_give_back(c);
 }
 
-const struct spdm_link_events spdm_respond_link_events = {
-    .frame = on_frame, .down = on_down, .update = on_update, .drained = on_drained};
-
-void *spdm_respond_accept(void *ctx, struct spdm_listener *listener, struct spdm_link *link)
+static void on_down(void *ctx, struct spdm_link *link, enum spdm_link_end end, const char *reason)
 {
-    struct server *s = ctx;
+    struct client *c = ctx;
+    struct reach *reach = c->reach;
+    (void)link;
+    over(c, reason);
+    if (reach != NULL) spdm_respond_reach_again(reach, end == SPDM_LINK_UNREACHABLE);
+}
+
+void spdm_respond_hang_up(struct client *c)
+{
+    struct spdm_link *link = c->link;
+    over(c, "the device stops");
+    spdm_link_close(link);
+}
+
+/* Of a requester that was reached out to. */
+static void on_up(void *ctx, struct spdm_link *link)
+{
+    struct client *c = ctx;
+    c->server->count.clients++;
+    spdm_respond_client_says(c->server, "%s: reached", spdm_link_peer(link));
+}
+
+const struct spdm_link_events spdm_respond_link_events = {
+    .up = on_up, .frame = on_frame, .down = on_down, .update = on_update, .drained = on_drained};
+
+/* Everything of a client but its link. NULL: there is no room. */
+static struct client *begin(struct server *s, const struct spdm_binding *binding)
+{
     struct client *c = s->stopping ? NULL : take_client(s);
     const struct spdm_device *device = s->generation->device;
     if (c == NULL) return NULL;
     memset(&c->config, 0, sizeof c->config);
     memset(&c->turned, 0, sizeof c->turned);
-    c->config.binding = spdm_listener_target(listener)->binding;
+    c->config.binding = binding;
     configure(c, s, device);
     equip(c, device);
     (void)lay_out(c, (uint8_t *)c->memory, device);
     c->engine =
         spdm_responder_init((struct spdm_room){(uint8_t *)c->memory, spdm_responder_size(&c->config)}, &c->config);
-    c->link = link;
+    c->link = NULL;
     spdm_respond_forget_question(c);
     c->requests = c->refusals = c->signatures = c->sessions = 0;
-    c->stranger = false;
+    c->stranger = c->over = false;
+    c->reach = NULL;
     c->trace = (struct spdm_trace){.to = stderr};
-    s->count.clients++;
     if (c->engine != NULL) return c;
-    spdm_respond_client_says(s, "%s: refused, the connection cannot be set up", spdm_link_peer(link));
-    c->link = NULL;
     spdm_respond_give_back(c);
     return NULL;
 }
 
-void spdm_respond_renew(struct client *c)
+void *spdm_respond_accept(void *ctx, struct spdm_listener *listener, struct spdm_link *link)
+{
+    struct server *s = ctx;
+    struct client *c = begin(s, spdm_listener_target(listener)->binding);
+    if (c == NULL) {
+        spdm_respond_client_says(s, "%s: refused, the connection cannot be set up", spdm_link_peer(link));
+        return NULL;
+    }
+    c->link = link;
+    s->count.clients++;
+    return c;
+}
+
+bool spdm_respond_reach(struct server *s, struct reach *reach, const struct spdm_link_options *options)
+{
+    struct client *c = begin(s, reach->target.binding);
+    if (c == NULL) return false;
+    c->reach = reach;
+    c->link = spdm_link_connect(&s->loop, &reach->target, options, &spdm_respond_link_events, c);
+    if (c->link != NULL) return true;
+    spdm_responder_close(c->engine);
+    c->engine = NULL;
+    spdm_respond_give_back(c);
+    return false;
+}
+
+void spdm_respond_renew(struct client *c, bool over)
 {
     configure(c, c->server, c->server->generation->device);
-    if (c->link == NULL) return;
+    c->said.session = 0; /* it was the old device's */
+    if (c->link == NULL || !over) return;
     spdm_respond_forget_question(c);
     spdm_respond_app_reset(c, "the device has changed");
     spdm_responder_resynch(c->engine);

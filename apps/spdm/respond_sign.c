@@ -60,10 +60,11 @@ static void do_sign(uv_work_t *work)
     uint64_t until = uv_hrtime() + BATCH_NS;
     size_t used = 0;
     for (q->done = 0; q->done < q->taken; q->done++) {
-        const struct spdm_signing *what = &q->batch[q->done]->job.what;
+        const struct to_sign *job = &q->batch[q->done]->job;
         struct spdm_room out = {q->signatures + used, sizeof q->signatures - used};
-        if (q->done != 0 && (uv_hrtime() > until || out.n < spdm_algorithm(what->alg)->size)) return;
-        q->signature_n[q->done] = spdm_signer_sign(q->key->signer, what, out, q->cause);
+        if (q->done != 0 && (uv_hrtime() > until || job->csr || out.n < spdm_algorithm(job->what.alg)->size)) return;
+        q->signature_n[q->done] = job->csr ? spdm_signer_csr(q->key->signer, &job->plan, out, &q->unfit, q->cause)
+                                           : spdm_signer_sign(q->key->signer, &job->what, out, q->cause);
         used += q->signature_n[q->done];
     }
 }
@@ -79,7 +80,7 @@ static void put_back(struct key_queue *q)
         if (q->last == NULL) q->last = client;
         if (client->link != NULL && !q->generation->retired) continue;
         spdm_respond_forget(client);
-        if (client->link == NULL) spdm_respond_signed(client, (struct spdm_span){NULL, 0}, "");
+        if (client->link == NULL) spdm_respond_signed(client, (struct spdm_span){NULL, 0}, "", false);
     }
 }
 
@@ -99,7 +100,7 @@ static void signed_batch(uv_work_t *work, int status)
     for (unsigned i = 0; i < q->done; i++) {
         struct spdm_span signature = {q->signatures + at, q->signature_n[i]};
         at += signature.n;
-        spdm_respond_signed(q->batch[i], signature, q->cause);
+        spdm_respond_signed(q->batch[i], signature, q->cause, q->unfit);
     }
     q->busy = false; /* not before: an answer may bring the next question */
     g->busy--;
@@ -123,13 +124,10 @@ static void start_next(struct key_queue *q)
     (void)uv_queue_work(&q->server->loop, &q->work, do_sign, signed_batch);
 }
 
-bool spdm_respond_sign(struct client *client)
+void spdm_respond_sign(struct client *client)
 {
     struct generation *g = client->server->generation;
-    struct spdm_device_key *key = spdm_device_key(g->device, client->job.slot);
-    struct key_queue *q;
-    if (key == NULL) return false;
-    q = &g->queue[key - g->device->keys];
+    struct key_queue *q = &g->queue[client->job.key - g->device->keys];
     client->queue = q;
     client->signing = SIGN_WAITING;
     client->next_waiting = NULL;
@@ -137,7 +135,6 @@ bool spdm_respond_sign(struct client *client)
     else q->first = client;
     q->last = client;
     start_next(q);
-    return true;
 }
 
 void spdm_respond_forget(struct client *client)

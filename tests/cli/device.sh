@@ -82,7 +82,7 @@ cp "$dir/p256-root.pem" "$dir/example/requesters.pem"
 start --listen tcp://127.0.0.1:0 "$dir/example/device.cfg"
 kill "$responder"
 ended 0
-says "$dir/log" "serving example widget: slot 0 (EC P-384), 4 measurements, 4 sessions (by key exchange or 3 pre-shared keys)," "requesters: basic, encapsulated, required, SPDM 1.4"
+says "$dir/log" "serving example widget: slot 0 (EC P-384), 2 key pairs, 4 measurements, 4 sessions (by key exchange or 3 pre-shared keys)," "requesters: basic, encapsulated, required, SPDM 1.4"
 
 rm "$dir/device.cfg"
 run 2 "$SPDM" respond "$dir/device.cfg"
@@ -91,6 +91,41 @@ run 2 "$SPDM" respond "$dir"
 says "$dir/err" "cannot read the device description"
 
 # the form
+state='provisioning: { state = "given"; };'
+pairs='key_pairs = ( { key = "p256.key"; }, { algorithms = ["ECDSA_P384"]; capabilities = ["generate", "erase"]; } );'
+good "$slot $state" "1 key pair,"
+good "slots = ( { chain = \"p256.pem\"; key_pair = 1; } ); $pairs $state" "2 key pairs,"
+good "slots = ( { key = \"p256.key\"; }, { slot = 3; } ); $state" "1 key pair,"
+good "banks = ( { algorithm = \"ECDSA_P256\"; slots = ( { chain = \"p256.pem\"; key = \"p256.key\"; } ); }, { algorithms = [\"ECDSA_P384\"]; slots = ( { slot = 0; }, { slot = 1; } ); protected = [1]; slot_size = 1000; } ); $state" \
+    "2 banks of slots, 1 key pair,"
+good "$slot provisioning: { state = \"given\"; reset = true; allow = [\"certificates\"]; trusted_place = true; };"
+good "$slot"' log: { entries = ( { text = "x"; } ); }; endpoint: { classes = ( ); }; events: { };'
+good "$slot"' measurements = ( { index = 253; type = "structured-manifest"; body = "TCG"; vendor = "0102"; hex = ""; } );'
+good "$slot"' vendor_defined = ( { body = 3; vendor = "0100"; } ); app_data = ( { request = "01"; answer = "02"; } );'
+wrong 1 "without the group provisioning none can come" 'slots = ( { key = "p256.key"; } );'
+wrong 1 "needs state, the directory that keeps what the device is given" "$slot provisioning: { };"
+wrong 1 'allow "all": known are csr, certificates, key-pairs, banks' "$slot provisioning: { state = \"given\"; allow = \"all\"; };"
+wrong 1 "key pair 1 needs a key, or algorithms it can be of" "$slot key_pairs = ( { } );"
+wrong 1 'capability "sing": known are generate' "$slot key_pairs = ( { key = \"p256.key\"; capabilities = \"sing\"; } );"
+wrong 1 '"MD5" is no signature algorithm' "$slot key_pairs = ( { algorithms = \"MD5\"; } );"
+wrong "" "the key of slot 0 is none of the key pairs" "$slot key_pairs = ( { key = \"p384.key\"; } );"
+wrong 1 "slots are described in them, and not beside" "$slot banks = ( );"
+wrong 1 "banks 0 and 1 have the same algorithm" \
+    'banks = ( { algorithm = "ECDSA_P256"; slots = ( ); }, { algorithm = "ECDSA_P256"; slots = ( ); } );'
+wrong 1 "CSR needs SET_CERT (R-CAPR-21)" "$slot $state capabilities = [\"CERT\", \"CSR\"];"
+wrong 1 "SET_CERT needs the group provisioning" "$slot capabilities = [\"CERT\", \"SET_CERT\"];"
+wrong 1 "MULTI_KEY needs GET_KEY_PAIR_INFO (R-CAPR-27)" "$slot capabilities = [\"CERT\", \"MULTI_KEY\"];"
+wrong 1 "SLOT_MGMT needs the setting banks" "$slot capabilities = [\"CERT\", \"SLOT_MGMT\"];"
+wrong 1 "MEL needs the group log" "$slot capabilities = [\"CERT\", \"MEL\"];"
+wrong 1 "EVENT needs ENCAP" "$slot events: {}; capabilities = [\"CERT\", \"KEY_EX\", \"MAC\", \"EVENT\"];"
+wrong 1 "reset is of no use" "$slot provisioning: { state = \"given\"; reset = true; allow = []; };"
+wrong 1 "a VendorID is not as long as its body has them" "$slot endpoint: { classes = ( { body = \"PCI-SIG\"; vendor = \"01\"; } ); };"
+wrong 1 'body "ACME": DMTF' "$slot endpoint: { classes = ( { body = \"ACME\"; } ); };"
+wrong 1 "this is no measurement extension log" "$slot log: { file = \"text\"; };"
+wrong 1 'event "rain": measurement-changed' "$slot events: { types = \"rain\"; };"
+wrong 1 "an answer to application data needs request and answer" "$slot app_data = ( { request = \"01\"; } );"
+wrong 1 "body is for structured manifests only" "$slot measurements = ( { body = \"TCG\"; text = \"x\"; } );"
+
 wrong 2 "syntax error" "slots = ("
 wrong 1 "there is no errata switch \"ocp\"; known are resynch-out-of-order, unequal-sizes, " "errata = [\"unequal-sizes\", \"ocp\"]; $slot"
 wrong 2 "syntax error" "$slot

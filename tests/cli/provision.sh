@@ -185,6 +185,13 @@ provision 0 --key-pair 1 --generate-key --dry-run
 says "$dir/out" "would make it anew"
 provision 4 --key-pair 1 --generate-key
 says "$dir/err" "OperationFailed" "does not allow that"
+provision 0 --key-pair 1 --key-slots none
+says "$dir/log" "key-pair changed id=1 slots=00"
+provision 0 --key-pair 1 --generate-key --key-algorithm ECDSA_P256
+says "$dir/out" "1: made anew" "1 of 2: ECC P-256; slots: none"
+provision 0 --key-pair 1 --erase-key --json
+member .key_pair 1
+says "$dir/log" "key-pair erased id=1"
 provision 2 --key-pair 9 --erase-key
 says "$dir/err" "there is no key pair 9; the last is 2"
 provision 2 --ca "$ca" --key-pair 1 --slot 1

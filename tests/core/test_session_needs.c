@@ -17,7 +17,7 @@
 #include "support/pair.h"
 #include "support/talk.h"
 
-enum { EXCHANGE_AT = 40, EXCHANGE = 96, CONTEXT_AT = 12, CONTEXT = 32 };
+enum { RANDOM_AT = 8, EXCHANGE_AT = 40, EXCHANGE = 96, CONTEXT_AT = 12, CONTEXT = 32 };
 
 static const uint8_t versions[] = {SPDM_V11, SPDM_V12, SPDM_V13, SPDM_V14};
 static struct pair p;
@@ -140,6 +140,93 @@ static void test_requester(void **state)
     }
 }
 
+/* ---- mutual authentication ---- */
+
+static struct {
+    unsigned get, deliver;
+    uint8_t first_id;
+} flow;
+
+static size_t count_flow(struct pair *pair, bool to_responder, uint8_t *frame, size_t n)
+{
+    (void)pair;
+    if (!to_responder || frame[0] != 5) return n;
+    if (frame[2] == 0xea) flow.get++;
+    if (frame[2] == 0xeb && flow.deliver++ == 0) flow.first_id = frame[3];
+    return n;
+}
+
+static void begin_mutual(uint8_t mode, uint32_t without, uint8_t slot)
+{
+    uint8_t digest[SPDM_HASH_MAX];
+    struct pair turned;
+    size_t n;
+
+    memset(&flow, 0, sizeof flow);
+    pair_init(&p);
+    p.req_policy.versions[0] = SPDM_V13;
+    pair_sessions(&p, 1);
+    pair_mutual(&p);
+    p.req_policy.flags |= SPDM_HANDSHAKE_IN_THE_CLEAR_CAP;
+    p.rsp_policy.flags |= SPDM_HANDSHAKE_IN_THE_CLEAR_CAP;
+    if (without == SPDM_CERT_CAP) p.req_policy.flags |= SPDM_PUB_KEY_ID_CAP;
+    if (without == SPDM_CERT_CAP) without |= SPDM_CHAL_CAP;
+    p.req_policy.flags &= ~without;
+    p.rsp_policy.mut_auth = mode;
+    p.rsp_policy.mut_auth_slot = slot;
+    p.wire = count_flow;
+    pair_start(&p);
+    turned.identity = p.rq_identity;
+    n = pair_digest(&turned, 2, SPDM_SHA_384, digest);
+    if (mode == 1) spdm_responder_trust(p.rs, 2, (struct spdm_span){digest, n}, p.rq_trusted);
+}
+
+/* It is asked for in the way that policy wants, if the requester can be asked in that way, and otherwise not; what is
+ * told of the session afterwards says which it was (R-KEX-30 to R-KEX-33, R-MUT-09, R-ENC-17). */
+static void test_mutual(void **state)
+{
+    static const uint32_t without[] = {0, SPDM_MUT_AUTH_CAP, SPDM_ENCAP_CAP, SPDM_CERT_CAP};
+
+    (void)state;
+    for (uint8_t mode = 1; mode <= 4; mode = (uint8_t)(2 * mode)) {
+        for (size_t i = 0; i < sizeof without / sizeof *without; i++) {
+            bool can = without[i] == 0 || (mode == 1 && without[i] == SPDM_ENCAP_CAP);
+            struct spdm_session_facts facts;
+
+            if (mode == 1 && without[i] == SPDM_CERT_CAP) continue; /* a key, which nobody has vouched for */
+            begin_mutual(mode, without[i], 2);
+            assert_true(pair_run(&p, &(struct spdm_goal){.want = SPDM_WANT_SESSION}));
+            assert_true(spdm_responder_session(p.rs, p.opened_rs, &facts));
+            assert_int_equal(facts.mut_auth, can ? mode : 0);
+            assert_true(facts.proven == can);
+            assert_int_equal(p.signed_by_rq, can);
+            assert_int_equal(flow.get, can && mode == 2);
+            assert_true((flow.deliver != 0) == (can && mode != 1));
+            assert_int_equal(flow.first_id, can && mode == 2);
+            pair_close(&p);
+        }
+    }
+    begin_mutual(1, 0, 0); /* another slot than the one that was vouched for */
+    assert_false(pair_run(&p, &(struct spdm_goal){.want = SPDM_WANT_SESSION}));
+    assert_int_equal(p.opened_rs, 0);
+    pair_close(&p);
+}
+
+/* Without the capability of both sides there are no envelopes at all. */
+static void test_no_envelopes(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        begin_mutual(2, SPDM_ENCAP_CAP, 2);
+        if (i == 1) p.req_policy.flags |= SPDM_ENCAP_CAP;
+        if (i == 1) p.rsp_policy.flags &= ~SPDM_ENCAP_CAP;
+        assert_true(pair_run(&p, &(struct spdm_goal){.want = SPDM_WANT_CONNECT}));
+        talk_expect(&p, SPDM_V13, "vv ea 00 00", "vv 7f 07 ea");
+        talk_expect(&p, SPDM_V13, "vv eb 01 00 vv 01 00 01", "vv 7f 07 eb");
+        pair_close(&p);
+    }
+}
+
 /* ---- room ---- */
 
 /* Buffers of every size, each a block of its own: what does not fit is refused, on both sides, and nothing is written
@@ -161,7 +248,7 @@ static void test_rooms(void **state)
             p.identity.slot[0].certificates.n = 20;
             p.identity.slot[0].root.n = 10;
             if (i < 2) p.rsp_config.out = (struct spdm_room){block, n};
-            else p.req_config.request_max = (uint16_t)(n < 160 ? 160 : n);
+            else p.req_config.request_max = (uint16_t)n;
             pair_start(&p);
             if (!pair_run(&p, &connect) || !pair_run(&p, &goal)) refused++;
             else opened++;
@@ -178,11 +265,15 @@ static void test_rooms(void **state)
 static struct {
     uint8_t bytes[512];
     size_t n;
-} said;
+} said, asked;
 
 static size_t note_exchange(struct pair *pair, bool to_responder, uint8_t *frame, size_t n)
 {
     (void)pair;
+    if (to_responder && frame[0] == 5 && (frame[2] == 0xe4 || frame[2] == 0xe6)) {
+        asked.n = n - 1;
+        memcpy(asked.bytes, frame + 1, n - 1);
+    }
     if (to_responder || frame[0] != 5 || (frame[2] != 0x64 && frame[2] != 0x66)) return n;
     said.n = n - 1;
     memcpy(said.bytes, frame + 1, n - 1);
@@ -215,6 +306,40 @@ static void test_summary(void **state)
     }
 }
 
+/* ---- what is new each time ---- */
+
+/* RandomData, public values and contexts are no exchange's but their own, on both sides (R-KEX-11, R-KEX-12, R-PSK-07).
+ */
+static void test_fresh(void **state)
+{
+    static uint8_t mine[512], theirs[512];
+    static const uint8_t zeros[32];
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct spdm_goal goal = {.want = i == 0 ? SPDM_WANT_SESSION : SPDM_WANT_PSK_SESSION,
+                                 .psk_hint = {(const uint8_t *)"hint", 4}};
+        size_t at = i == 0 ? RANDOM_AT : CONTEXT_AT, hint = i == 0 ? 0 : 4;
+
+        pair_init(&p);
+        pair_sessions(&p, 2);
+        p.wire = note_exchange;
+        pair_start(&p);
+        for (unsigned k = 0; k < 2; k++) {
+            assert_true(pair_run(&p, &goal));
+            assert_memory_not_equal(asked.bytes + at + hint, mine + at + hint, sizeof zeros);
+            assert_memory_not_equal(said.bytes + at, theirs + at, sizeof zeros);
+            assert_memory_not_equal(asked.bytes + at + hint, zeros, sizeof zeros);
+            assert_memory_not_equal(said.bytes + at, zeros, sizeof zeros);
+            if (i == 0) assert_memory_not_equal(asked.bytes + EXCHANGE_AT, mine + EXCHANGE_AT, EXCHANGE);
+            if (i == 0) assert_memory_not_equal(said.bytes + EXCHANGE_AT, theirs + EXCHANGE_AT, EXCHANGE);
+            memcpy(mine, asked.bytes, sizeof mine);
+            memcpy(theirs, said.bytes, sizeof theirs);
+        }
+        pair_close(&p);
+    }
+}
+
 /* Which slot it was is the session's to know, and that of nobody else. */
 static void test_slot(void **state)
 {
@@ -241,8 +366,9 @@ static void test_slot(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_responder), cmocka_unit_test(test_requester),
-                                       cmocka_unit_test(test_rooms), cmocka_unit_test(test_summary),
-                                       cmocka_unit_test(test_slot)};
+                                       cmocka_unit_test(test_mutual),    cmocka_unit_test(test_no_envelopes),
+                                       cmocka_unit_test(test_rooms),     cmocka_unit_test(test_summary),
+                                       cmocka_unit_test(test_fresh),     cmocka_unit_test(test_slot)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -263,8 +263,9 @@ void driver_prove(struct driver *d, const struct spdm_event *event, struct spdm_
     if (event->kind == SPDM_ASK_PSK) {
         answer->data = psk_secret(d, event, room_of);
     } else if (event->kind == SPDM_ASK_SIGN) {
-        key = d->device != NULL ? spdm_device_key(d->device, event->slot) : NULL;
-        if (key == NULL && d->set->keeps) key = spdm_device_key(d->device, 0); /* a certificate that came later */
+        key = d->device != NULL ? spdm_device_key(d->device, event->slot, event->signing.alg) : NULL;
+        if (key == NULL && d->set->keeps)
+            key = spdm_device_key(d->device, 0, event->signing.alg); /* a certificate that came later */
         if (key != NULL)
             answer->data =
                 (struct spdm_span){room_of.p, spdm_signer_sign(key->signer, &event->signing, room_of, cause)};

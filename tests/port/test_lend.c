@@ -180,8 +180,8 @@ static void a_device_read_again(void **state)
         device = spdm_device_load(path, lender, error);
         if (device == NULL) fail_msg("%s", error);
         assert_int_equal(device->key_n, 1); /* named twice, opened once */
-        assert_ptr_equal(spdm_device_key(device, 0), spdm_device_key(device, 2));
-        assert_null(spdm_device_key(device, 1));
+        assert_ptr_equal(spdm_device_key(device, 0, SPDM_ECDSA_P384), spdm_device_key(device, 2, SPDM_ECDSA_P384));
+        assert_null(spdm_device_key(device, 1, SPDM_ECDSA_P384));
         spdm_device_free(device);
         if (round == 2) settled = heap.live;
         if (round > 2) assert_int_equal(heap.live, settled);

@@ -33,6 +33,13 @@ static uint8_t *room(size_t n)
 
 /* ---- questions ---- */
 
+static void keep_reply(struct asker *a, struct spdm_span data)
+{
+    assert_true(data.n <= sizeof a->reply - a->reply_n);
+    if (data.n != 0) memcpy(a->reply + a->reply_n, data.p, data.n);
+    a->reply_n += data.n;
+}
+
 static void answer(struct asker *a, const struct spdm_event *event)
 {
     struct spdm_answer out = {.ticket = event->ticket};
@@ -43,8 +50,12 @@ static void answer(struct asker *a, const struct spdm_event *event)
             spdm_judge_answer(a->judge, spdm_requester_facts(a->engine), event, time(NULL), &out);
         assert_true(a->judgement_n < sizeof a->judgement / sizeof *a->judgement);
         if (j != NULL) a->judgement[a->judgement_n++] = j;
+        if (event->kind == SPDM_ASK_TRUST) {
+            a->reply_n = 0;
+            keep_reply(a, event->data);
+        }
     } else if (event->kind == SPDM_ASK_SIGN) {
-        struct spdm_device_key *key = spdm_device_key(a->identity, event->slot);
+        struct spdm_device_key *key = spdm_device_key(a->identity, event->slot, event->signing.alg);
         assert_non_null(key);
         out.data.n = spdm_signer_sign(key->signer, &event->signing, (struct spdm_room){bytes, sizeof bytes}, NULL);
         out.data.p = bytes;
@@ -54,6 +65,11 @@ static void answer(struct asker *a, const struct spdm_event *event)
         hmac.key = event->psk_salt;
         out.yes = a->options.psk.n != 0 && a->config.crypto->hmac(a->ossl, &hmac, bytes);
         out.data = (struct spdm_span){bytes, spdm_algorithm(event->hash)->size};
+    }
+    if (event->kind == SPDM_ASK_EVENTS) {
+        a->reply_n = 0;
+        keep_reply(a, event->order->list.list);
+        out.yes = true;
     }
     (void)spdm_requester_answer(a->engine, &out);
 }
@@ -67,7 +83,11 @@ static void happened(struct asker *a, const struct spdm_event *event)
     else if (event->kind == SPDM_OPENED) a->opened = event->session;
     else if (event->kind == SPDM_CLOSED) a->closed = event->session;
     else if (event->kind == SPDM_DATA && a->options.data != NULL) a->options.data(a, event->session, event->data);
+    else if (event->kind == SPDM_REPLIED || event->kind == SPDM_VENDOR) keep_reply(a, event->data);
     else if (event->kind >= SPDM_ASK_DIGEST) answer(a, event);
+    if (event->kind != SPDM_RESET_DUE) return;
+    a->reset_due = true;
+    a->tag = event->index;
 }
 
 /* ---- the engine ---- */
@@ -148,6 +168,7 @@ static void set_policy(struct asker *a)
     const struct asker_options *o = &a->options;
     uint32_t flags = SPDM_CERT_CAP | SPDM_CHAL_CAP | SPDM_ENCRYPT_CAP | SPDM_MAC_CAP | SPDM_KEY_EX_CAP | SPDM_PSK_CAP |
                      SPDM_HBEAT_CAP | SPDM_KEY_UPD_CAP | SPDM_HANDSHAKE_IN_THE_CLEAR_CAP;
+    if (o->events) flags |= SPDM_ENCAP_CAP;
     if (o->identity != NULL) flags |= SPDM_MUT_AUTH_CAP | SPDM_ENCAP_CAP;
     else flags &= ~(SPDM_CERT_CAP | SPDM_CHAL_CAP);
     a->policy = (struct spdm_policy){.versions = {SPDM_V14, SPDM_V13, SPDM_V12, SPDM_V11, SPDM_V10},
@@ -157,6 +178,7 @@ static void set_policy(struct asker *a)
                                      .exchanges = exchanges,
                                      .aeads = aeads,
                                      .opaque_formats = 2,
+                                     .mel = true,
                                      .rtt = 10000000};
     if (a->identity != NULL) a->policy.req_signatures = a->identity->policy.signatures; /* what our keys can do */
     if (o->version != 0) {
@@ -164,6 +186,8 @@ static void set_policy(struct asker *a)
         a->policy.versions[0] = o->version;
     }
 }
+
+static const struct spdm_identity nobody;
 
 static void set_config(struct asker *a, const struct spdm_binding *binding)
 {
@@ -178,13 +202,13 @@ static void set_config(struct asker *a, const struct spdm_binding *binding)
                                      .sessions = &spdm_with_sessions};
     a->config.session_memory.n = SESSIONS * spdm_session_size(&a->config);
     a->config.session_memory.p = room(a->config.session_memory.n);
-    if (a->identity == NULL) return;
+    if (a->identity == NULL && !a->options.events) return;
     a->turned = a->config;
     a->turned.sessions = NULL;
     a->turned.binding = &spdm_binding_none;
     a->turned.out = (struct spdm_room){room(SIZE), SIZE};
-    a->turned.identity = &a->identity->identity;
-    a->turned.services = &spdm_serve_identity;
+    a->turned.identity = a->identity != NULL ? &a->identity->identity : &nobody;
+    a->turned.services = a->options.events ? &spdm_serve_turned : &spdm_serve_identity;
     a->config.mutual = &spdm_with_mutual;
     a->config.turned = &a->turned;
 }
@@ -264,7 +288,8 @@ static bool is_stated(struct asker *a, void *ctx)
 void asker_begin(struct asker *a, const struct spdm_goal *goal)
 {
     struct spdm_goal copy = *goal;
-    a->done = a->failed = false;
+    a->done = a->failed = a->reset_due = false;
+    a->reply_n = 0;
     a->why[0] = '\0';
     assert_true(asker_until(a, is_stated, &copy));
     if (a->link != NULL) asker_serve(a);
@@ -277,6 +302,12 @@ bool asker_ask(struct asker *a, const struct spdm_goal *goal)
     if (a->link == NULL) return false;
     assert_true(asker_until(a, is_over, NULL));
     return a->done;
+}
+
+bool asker_errand(struct asker *a, uint32_t session, const struct spdm_errand *errand, const union spdm_order *order)
+{
+    const struct spdm_goal goal = {.want = SPDM_WANT_ERRAND, .errand = errand, .order = order, .session = session};
+    return asker_ask(a, &goal);
 }
 
 static void on_closed(uv_handle_t *handle)

@@ -11,6 +11,7 @@
 #include "port/device.h"
 #include "port/link.h"
 
+#include <assay/errand.h>
 #include <assay/session.h>
 #include <uv.h>
 
@@ -22,6 +23,7 @@ struct asker_options {
     const char *identity; /* description of who we are; NULL: nobody, and no mutual authentication */
     uint8_t version;      /* only this one; 0: all */
     uint32_t without;     /* capabilities we lack */
+    bool events;          /* we can be told of events, in encapsulated requests; reply has the last list */
     struct spdm_span psk; /* the answer to every hint */
     struct asker *like;   /* one whose crypto and trust are ours, too, and that is closed after us; NULL: our own */
     /* Application data of a session; NULL: it is dropped. */
@@ -50,6 +52,11 @@ struct asker {
     uint32_t closed;
     unsigned signatures;
     char why[400]; /* of a failure, a closed session or the link's end */
+    uint8_t
+        reply[20000]; /* of an errand: everything that came, one behind the other; or the last chain that was judged */
+    size_t reply_n;
+    bool reset_due;
+    uint8_t tag; /* CSRTrackingTag of a reset that is due */
     uint8_t *memory;
 };
 
@@ -59,6 +66,8 @@ struct asker *asker_open(uv_loop_t *loop, const struct asker_options *options);
 void asker_begin(struct asker *a, const struct spdm_goal *goal);
 /* true: the goal is reached. false: it is not; why says it. */
 bool asker_ask(struct asker *a, const struct spdm_goal *goal);
+/* An errand, in a session or, with 0, outside. */
+bool asker_errand(struct asker *a, uint32_t session, const struct spdm_errand *errand, const union spdm_order *order);
 /* Sends application data now; false: not now. */
 bool asker_send(struct asker *a, uint32_t session, struct spdm_span data);
 /* Moves what can move, and sets the clock. */
