@@ -194,9 +194,12 @@ struct spdm_room spdm_authority_sign(struct spdm_authority *a, const struct spdm
 
 struct spdm_room spdm_chain_load(const char *path, const char *name, char *error)
 {
-    struct loader l = {.path = name, .error = error};
-    struct spdm_span chain = spdm_device_certificates(&l, NULL, path);
+    struct loader l = {.path = name};
+    struct spdm_span chain;
     struct spdm_room out = {NULL, 0};
+
+    l.error = error;
+    chain = spdm_device_certificates(&l, NULL, path);
 
     if (chain.n == 0) return out;
     out = (struct spdm_room){OPENSSL_memdup(chain.p, chain.n), chain.n};

@@ -14,6 +14,7 @@ static const struct errata {
     {"resynch-out-of-order", offsetof(struct spdm_policy, resynch_out_of_order)},
     {"unequal-sizes", offsetof(struct spdm_policy, unequal_sizes)},
     {"big-endian-nonce", offsetof(struct spdm_policy, big_endian_nonce)},
+    {"tcp-inner-header", offsetof(struct spdm_policy, inner_header)},
     {"drop-bad-records", offsetof(struct spdm_policy, drop_bad_records)},
 };
 

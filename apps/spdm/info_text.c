@@ -176,31 +176,53 @@ static void print_log(const struct spdm_info *info, const struct spdm_screen *sc
 
 static void key_pair(const struct spdm_key_pair *k, struct spdm_table *table)
 {
-    char label[20], *slots = spdm_info_slots(k->slots), *usage = spdm_info_usage(k->usage),
-                    *may = spdm_info_usage(k->usages), *can = spdm_info_abilities(k->capabilities),
-                    *algorithms = spdm_info_key_algorithms(k->asyms, k->pqcs);
-    snprintf(label, sizeof label, "key pair %u", k->id);
-    row(table, label, spdm_text_format("%s; slots: %s", spdm_key_pair_name(k->asym, k->pqc), slots));
-    if (k->usage == k->usages) row(table, "  for", spdm_text_format("%s", usage));
-    else row(table, "  for", spdm_text_format("%s (possible: %s)", usage, may));
-    if (k->capabilities != 0) row(table, "  can be changed", spdm_text_format("%s", can));
-    row(table, "  can be", spdm_text_format("%s", algorithms));
-    if (k->public_key_info.n != 0) row(table, "  identifier", cut_hex(k->public_key_info, LOG_SHOWN));
+    char *slots = spdm_info_slots(k->slots);
+    spdm_table_take(table, SPDM_PLAIN, spdm_text_format("%3u", k->id));
+    spdm_table_add(table, SPDM_PLAIN, spdm_key_pair_name(k->asym, k->pqc));
+    spdm_table_take(table, SPDM_PLAIN, spdm_text_format("%s%s", k->slots != 0 ? "slots " : "", slots));
+    spdm_table_take(table, SPDM_PLAIN, spdm_info_usage(k->usage));
     free(slots);
-    free(usage);
-    free(may);
-    free(can);
-    free(algorithms);
+}
+
+static bool alike(const struct spdm_key_pair *a, const struct spdm_key_pair *b)
+{
+    return a->capabilities == b->capabilities && a->usages == b->usages && a->asyms == b->asyms && a->pqcs == b->pqcs;
+}
+
+/* What can be made of key pairs from `first` to `last`, which are alike. */
+static void possibilities(const struct spdm_key_pair *first, uint8_t last, struct spdm_table *table)
+{
+    char *which = first->id == last ? spdm_text_format("%u", last) : spdm_text_format("%u to %u", first->id, last);
+    if (first->capabilities != 0) {
+        spdm_table_add(table, SPDM_FAINT, which);
+        spdm_table_add(table, SPDM_FAINT, "can be changed");
+        spdm_table_take(table, SPDM_PLAIN, spdm_info_abilities(first->capabilities));
+    }
+    spdm_table_add(table, SPDM_FAINT, first->capabilities != 0 ? "" : which);
+    spdm_table_add(table, SPDM_FAINT, "can be");
+    spdm_table_take(table, SPDM_PLAIN, spdm_info_key_algorithms(first->asyms, first->pqcs));
+    spdm_table_add(table, SPDM_FAINT, "");
+    spdm_table_add(table, SPDM_FAINT, "for");
+    spdm_table_take(table, SPDM_PLAIN, spdm_info_usage(first->usages));
+    free(which);
 }
 
 static void print_key_pairs(const struct spdm_info *info, const struct spdm_screen *screen)
 {
-    struct spdm_key_pair k;
+    struct spdm_key_pair k, first = {.id = 0};
+    uint8_t last = 0;
     if (!begin(info, SPDM_INFO_KEY_PAIRS, "Key pairs", screen)) return;
-    struct spdm_table *table = spdm_table_new(2);
-    for (size_t i = 0; i < info->key_pairs.n; i++)
-        if (spdm_key_pair_read(bytes_of(&info->key_pairs.v[i]), &k)) key_pair(&k, table);
+    struct spdm_table *table = spdm_table_new(4), *more = spdm_table_new(3);
+    for (size_t i = 0; i < info->key_pairs.n; i++) {
+        if (!spdm_key_pair_read(bytes_of(&info->key_pairs.v[i]), &k)) continue;
+        key_pair(&k, table);
+        if (last != 0 && !alike(&first, &k)) possibilities(&first, last, more);
+        if (last == 0 || !alike(&first, &k)) first = k;
+        last = k.id;
+    }
+    if (last != 0) possibilities(&first, last, more);
     spdm_table_print(table, screen, 2);
+    spdm_table_print(more, screen, 2);
 }
 
 static void device_class(const struct spdm_device_class *c, struct spdm_table *table)

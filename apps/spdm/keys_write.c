@@ -92,13 +92,13 @@ static bool put_description(FILE *f, const struct keys_identity *id)
 
 static const struct file {
     const char *name;
-    mode_t mode;
     writer *write;
+    mode_t mode;
     bool of_ca; /* --keep-ca only */
-} files[] = {{"root.pem", 0644, put_root_pem, false}, {"root.der", 0644, put_root_der, false},
-             {"chain.der", 0644, put_chain, false},   {"leaf.key", 0600, put_key, false},
-             {"leaf.pub", 0644, put_public, false},   {"device.cfg", 0644, put_description, false},
-             {"ca.key", 0600, put_ca_key, true},      {"ca.pem", 0644, put_ca, true}};
+} files[] = {{"root.pem", put_root_pem, 0644, false}, {"root.der", put_root_der, 0644, false},
+             {"chain.der", put_chain, 0644, false},   {"leaf.key", put_key, 0600, false},
+             {"leaf.pub", put_public, 0644, false},   {"device.cfg", put_description, 0644, false},
+             {"ca.key", put_ca_key, 0600, true},      {"ca.pem", put_ca, 0644, true}};
 #define FILES (sizeof files / sizeof files[0])
 
 /* The path of a file in the directory; false if it is too long. */

@@ -221,7 +221,7 @@ const struct spdm_option spdm_peer_negotiate_options[] = {
      .at = AT(errata),
      .value = "LIST",
      .parse = parse_errata,
-     .help = "follow another text of the specification: unequal-sizes, big-endian-nonce"},
+     .help = "follow another text of the specification: unequal-sizes, big-endian-nonce, tcp-inner-header"},
     {.name = NULL},
 };
 

@@ -15,7 +15,7 @@
 #include "visit.h"
 #include <jansson.h>
 
-enum { PROVISION_NO_SLOT = 0xff, PROVISION_NO_BANK = 0xffff };
+enum { PROVISION_NO_SLOT = 0xff, PROVISION_NO_BANK = 0xffff, PROVISION_SLOTS = 0x100 };
 
 struct provision_options {
     struct spdm_peer_options peer;
@@ -29,7 +29,8 @@ struct provision_options {
     uint32_t days, csr_tag;
     bool overwrite_csr, erase;
     bool generate, erase_key;
-    uint8_t key_slots, key_algorithm, bank_algorithm; /* a mask; enum spdm_alg */
+    uint16_t key_slots;                    /* PROVISION_SLOTS and a mask; 0: they stay */
+    uint8_t key_algorithm, bank_algorithm; /* enum spdm_alg */
     uint16_t key_usage;
     uint32_t wait_reset; /* ms, 0: not at all */
 };
@@ -46,7 +47,7 @@ struct provision {
     json_t *report, *steps;
     struct spdm_key_pair key_pairs[UINT8_MAX]; /* of key_pair_n, as they are */
     unsigned key_pair_n;
-    uint8_t slots, used; /* that there are, and have certificates, as masks */
+    uint8_t slots, used, protected; /* that there are, have certificates, cannot be written; as masks */
     uint8_t slot, key_pair, model;
     struct spdm_room reply; /* the last SPDM_REPLIED */
     bool reset_due;         /* of the last errand */

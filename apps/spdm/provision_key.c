@@ -46,7 +46,8 @@ static bool change_of(const struct provision *p, struct spdm_key_pair_change *ou
     if (o->erase_key) out->operation = SPDM_KEY_PAIR_DO_ERASE;
     bool any = o->generate || o->erase_key || o->key_slots != 0 || o->key_usage != 0 || bit != 0;
     if (!any || o->erase_key) return any;
-    out->slots = o->key_slots != 0 || k == NULL ? o->key_slots : k->slots;
+    out->slots = (uint8_t)o->key_slots;
+    if (o->key_slots == 0 && k != NULL) out->slots = k->slots;
     out->usage = o->key_usage;
     *(pqc ? &out->pqc : &out->asym) = bit;
     return true;

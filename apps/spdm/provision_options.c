@@ -15,6 +15,15 @@ static bool parse_slot(const char *text, void *field, char *error, size_t cap)
     return good;
 }
 
+/* What a list of slots is elsewhere, or none. */
+static bool parse_slots(const char *text, void *field, char *error, size_t cap)
+{
+    uint8_t mask = 0;
+    bool good = strcmp(text, "none") == 0 || spdm_peer_parse_slots(text, &mask, error, cap);
+    *(uint16_t *)field = (uint16_t)(PROVISION_SLOTS | mask);
+    return good;
+}
+
 static bool parse_usage(const char *text, void *field, char *error, size_t cap)
 {
     static const char *const names[] = {"key-exchange", "challenge", "measurements", "endpoint"};
@@ -135,8 +144,8 @@ static const struct spdm_option options[] = {
      .kind = SPDM_OPTION_OWN,
      .at = AT(key_slots),
      .value = "LIST",
-     .parse = spdm_peer_parse_slots,
-     .help = "the slots that --key-pair shall have: 0, 0,2-4 or a mask 0x1d"},
+     .parse = parse_slots,
+     .help = "the slots that --key-pair shall have: 0, 0,2-4, a mask 0x1d or none"},
     {.name = "key-usage",
      .kind = SPDM_OPTION_OWN,
      .at = AT(key_usage),

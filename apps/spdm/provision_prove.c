@@ -15,6 +15,7 @@ static struct spdm_span certificates_of(const struct provision *p, const struct 
 /* Below the device's own authority (alias model) the device has put what it made itself. */
 static bool is_ours(const struct provision *p, struct spdm_span shown)
 {
+    if (shown.p == NULL || p->chain.p == NULL) return false;
     bool whole = p->model != SPDM_CERT_ALIAS ? shown.n == p->chain.n : shown.n >= p->chain.n;
     return whole && memcmp(shown.p, p->chain.p, p->chain.n) == 0;
 }
@@ -24,6 +25,8 @@ static bool look(struct provision *p)
 {
     const struct spdm_attest_result *r;
     p->setup.session = false;
+    p->setup.court.cache = NULL; /* nothing that is known already: it shall show the chain */
+    spdm_judge_forget(p->setup.court.judge, (struct spdm_span){NULL, 0});
     p->proof = p->options->peer;
     p->proof.slots = (uint8_t)(1u << p->slot);
     p->setup.options = &p->proof;

@@ -41,6 +41,7 @@ static bool read_bank(struct provision *p)
     while (spdm_bank_slot_next(&rest, &slot)) {
         p->slots = (uint8_t)(p->slots | 1u << slot.slot);
         if (slot.provisioned) p->used = (uint8_t)(p->used | 1u << slot.slot);
+        if (slot.protected) p->protected = (uint8_t)(p->protected | 1u << slot.slot);
     }
     spdm_provision_tell(p, "Bank", "%u: %s%s", bank.bank, spdm_key_pair_name(bank.asym, bank.pqc),
                         bank.selected ? ", in use here" : "");
@@ -75,7 +76,7 @@ bool spdm_provision_read_slots(struct provision *p)
 
 bool spdm_provision_choose_slot(struct provision *p)
 {
-    uint8_t empty = (uint8_t)(p->slots & ~p->used);
+    uint8_t empty = (uint8_t)(p->slots & ~p->used & ~p->protected);
     p->slot = p->options->slot;
     for (uint8_t i = 0; p->slot == PROVISION_NO_SLOT && i < SPDM_SLOT_N; i++)
         if ((empty >> i & 1) != 0) p->slot = i;
@@ -83,6 +84,8 @@ bool spdm_provision_choose_slot(struct provision *p)
         return spdm_provision_fail(p, SPDM_EXIT_USAGE, "no slot is empty: name the one to overwrite with --slot");
     if ((p->slots >> p->slot & 1) == 0)
         return spdm_provision_fail(p, SPDM_EXIT_USAGE, "the device has no slot %u", p->slot);
+    if ((p->protected >> p->slot & 1) != 0)
+        return spdm_provision_fail(p, SPDM_EXIT_USAGE, "slot %u is write-protected", p->slot);
     if (p->options->erase && (p->used >> p->slot & 1) == 0)
         return spdm_provision_fail(p, SPDM_EXIT_USAGE, "slot %u is empty already", p->slot);
     spdm_provision_note(p, "slot", json_integer(p->slot));
@@ -178,7 +181,7 @@ static struct spdm_judgement *judge(struct provision *p, struct spdm_span struct
     struct spdm_span root = {all.p, spdm_x509_length(all)};
     struct spdm_judge_case input = {.chain = structure,
                                     .hash = (enum spdm_alg)p->facts.hash,
-                                    .signature = in_bank(p) ? SPDM_ALG_NONE : (enum spdm_alg)p->facts.signature,
+                                    .signature = (enum spdm_alg)p->facts.signature,
                                     .version = p->facts.version,
                                     .slot = p->slot,
                                     .model = p->model,
@@ -214,7 +217,8 @@ static bool check(struct provision *p, const struct spdm_judgement *j)
         bool of_leaf = f->id == SPDM_FOUND_LEAF_IS_CA || f->id == SPDM_FOUND_LEAF_NO_SIGNING ||
                        f->id == SPDM_FOUND_HARDWARE_IN_ALIAS || f->id == SPDM_FOUND_KEY_MISMATCH ||
                        f->id == SPDM_FOUND_LEAF_ROLE;
-        if (f->severity != SPDM_REFUSAL || (p->model == SPDM_CERT_ALIAS && of_leaf)) continue;
+        bool other = in_bank(p) && f->id == SPDM_FOUND_KEY_MISMATCH; /* a bank has an algorithm of its own */
+        if (f->severity != SPDM_REFUSAL || (p->model == SPDM_CERT_ALIAS && of_leaf) || other) continue;
         spdm_finding_text(j, f, text, sizeof text);
         return spdm_provision_fail(p, SPDM_EXIT_USAGE, "the chain would not be believed: %s", text);
     }

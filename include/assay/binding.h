@@ -42,8 +42,9 @@ struct spdm_binding {
     bool random_data;
     bool app_data; /* application data beside SPDM messages is possible at all (not over PCI DOE) */
     uint8_t inner_n, inner;
-    /* Storage, where that header tells more: put writes its inner_n bytes (at most SPDM_INNER_MAX) for an SPDM message
-     * of n bytes, take finds the message behind one (empty: malformed). NULL elsewhere. */
+    bool inner_by_policy; /* TCP: that header is there if policy.inner_header says so, and not otherwise (UN-19) */
+    /* Storage and TCP, where that header tells more: put writes its inner_n bytes (at most SPDM_INNER_MAX) for an SPDM
+     * message of n bytes, take finds the message behind one (empty: there is none). NULL elsewhere. */
     void (*put_inner)(uint8_t *header, size_t n);
     struct spdm_span (*take_inner)(struct spdm_span data);
 

@@ -118,6 +118,7 @@ struct spdm_policy {
     uint8_t record_random;    /* most random bytes in a record, where the binding has them: 0 */
     uint8_t aead_limit_exponent; /* largest sequence number is 2^this - 1: 64 */
     bool big_endian_nonce;       /* records of DSP0277 1.0 and 1.1: big-endian sequence number (UN-18) */
+    bool inner_header;           /* TCP: SPDM messages in records have a binding header of their own (UN-19) */
     bool resynch_out_of_order; /* responder, outside sessions: a request out of order is answered RequestResynch, and so
                                   is every other until GET_VERSION (R-ORD-04 from 1.2.2 on, UN-32) */
     bool

@@ -5,7 +5,8 @@
  * We write PayloadLen as the standard is read (transports.md 4, UN-19): the
  * bytes after the header. libspdm counts two more; such a frame is taken where
  * something else told its length (the emulator's header), while a stream is
- * cut by the standard's reading only. Control frames have no payload. */
+ * cut by the standard's reading only. Control frames have no payload. Inside
+ * a record an SPDM message stands alone, or by policy behind a header. */
 #include "base/bytes.h"
 #include <assay/binding.h>
 
@@ -58,11 +59,29 @@ static size_t control(struct spdm_span frame, struct spdm_room out)
     return spdm_tcp_control(out, frame.p[2] != BINDING_VERSION ? SPDM_TCP_NOT_SUPPORTED : SPDM_TCP_NO_REQUESTER);
 }
 
+/* libspdm puts a whole header in front of an SPDM message inside a record, too (UN-19); there as here it may count two
+ * bytes more. */
+static void put_inner(uint8_t *header, size_t n)
+{
+    put_header(header, SPDM_TCP_PLAIN, n);
+}
+
+static struct spdm_span take_inner(struct spdm_span data)
+{
+    struct spdm_frame in = unwrap(data);
+
+    return in.kind == SPDM_FRAME_PLAIN ? in.message : (struct spdm_span){0};
+}
+
 const struct spdm_binding spdm_binding_tcp = {.name = "TCP",
                                               .head = HEADER,
                                               .tail = 0,
                                               .rtt = 2000000,
                                               .app_data = true,
+                                              .inner_n = HEADER,
+                                              .inner_by_policy = true,
+                                              .put_inner = put_inner,
+                                              .take_inner = take_inner,
                                               .wrap = wrap,
                                               .unwrap = unwrap,
                                               .control = control};

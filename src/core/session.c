@@ -181,7 +181,7 @@ bool spdm_session_records(const struct session *s)
 
 size_t spdm_session_head(const struct conn *c, const struct session *s)
 {
-    return c->cfg->binding->head + spdm_record_head(&s->form) + c->cfg->binding->inner_n;
+    return c->cfg->binding->head + spdm_record_head(&s->form) + spdm_session_inner(c);
 }
 
 /* ---- transcript and keys ---- */

@@ -147,9 +147,17 @@ struct step spdm_session_end(struct spdm_requester *rq);
 bool spdm_session_heartbeat(struct spdm_requester *rq, uint64_t now);
 void spdm_session_put_off(struct spdm_requester *rq);
 
-/* Where a binding puts no header in front of an SPDM message inside a record (DSP0287 as we read it, UN-19), the major
- * version in its first byte tells it from application data. */
-bool spdm_session_is_message(struct spdm_span data);
+/* The header in front of an SPDM message inside a record, which policy may have turned on; its length. */
+static inline uint8_t spdm_session_inner(const struct conn *c)
+{
+    const struct spdm_binding *binding = c->cfg->binding;
+
+    return binding->inner_by_policy && !c->cfg->policy->inner_header ? 0 : binding->inner_n;
+}
+
+/* Whether what a record holds (at least a byte) is an SPDM message, and that message. Where no header stands in front
+ * of one (DSP0287 as we read it, UN-19), the major version in its first byte tells it from application data. */
+bool spdm_session_is_message(const struct conn *c, struct spdm_span data, struct spdm_span *message);
 enum fate spdm_session_open(struct conn *c, struct spdm_span record, uint64_t now, struct incoming *in);
 size_t spdm_session_seal(struct conn *c, struct session *s, const struct outgoing *out);
 

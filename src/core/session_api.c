@@ -51,10 +51,10 @@ static size_t seal(struct conn *c, uint32_t id, struct outgoing *out)
 {
     const struct spdm_config *cfg = c->cfg;
     struct session *s = spdm_sessions_of(cfg) != NULL ? spdm_sessions_of(cfg)->find(c, id) : NULL;
+    struct spdm_span as_message;
 
     if (s == NULL || s->state != SESSION_ESTABLISHED || !cfg->binding->app_data || out->message.n == 0) return 0;
-    if (cfg->binding->inner_n != 0 ? out->message.p[0] == cfg->binding->inner : spdm_session_is_message(out->message))
-        return 0;
+    if (spdm_session_is_message(c, out->message, &as_message)) return 0;
     out->app = true;
     out->room = cfg->out;
     return spdm_sessions_of(cfg)->seal(c, s, out);

@@ -21,22 +21,28 @@ static bool open_with_either(struct conn *c, struct session *s, enum direction d
     return *before && spdm_record_open(&rc, &s->form, &s->previous[d], in);
 }
 
+bool spdm_session_is_message(const struct conn *c, struct spdm_span data, struct spdm_span *message)
+{
+    const struct spdm_binding *binding = c->cfg->binding;
+    size_t head = spdm_session_inner(c);
+
+    *message = spdm_part(data, head, data.n);
+    if (head != 0 && binding->take_inner != NULL) {
+        *message = binding->take_inner(data);
+        return message->n != 0;
+    }
+    return head != 0 ? data.p[0] == binding->inner : !binding->app_data || data.p[0] >> 4 == 1;
+}
+
 /* What a record holds; in->message begins as all of it. */
 static enum fate classify(const struct conn *c, const struct session *s, struct incoming *in)
 {
-    const struct spdm_binding *binding = c->cfg->binding;
     struct spdm_span data = in->message;
 
     if (data.n < 1) return FATE_BROKEN;
-    if (binding->take_inner != NULL) {
-        in->message = binding->take_inner(data);
-        return in->message.n != 0 ? FATE_MESSAGE : FATE_BROKEN;
-    }
-    if (binding->inner_n == 0 && (!binding->app_data || spdm_session_is_message(data))) return FATE_MESSAGE;
-    if (binding->inner_n == 0 || data.p[0] != binding->inner)
-        return s->state == SESSION_ESTABLISHED ? FATE_DATA : FATE_BROKEN; /* R-APP-06 */
-    in->message = spdm_part(data, 1, data.n);
-    return FATE_MESSAGE;
+    if (spdm_session_is_message(c, data, &in->message)) return FATE_MESSAGE;
+    in->message = data;
+    return c->cfg->binding->app_data && s->state == SESSION_ESTABLISHED ? FATE_DATA : FATE_BROKEN; /* R-APP-06 */
 }
 
 static void show(const struct conn *c, const struct session *s, enum direction d, bool app, struct spdm_span message)
@@ -44,11 +50,6 @@ static void show(const struct conn *c, const struct session *s, enum direction d
     if (!SPDM_WHOLE || c->cfg->inside == NULL) return;
     c->cfg->inside(c->cfg->inside_ctx,
                    &(struct spdm_inside){.session = s->id, .message = message, .request = d == REQUEST, .app = app});
-}
-
-bool spdm_session_is_message(struct spdm_span data)
-{
-    return data.n != 0 && data.p[0] >> 4 == 1;
 }
 
 enum fate spdm_session_open(struct conn *c, struct spdm_span record, uint64_t now, struct incoming *in)
@@ -77,11 +78,13 @@ enum fate spdm_session_open(struct conn *c, struct spdm_span record, uint64_t no
 }
 
 /* What stands in front of an SPDM message inside a record. */
-static struct spdm_span inner_header(const struct spdm_binding *binding, size_t n, uint8_t block[SPDM_INNER_MAX])
+static struct spdm_span inner_header(const struct conn *c, size_t n, uint8_t block[SPDM_INNER_MAX])
 {
+    const struct spdm_binding *binding = c->cfg->binding;
+
     if (binding->put_inner == NULL) return spdm_span(&binding->inner, binding->inner_n);
     binding->put_inner(block, n);
-    return spdm_span(block, binding->inner_n);
+    return spdm_span(block, spdm_session_inner(c));
 }
 
 static uint8_t random_size(struct conn *c, const struct session *s)
@@ -102,7 +105,7 @@ size_t spdm_session_seal(struct conn *c, struct session *s, const struct outgoin
     uint8_t block[SPDM_INNER_MAX];
     size_t n;
 
-    if (!out->app) plain.head = inner_header(binding, out->message.n, block);
+    if (!out->app) plain.head = inner_header(c, out->message.n, block);
     show(c, s, out->direction, out->app, out->message);
     n = spdm_record_seal(&rc, &s->form, &s->lane[out->direction], &plain, spdm_room_from(out->room, binding->head));
 

@@ -76,9 +76,9 @@ says "$dir/err" "connect"
 driver "$dir/w/device.cfg" key-pairs=1 mel=1 events=1 \
     caps=+GET_KEY_PAIR_INFO_CAP,SET_KEY_PAIR_INFO_CAP,MEL_CAP,EP_INFO_CAP_SIG,EVENT_CAP,ENCAP_CAP,MULTI_KEY_CAP_NEG
 run 0 "$SPDM" info "$mctp"
-says "$dir/out" "RSA 2048; slots: 0, 1" "ECC P-384; slots: 0, 3" \
-    "key exchange (possible: key exchange, challenge, measurements, endpoint information)" \
-    "can be changed  generate, erase, slots, usage, algorithm, several slots" "1 entry, 31 bytes" "extends 3" '"boot"' \
+says "$dir/out" "1  RSA 2048   slots 0, 1  key exchange" \
+    "2  ECC P-384  slots 0, 3  key exchange, challenge, measurements, endpoint information" \
+    "1 to 2  can be changed  generate, erase, slots, usage, algorithm, several slots" "1 entry, 31 bytes" "extends 3" '"boot"' \
     "Device classes" "DMTF" "123456" "told inside a session only"
 run 0 "$SPDM" info --multi-key "$mctp"
 says "$dir/out" "keys              one for each slot" "device certificate" "for key exchange, challenge"

@@ -149,10 +149,11 @@ provision 4 --ca "$ca"
 says "$dir/err" "no PKCS #10"
 stop
 cp "$dir/own.csr" "$dir/bad.csr"
-printf 'X' | dd of="$dir/bad.csr" bs=1 seek=40 conv=notrunc 2>/dev/null
+printf '\0' | dd of="$dir/bad.csr" bs=1 seek=$(($(wc -c <"$dir/bad.csr") - 1)) conv=notrunc 2>/dev/null
+cmp -s "$dir/own.csr" "$dir/bad.csr" && printf '\1' | dd of="$dir/bad.csr" bs=1 seek=$(($(wc -c <"$dir/bad.csr") - 1)) conv=notrunc 2>/dev/null
 with csr="$dir/bad.csr" $trusted $plain
 provision 4 --ca "$ca"
-says "$dir/err" "its certificate request"
+says "$dir/err" "its certificate request: the request is not signed by the key in it"
 ! grep -q "store slot" "$dir/log" || bad "a request that nobody signed was answered"
 stop
 
@@ -184,6 +185,13 @@ provision 0 --key-pair 1 --generate-key --dry-run
 says "$dir/out" "would make it anew"
 provision 4 --key-pair 1 --generate-key
 says "$dir/err" "OperationFailed" "does not allow that"
+provision 0 --key-pair 1 --key-slots none
+says "$dir/log" "key-pair changed id=1 slots=00"
+provision 0 --key-pair 1 --generate-key --key-algorithm ECDSA_P256
+says "$dir/out" "1: made anew" "1 of 2: ECC P-256; slots: none"
+provision 0 --key-pair 1 --erase-key --json
+member .key_pair 1
+says "$dir/log" "key-pair erased id=1"
 provision 2 --key-pair 9 --erase-key
 says "$dir/err" "there is no key pair 9; the last is 2"
 provision 2 --ca "$ca" --key-pair 1 --slot 1

@@ -161,8 +161,8 @@ static void test_mac_only(void **state)
  * data. */
 static void test_bindings(void **state)
 {
-    static const struct spdm_binding *const bindings[] = {&spdm_binding_mctp, &spdm_binding_doe, &spdm_binding_tcp,
-                                                          &spdm_binding_none, &spdm_binding_storage};
+    static const struct spdm_binding *const bindings[] = {&spdm_binding_mctp, &spdm_binding_doe,     &spdm_binding_tcp,
+                                                          &spdm_binding_none, &spdm_binding_storage, &spdm_binding_tcp};
     static const uint8_t hello[] = "\x7ehello";
     static struct pair p;
 
@@ -173,6 +173,7 @@ static void test_bindings(void **state)
 
         begin(&p, SPDM_V13, 1);
         p.req_config.binding = p.rsp_config.binding = b;
+        p.req_policy.inner_header = p.rsp_policy.inner_header = i / 4 == 5; /* TCP alone knows one */
         if (i % 2 == 1) p.rsp_policy.flags &= ~SPDM_ENCRYPT_CAP;
         if (i % 4 >= 2) p.req_policy.flags |= SPDM_HANDSHAKE_IN_THE_CLEAR_CAP;
         if (i % 4 >= 2) p.rsp_policy.flags |= SPDM_HANDSHAKE_IN_THE_CLEAR_CAP;
@@ -186,6 +187,45 @@ static void test_bindings(void **state)
         goal.want = SPDM_WANT_MEASUREMENTS | SPDM_WANT_END_SESSION;
         explain(&p, &goal);
         assert_int_equal(p.closed_why_rs.why, SPDM_WHY_SESSION_ENDED);
+        pair_close(&p);
+    }
+}
+
+/* Over TCP what is an SPDM message is told by its version or, by policy, by a header; whoever does without the other's
+ * way has no session. What looks like one is not taken as application data; the rest is, whatever it begins with. */
+static void test_inner_header(void **state)
+{
+    static const struct spdm_span words[] = {
+        {(const uint8_t *)"\x13hello", 6},       {(const uint8_t *)"\x06\0\1\5hello", 9},
+        {(const uint8_t *)"\x05\0\1\5hello", 9}, {(const uint8_t *)"\x07\0\1\5hello", 9},
+        {(const uint8_t *)"\x05\0\1\6hello", 9}, {(const uint8_t *)"\x05\0\1", 3}};
+    static const bool sent[2][sizeof words / sizeof *words] = {{false, true, true, true, true, true},
+                                                               {true, true, false, false, true, true}};
+    static struct pair p;
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        begin(&p, SPDM_V12, 1);
+        p.req_config.binding = p.rsp_config.binding = &spdm_binding_tcp;
+        p.req_policy.inner_header = i % 2 != 0;
+        p.rsp_policy.inner_header = i / 2 != 0;
+        pair_start(&p);
+        if (i % 2 != i / 2) {
+            assert_false(pair_run(&p, &open_and_measure));
+            assert_int_equal(p.opened_rq | p.opened_rs, 0);
+            pair_close(&p);
+            continue;
+        }
+        explain(&p, &open_and_measure);
+        for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
+            p.data_rs_n = p.data_rq_n = 0;
+            assert_true(spdm_requester_send(p.rq, p.opened_rq, words[k]) == sent[i / 2][k]);
+            pair_settle(&p, p.now);
+            assert_true(spdm_responder_send(p.rs, p.opened_rs, words[k]) == sent[i / 2][k]);
+            pair_settle(&p, p.now);
+            assert_int_equal(p.data_rs_n, sent[i / 2][k] ? words[k].n : 0);
+            assert_int_equal(p.data_rq_n, p.data_rs_n);
+        }
         pair_close(&p);
     }
 }
@@ -455,6 +495,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_data_crosses_update),
                                        cmocka_unit_test(test_bindings),
+                                       cmocka_unit_test(test_inner_header),
                                        cmocka_unit_test(test_inside),
                                        cmocka_unit_test(test_before_sessions),
                                        cmocka_unit_test(test_key_exchange),

@@ -166,6 +166,7 @@ static void fail_call(const struct talk *talk, uint8_t version, long n)
     p.toy.fail_at = n;
     done = converse(talk, label);
     if (!done && p.failure.why == SPDM_WHY_PEER_ERROR) judge_error(label);
+    if (done && p.toy.random_failed != 0) fail_msg("%s: goes on without random numbers", label);
     p.toy.fail_at = 0;
     if (!done) end_what_lives();
     if (!done && !converse(talk, label)) {

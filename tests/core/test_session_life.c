@@ -513,6 +513,7 @@ static void test_handshake_time(void **state)
 
         prepare(versions[i % 4], 1);
         p.rsp_policy.handshake_time = i < 3 ? 0 : 7;
+        p.rsp_policy.heartbeat = 3;
         if (i % 3 == 1) p.req_policy.flags |= SPDM_HANDSHAKE_IN_THE_CLEAR_CAP;
         if (i % 3 == 1) p.rsp_policy.flags |= SPDM_HANDSHAKE_IN_THE_CLEAR_CAP;
         pair_start(&p);
@@ -521,8 +522,8 @@ static void test_handshake_time(void **state)
         assert_true(i % 3 == 2 ? hand_psk_exchange(&h, &s) : hand_key_exchange(&h, &s));
         assert_int_equal(spdm_responder_deadline(p.rs), p.now + time);
         p.now += time - 1;
-        assert_true(hand_finish(&h, &s)); /* in time */
-        assert_int_equal(spdm_responder_deadline(p.rs), SPDM_NEVER);
+        assert_true(hand_finish(&h, &s)); /* in time, and the watchdog counts from now on (R-HBT-06) */
+        assert_int_equal(spdm_responder_deadline(p.rs), p.now + 6 * SECOND);
         hand_expect(&h, &s, "vv ec 00 00", "vv 6c");
         assert_true(i % 3 == 2 ? hand_psk_exchange(&h, &s) : hand_key_exchange(&h, &s));
         tick_rs(p.now + time);
@@ -530,6 +531,23 @@ static void test_handshake_time(void **state)
         assert_int_equal(p.closed_rs, s.id);
         assert_int_equal(p.closed_why_rs.why, SPDM_WHY_HANDSHAKE_EXPIRED);
         assert_true(hand_key_exchange(&h, &s) && hand_finish(&h, &s));
+        pair_close(&p);
+    }
+}
+
+/* In the clear no record is heard in a handshake: the first heartbeat is due half a period after it (R-HBT-06). */
+static void test_clear_handshake(void **state)
+{
+    (void)state;
+    for (size_t v = 0; v < sizeof versions; v++) {
+        prepare(versions[v], 1);
+        p.rsp_policy.heartbeat = 4;
+        p.req_policy.flags |= SPDM_HANDSHAKE_IN_THE_CLEAR_CAP;
+        p.rsp_policy.flags |= SPDM_HANDSHAKE_IN_THE_CLEAR_CAP;
+        pair_start(&p);
+        p.now = 1000 * SECOND;
+        reach(&open_session);
+        assert_int_equal(spdm_requester_deadline(p.rq), p.now + 2 * SECOND);
         pair_close(&p);
     }
 }
@@ -550,7 +568,8 @@ int main(void)
                                        cmocka_unit_test(test_end_lost),
                                        cmocka_unit_test(test_end_refused),
                                        cmocka_unit_test(test_handshake_lost),
-                                       cmocka_unit_test(test_handshake_time)};
+                                       cmocka_unit_test(test_handshake_time),
+                                       cmocka_unit_test(test_clear_handshake)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,6 +90,7 @@ static void test_unproven(void **state)
     assert_true(hand_key_exchange(&h, &a));
     assert_false(hand_finish(&h, &a)); /* never begun, and without signature */
     assert_false(hand_finish_signed(&h, &a, false));
+    assert_int_equal(p.refused.why, SPDM_WHY_NOT_NOW); /* nobody's key is asked what it thinks of it */
     assert_int_equal(p.opened_rs, 0);
     pair_close(&p);
 }

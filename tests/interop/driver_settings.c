@@ -213,6 +213,7 @@ static bool set_number(struct settings *set, const char *name, const char *value
     else if (strcmp(name, "heartbeat") == 0) p->heartbeat = (uint8_t)number(value, 0xff);
     else if (strcmp(name, "random") == 0) p->record_random = (uint8_t)number(value, 0xff);
     else if (strcmp(name, "big-endian-nonce") == 0) p->big_endian_nonce = number(value, 1) != 0;
+    else if (strcmp(name, "inner-header") == 0) p->inner_header = number(value, 1) != 0;
     else if (strcmp(name, "multi-key") == 0) p->multi_key = number(value, 1) != 0;
     else if (strcmp(name, "mel") == 0) p->mel = number(value, 1) != 0;
     else if (strcmp(name, "key-pairs") == 0) set->key_pairs = number(value, 1) != 0;

@@ -32,6 +32,7 @@ KEYS = {
     "refused": None,
     "json": None,
     "steps": None,
+    "run": None,
     "set": None,
     "says": None,
     "dhe": "|".join(EXCHANGES),

@@ -17,4 +17,5 @@ open='key-(1.1|1.4|encrypted-1.2|mac-only-1.4)|psk-(1.3|no-context-1.4)|mut-(no-
 life='update-(one|all|by-responder-1.[24])|application|two-sessions|flip-(finish|record)'
 service='key-(1.1|1.4|clear-1.2|mac-only-1.4)|psk-1.3|mut-(known|encap|digests)-1.4|mut-basic-1.3|update-by-us-1.4|flip-finish|echo'
 large='large/(r-)?chunks-1.[24]|session-large/(r-)?large-1.([23]|4-all-sealed)'
-exec tests/interop/run --only "^($attest|post-quantum/(r-)?ml-dsa-65\$|sessions/(r-)?($open|$life)\$|service/($service)\$|($large)\$)"
+programs='info-(1.3|session-1.4)|csr-1.3|store-session-1.3|whole-1.4|key-pair-1.3'
+exec tests/interop/run --only "^($attest|post-quantum/(r-)?ml-dsa-65\$|sessions/(r-)?($open|$life)\$|service/($service)\$|programs/($programs)\$|($large)\$)"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * null_session.h - what responder.c and requester.c need for one session by
- * KEY_EXCHANGE (secp384r1, AES-256-GCM) when built WITH_SESSION. */
+ * KEY_EXCHANGE (secp384r1, AES-256-GCM) when built WITH_SESSION, and what a
+ * responder needs for every message there is, WITH_EVERYTHING. */
 #ifndef ASSAY_TESTS_SIZE_NULL_SESSION_H
 #define ASSAY_TESTS_SIZE_NULL_SESSION_H
 #include <assay/session.h>
@@ -81,7 +82,11 @@ static uint8_t null_record[NULL_RECORD];
     .sessions = &(which), .session_memory = {(uint8_t *)null_session_memory, sizeof null_session_memory},              \
     .in = {null_record, sizeof null_record}
 #define NULL_SESSION_WANTS (SPDM_WANT_SESSION | SPDM_WANT_KEY_UPDATE | SPDM_WANT_END_SESSION)
+#ifdef WITH_EVERYTHING
+#define NULL_SERVICES spdm_serve_all
+#else
 #define NULL_SERVICES spdm_serve_sessions
+#endif
 /* Application data is echoed. */
 #define NULL_SESSION_EVENT(role, object, event)                                                                        \
     if ((event).kind == SPDM_DATA) (void)spdm_##role##_send(object, (event).session, (event).data)
@@ -93,5 +98,46 @@ static uint8_t null_record[NULL_RECORD];
 #define NULL_SESSION_WANTS 0
 #define NULL_SERVICES spdm_serve_attestation
 #define NULL_SESSION_EVENT(role, object, event) (void)0
+#endif
+
+#ifdef WITH_EVERYTHING
+#include <assay/large.h>
+
+/* The requester's chain, and what is asked of it, lie in the room for one envelope. */
+enum { NULL_ENVELOPE = 1024, NULL_LARGEST = 8192 };
+static uint8_t null_envelope[NULL_ENVELOPE], null_lent[NULL_LARGEST];
+static struct spdm_room null_places[1];
+static struct spdm_shelf null_shelf;
+static const uint8_t null_req_signatures[] = {SPDM_ECDSA_P384, 0};
+
+#define NULL_TURNED                                                                                                    \
+    static const struct spdm_config turned = {.crypto = &null_crypto,                                                  \
+                                              .binding = &spdm_binding_none,                                           \
+                                              .policy = &policy,                                                       \
+                                              .out = {null_envelope, sizeof null_envelope},                            \
+                                              .data_transfer_size = NULL_ENVELOPE,                                     \
+                                              .chain = {null_lent, sizeof null_lent}};
+#define NULL_EVERYTHING                                                                                                \
+    , .chunks = &spdm_responder_chunks, .lender = &spdm_lend_shelf, .lender_ctx = &null_shelf,                         \
+      .max_message_size = NULL_LARGEST, .mutual = &spdm_with_mutual, .turned = &turned
+#define NULL_EVERYTHING_POLICY , .mut_auth = 2, .req_signatures = null_req_signatures
+#define NULL_EVERYTHING_FLAGS                                                                                          \
+    (SPDM_PSK_CAP_CONTEXT | SPDM_HBEAT_CAP | SPDM_MUT_AUTH_CAP | SPDM_ENCAP_CAP | SPDM_CHUNK_CAP | SPDM_CSR_CAP |      \
+     SPDM_SET_CERT_CAP | SPDM_EVENT_CAP | SPDM_MEL_CAP)
+#define NULL_EVERYTHING_BEGIN                                                                                          \
+    null_places[0] = (struct spdm_room){null_lent, sizeof null_lent}, null_shelf = (struct spdm_shelf)                 \
+    {                                                                                                                  \
+        .place = null_places, .n = 1                                                                                   \
+    }
+#define NULL_EVERYTHING_EVENT(rs, event)                                                                               \
+    if ((event).kind > SPDM_ASK_SIGN) (void)spdm_responder_answer(rs, &reply);                                         \
+    if ((event).kind == SPDM_OPENED) (void)spdm_responder_update(rs, (event).session)
+#else
+#define NULL_TURNED
+#define NULL_EVERYTHING
+#define NULL_EVERYTHING_POLICY
+#define NULL_EVERYTHING_FLAGS 0
+#define NULL_EVERYTHING_BEGIN (void)0
+#define NULL_EVERYTHING_EVENT(rs, event) (void)0
 #endif
 #endif

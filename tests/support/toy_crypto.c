@@ -101,7 +101,7 @@ static bool random_bytes(void *ctx, uint8_t *out, size_t n)
 {
     struct toy *t = ctx;
 
-    if (!counted(t)) return false;
+    if (!counted(t)) return t->random_failed++, false;
     for (size_t i = 0; i < n; i++) out[i] = (uint8_t)mix(++t->random);
     return true;
 }

@@ -12,11 +12,12 @@
 #include <assay/crypto.h>
 
 struct toy {
-    uint64_t random; /* state of the generator */
-    long fail_at;    /* the call with this number fails; 0: none */
-    long calls;      /* calls so far */
-    long open;       /* running hashes, ciphers and key agreements that nobody has ended yet */
-    bool accept_all; /* verify says yes to everything: for showing that a check elsewhere fires */
+    uint64_t random;    /* state of the generator */
+    long fail_at;       /* the call with this number fails; 0: none */
+    long calls;         /* calls so far */
+    long random_failed; /* those of them that had no random numbers to give */
+    long open;          /* running hashes, ciphers and key agreements that nobody has ended yet */
+    bool accept_all;    /* verify says yes to everything: for showing that a check elsewhere fires */
 };
 
 extern const struct spdm_crypto toy_crypto;
