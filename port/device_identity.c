@@ -239,20 +239,18 @@ static bool fill_slot(struct loader *l, const config_setting_t *at, const struct
 {
     struct spdm_slot *slot = &place->slot[s->slot];
     struct spdm_device_key **key = &place->key[s->slot];
-    struct spdm_span spki;
+    struct spdm_span spki = {NULL, 0};
     slot->model = s->model;
     slot->key_pair_id = (uint8_t)(s->key_pair != 0 ? s->key_pair : s->slot + 1);
     slot->usage = s->usage;
+    if (s->chain != NULL) slot->certificates = spdm_device_certificates(l, at, s->chain);
+    if (s->chain != NULL && slot->certificates.n == 0) return false;
+    if (s->root != NULL) slot->root = spdm_device_certificates(l, at, s->root);
+    if (s->root != NULL && slot->root.n == 0) return false;
+    if (s->chain != NULL && !spdm_device_chain(l, at, slot, &spki)) return false;
     if (!slot_key(l, at, s, key)) return false;
     if (*key != NULL) slot->signs = spdm_signer_algorithms((*key)->signer);
     if (s->chain == NULL) return true;
-    slot->certificates = spdm_device_certificates(l, at, s->chain);
-    if (slot->certificates.n == 0) return false;
-    if (s->root != NULL) {
-        slot->root = spdm_device_certificates(l, at, s->root);
-        if (slot->root.n == 0) return false;
-    }
-    if (!spdm_device_chain(l, at, slot, &spki)) return false;
     if (*key == NULL) return spdm_device_error(l, at, "slot %u has a chain but no key", s->slot);
     return check_key(l, s->key.at != NULL ? s->key.at : at, spki, *key, "certificate");
 }

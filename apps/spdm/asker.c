@@ -32,6 +32,7 @@ struct spdm_asker {
     bool up;
     char reason[SPDM_REASON_MAX]; /* why there is no listener */
     struct spdm_requester *rq;
+    struct spdm_tamper *tamper; /* NULL: we behave */
     struct spdm_config config, turned;
     struct spdm_room memory;
     uv_timer_t deadline;
@@ -58,6 +59,13 @@ static void arm(struct spdm_asker *a)
     uv_timer_start(&a->deadline, on_deadline, at <= now ? 0 : (at - now + 999) / 1000, 0);
 }
 
+/* A frame of the engine's, or what is to be made of it. */
+static bool put_out(struct spdm_asker *a, struct spdm_span frame)
+{
+    struct spdm_span out = spdm_tamper_frame(a->tamper, frame, spdm_requester_facts(a->rq));
+    return out.n == 0 || spdm_link_send(a->link, out);
+}
+
 void spdm_asker_advance(struct spdm_asker *a)
 {
     struct spdm_event event;
@@ -69,7 +77,7 @@ void spdm_asker_advance(struct spdm_asker *a)
         }
         struct spdm_span out = spdm_requester_pull(a->rq, now_us());
         if (out.n == 0) break;
-        if (!spdm_link_send(a->link, out)) return; /* `down` follows */
+        if (!put_out(a, out)) return; /* `down` follows */
     }
     arm(a);
 }
@@ -79,7 +87,7 @@ bool spdm_asker_send(struct spdm_asker *a, uint32_t session, struct spdm_span da
     if (a->link == NULL || spdm_link_waiting(a->link) != 0) return false;
     if (!spdm_requester_send(a->rq, session, data)) return false;
     struct spdm_span out = spdm_requester_pull(a->rq, now_us());
-    return out.n != 0 && spdm_link_send(a->link, out);
+    return out.n != 0 && put_out(a, out);
 }
 
 void spdm_asker_rest(struct spdm_asker *a)
@@ -110,6 +118,7 @@ static void on_tap(void *ctx, const struct spdm_tapped *tapped)
 static void on_inside(void *ctx, const struct spdm_inside *inside)
 {
     struct spdm_asker *a = ctx;
+    spdm_tamper_inside(a->tamper, inside, inside->request, spdm_requester_facts(a->rq));
     a->events->message(a->ctx, &(struct spdm_passing){.message = inside->message,
                                                       .session = inside->session,
                                                       .sent = inside->request,
@@ -132,6 +141,7 @@ static void on_frame(void *ctx, struct spdm_link *link, struct spdm_span frame)
     struct spdm_asker *a = ctx;
     (void)link;
     if (a->resting) return;
+    spdm_tamper_came(a->tamper, frame);
     spdm_requester_push(a->rq, frame, now_us());
     spdm_asker_advance(a);
 }
@@ -322,6 +332,7 @@ static void on_timer_closed(uv_handle_t *handle)
     free(a->config.in.p);
     free(a->turned.out.p);
     free(a->memory.p);
+    spdm_tamper_close(a->tamper);
     free(a);
 }
 
@@ -336,6 +347,7 @@ struct spdm_asker *spdm_asker_new(uv_loop_t *loop, const struct spdm_target *tar
     a->ctx = ctx;
     a->loop = loop;
     a->target = *target;
+    a->tamper = spdm_tamper_open(setup->tamper, target->binding, "spdm attest");
     uv_timer_init(loop, &a->deadline);
     a->deadline.data = a;
     if (configure(a)) return a;

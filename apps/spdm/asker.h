@@ -14,6 +14,7 @@
 #define SPDM_ASKER_H
 #include "own.h"
 #include "port/link.h"
+#include "tamper.h"
 #include <assay/session.h>
 
 struct spdm_asker;
@@ -30,6 +31,7 @@ struct spdm_asker_setup {
     bool session;                                  /* there may be one */
     bool listen;                                   /* the device connects to us, at the target (DSP0287) */
     bool events;                                   /* the device may ask for errands: tell of events */
+    const struct spdm_tamper_plan *tamper;         /* NULL: we behave */
     size_t data_max;                               /* the longest application data that will be sent in it */
     uint32_t data_transfer_size, max_message_size; /* 0: as above */
     void (*keylog)(void *ctx, const struct spdm_keylog *entry); /* may be NULL */

@@ -237,6 +237,7 @@ static void make_order(struct fleet *fleet)
     order->summary = summaries[o->summary];
     order->record = o->evidence != NULL;
     order->listen = o->listen;
+    order->tamper = &o->tamper;
     order->tap = on_frame;
     order->message = on_message;
     order->tap_ctx = fleet;

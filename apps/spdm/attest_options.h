@@ -7,6 +7,7 @@
 #ifndef SPDM_ATTEST_OPTIONS_H
 #define SPDM_ATTEST_OPTIONS_H
 #include "peer_options.h"
+#include "tamper.h"
 #include <assay/requester.h>
 
 struct spdm_measure_choice {
@@ -25,6 +26,7 @@ struct spdm_attest_options {
     const char *save_reference;
     bool json, quiet;
     const char *evidence;
+    struct spdm_tamper_plan tamper;
 };
 
 extern const struct spdm_command spdm_attest_command;

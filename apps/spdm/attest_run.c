@@ -429,6 +429,7 @@ struct spdm_attest *spdm_attest_start(uv_loop_t *loop, const struct spdm_target 
                                            .session = order->session != SPDM_NO_SESSION,
                                            .data_max = order->data_max,
                                            .listen = order->listen,
+                                           .tamper = order->tamper,
                                            .events = order->events,
                                            .data_transfer_size = order->data_transfer_size,
                                            .max_message_size = order->max_message_size,

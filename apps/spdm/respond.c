@@ -437,6 +437,10 @@ static const struct spdm_option options_table[] = {
              "a shell command; socket:PATH or socket:HOST:PORT, a connection (default: streams are refused)"},
     {.name = "max-apps", .kind = SPDM_OPTION_NUMBER, .at = AT(apps_max), .value = "N", .min = 1, .max = 100000,
      .help = "refuse further streams when so many commands and connections are there (default 256)"},
+    SPDM_OPTION_GROUP("Misbehaviour"),
+    {.name = "tamper", .kind = SPDM_OPTION_OWN, .at = AT(tamper), .value = "LIST", .parse = spdm_tamper_parse,
+     .help = "misbehave, so that others can be tested: flip-signature, wrong-nonce, cut, skip=MESSAGE, delay=TIME, "
+             "wrong-mac, MESSAGE.FIELD, ...; help lists them"},
     SPDM_OPTION_GROUP("What to write"),
     {.name = "quiet", .letter = 'q', .kind = SPDM_OPTION_FLAG, .at = AT(quiet), .help = "errors only"},
     {.name = "trace", .kind = SPDM_OPTION_FLAG, .at = AT(trace), .help = "every message, field by field, to stderr"},

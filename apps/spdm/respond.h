@@ -28,6 +28,7 @@
 #include "port/device.h"
 #include "port/link.h"
 #include "port/pcap.h"
+#include "tamper.h"
 #include "trace.h"
 
 #include <uv.h>
@@ -149,6 +150,7 @@ struct client {
     struct spdm_config config, turned; /* turned: of the requester in the engine, that verifies ours */
     struct spdm_responder *engine;
     struct spdm_trace trace;
+    struct spdm_tamper *tamper; /* NULL: it behaves */
 
     /* the question at hand */
     enum spdm_event_kind asked;
@@ -197,6 +199,7 @@ struct respond_options {
     const char *pcap, *keylog, *port_file, *control, *tell;
     unsigned pcap_format;
     struct app_plan app;
+    struct spdm_tamper_plan tamper;
     uint32_t clients_max, apps_max, idle_ms, stall_ms;
     bool public, once, quiet, trace, end_on_shutdown;
 };
@@ -287,6 +290,8 @@ uint64_t spdm_respond_now(void); /* us */
 /* Connects to a requester, with a client that is there until the link is down. */
 bool spdm_respond_reach(struct server *s, struct reach *reach, const struct spdm_link_options *options);
 void spdm_respond_hang_up(struct client *client);
+/* Sends a frame of the engine's, or what --tamper makes of it. */
+bool spdm_respond_send(struct client *client, struct spdm_span frame);
 
 /* respond_reach.c */
 /* Reads --reach-out: SPDM_PARSED, or an exit code. */

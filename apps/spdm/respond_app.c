@@ -242,7 +242,7 @@ bool spdm_respond_app_send(struct client *c)
         message = spdm_app_next(&a->stream, &source, largest(c));
         if (message.n == 0 || !spdm_responder_send(c->engine, a->session, message)) continue;
         out = spdm_responder_pull(c->engine, spdm_respond_now());
-        if (out.n == 0 || !spdm_link_send(c->link, out)) return false; /* the link tells its end itself */
+        if (out.n == 0 || !spdm_respond_send(c, out)) return false; /* the link tells its end itself */
         sent(a);
         turn(c, a);
         return true;

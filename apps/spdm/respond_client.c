@@ -45,6 +45,8 @@ static void on_inside(void *ctx, const struct spdm_inside *inside)
 {
     struct client *c = ctx;
     if (c->link == NULL) return;
+    spdm_tamper_inside(c->tamper, inside, !inside->request, spdm_responder_facts(c->engine));
+    if (!c->server->options->trace) return;
     const struct spdm_traced traced = {.peer = spdm_link_peer(c->link),
                                        .session = inside->session,
                                        .message = inside->message,
@@ -69,7 +71,7 @@ static void configure(struct client *c, const struct server *s, const struct spd
     config->in = s->in;
     config->keylog = s->keylog != NULL ? spdm_keylog_write : NULL;
     config->keylog_ctx = s->keylog;
-    config->inside = s->options != NULL && s->options->trace ? on_inside : NULL;
+    config->inside = s->options != NULL && (s->options->trace || s->options->tamper.n != 0) ? on_inside : NULL;
     config->inside_ctx = c;
     c->turned.crypto = config->crypto;
     c->turned.crypto_ctx = config->crypto_ctx;
@@ -176,6 +178,8 @@ void spdm_respond_give_back(struct client *c)
     else s->live = c->older;
     if (c->older != NULL) c->older->newer = c->newer;
     s->clients--;
+    spdm_tamper_close(c->tamper);
+    c->tamper = NULL;
     free(c->question.info.p);
     free(c->job.info.p);
     c->question.info = c->job.info = (struct spdm_room){NULL, 0};
@@ -255,6 +259,12 @@ static void on_timer(uv_timer_t *timer)
     spdm_respond_serve(c);
 }
 
+bool spdm_respond_send(struct client *c, struct spdm_span frame)
+{
+    struct spdm_span out = spdm_tamper_frame(c->tamper, frame, spdm_responder_facts(c->engine));
+    return out.n == 0 || spdm_link_send(c->link, out);
+}
+
 /* Answers go first, application data when the way is free; then the timer for what has to wait. */
 void spdm_respond_serve(struct client *c)
 {
@@ -269,7 +279,7 @@ void spdm_respond_serve(struct client *c)
         }
         spdm_respond_events_tell(c);
         out = spdm_responder_pull(c->engine, spdm_respond_now());
-        if (out.n != 0 && !spdm_link_send(c->link, out)) return; /* the link tells its end itself */
+        if (out.n != 0 && !spdm_respond_send(c, out)) return; /* the link tells its end itself */
     } while (out.n != 0 || spdm_respond_canned_send(c) || (left != 0 && spdm_respond_app_send(c) && left-- != 0));
     at = left != 0 ? spdm_responder_deadline(c->engine) : 0;
     if (c->due < at) at = c->due;
@@ -285,6 +295,7 @@ static void on_frame(void *ctx, struct spdm_link *link, struct spdm_span frame)
     struct client *c = ctx;
     (void)link;
     c->requests++;
+    spdm_tamper_came(c->tamper, frame);
     spdm_responder_push(c->engine, frame, spdm_respond_now());
     spdm_respond_serve(c);
 }
@@ -383,6 +394,7 @@ static struct client *begin(struct server *s, const struct spdm_binding *binding
     c->stranger = c->over = false;
     c->reach = NULL;
     c->trace = (struct spdm_trace){.to = stderr};
+    c->tamper = spdm_tamper_open(&s->options->tamper, binding, "spdm respond");
     if (c->engine != NULL) return c;
     spdm_respond_give_back(c);
     return NULL;

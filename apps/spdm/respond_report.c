@@ -60,5 +60,5 @@ bool spdm_respond_canned_send(struct client *c)
     if (!spdm_responder_send(c->engine, c->said.session, c->said.data)) return false;
     c->said.session = 0;
     out = spdm_responder_pull(c->engine, spdm_respond_now());
-    return out.n != 0 && spdm_link_send(c->link, out); /* the link tells its end itself */
+    return out.n != 0 && spdm_respond_send(c, out); /* the link tells its end itself */
 }
