@@ -206,10 +206,12 @@ void driver_reset_device(struct driver *d)
 }
 
 /* With SHA_384 as the base hash. */
-static void store(struct driver *d, const struct spdm_store_order *o, struct spdm_answer *answer)
+static void store(struct driver *d, const struct spdm_event *event, struct spdm_answer *answer)
 {
+    const struct spdm_store_order *o = &event->order->store;
+
     driver_say("store slot=%u key-pair=%u model=%u erase=%u bytes=%zu session=%08x", o->slot, o->key_pair, o->model,
-               o->erase, o->chain.n, d->session);
+               o->erase, o->chain.n, event->session);
     if (!d->set->keeps || o->chain.n > sizeof d->stored.bytes) return;
     if (o->chain.n != 0) memcpy(d->stored.bytes, o->chain.p, o->chain.n);
     d->stored.n = o->chain.n;
@@ -241,7 +243,7 @@ void driver_serve_errand(struct driver *d, const struct spdm_event *event, struc
     switch (event->kind) {
     case SPDM_ASK_KEY_PAIR: change_key_pair(d, &o->key_pair_change); break;
     case SPDM_ASK_CSR: make_csr(d, &o->csr, answer); break;
-    case SPDM_ASK_STORE: store(d, &o->store, answer); break;
+    case SPDM_ASK_STORE: store(d, event, answer); break;
     case SPDM_ASK_LOG: answer->data = (struct spdm_span){log_bytes, sizeof log_bytes}; break;
     case SPDM_ASK_ENDPOINT:
         driver_say("endpoint wanted signed=%u", o->endpoint.sign);
