@@ -19,19 +19,14 @@ void spdm_provision_note(struct provision *p, const char *member, json_t *value)
 }
 
 /* Names come from the device and from files: nothing in the line is obeyed. */
-static char *safely(const char *format, va_list args)
-{
-    char text[TEXT_MAX];
-    vsnprintf(text, sizeof text, format, args);
-    return spdm_text_safe_string(text);
-}
-
 void spdm_provision_tell(struct provision *p, const char *step, const char *format, ...)
 {
+    char text[TEXT_MAX];
     va_list args;
     va_start(args, format);
-    char *safe = safely(format, args);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    char *safe = spdm_text_safe_string(text);
     json_t *one = spdm_text_need(json_object());
     put(one, "step", json_string(step));
     put(one, "text", json_string(safe));
@@ -46,10 +41,12 @@ void spdm_provision_tell(struct provision *p, const char *step, const char *form
 
 bool spdm_provision_fail(struct provision *p, int exit, const char *format, ...)
 {
+    char text[TEXT_MAX];
     va_list args;
     va_start(args, format);
-    char *safe = safely(format, args);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    char *safe = spdm_text_safe_string(text);
     p->exit = exit;
     put(p->report, "error", json_string(safe));
     spdm_setup_complain(&p->setup, "%s: %s", p->target.text, safe);

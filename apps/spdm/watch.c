@@ -287,9 +287,9 @@ static size_t want(const struct watch *w, const struct spdm_event_group *g, stru
     return n != 0 ? spdm_event_group_put(room, &out, chosen, n) : 0;
 }
 
-static bool errand(struct watch *w, const struct spdm_errand *what, struct spdm_span list)
+static bool errand(struct watch *w, const struct spdm_errand *what, struct spdm_span groups)
 {
-    union spdm_order order = {.list = {.list = list}};
+    union spdm_order order = {.list = {.list = groups}};
     spdm_visit_errand(w->visit, what, &order, &w->visited);
     return w->visited.reached;
 }
