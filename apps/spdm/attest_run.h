@@ -85,10 +85,10 @@ struct spdm_attest_order {
     size_t data_max;      /* the longest application data that will be sent */
     uint32_t data_transfer_size, max_message_size; /* 0: as much as there is room for */
     const struct spdm_attest_stay *stay;           /* NULL: nobody does */
-    bool pause; /* with stay: `done` comes when all is agreed on, and spdm_attest_go_on() does the rest */
-    const struct spdm_tamper_plan *tamper; /* NULL: we behave */
-    bool listen;                           /* the device connects to us, at the target */
-    bool events;                           /* the device may ask us for errands: tell us of events */
+    const struct spdm_tamper_plan *tamper;         /* NULL: we behave */
+    bool listen;                                   /* the device connects to us, at the target */
+    bool pause;  /* with stay: `done` comes when all is agreed on, and spdm_attest_go_on() does the rest */
+    bool events; /* the device may ask us for errands: tell us of events */
     void (*keylog)(void *ctx, const struct spdm_keylog *entry); /* may be NULL */
     void *keylog_ctx;
     /* Every frame as it passes, and every message, in a record or not; may be NULL. */
