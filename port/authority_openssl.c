@@ -144,7 +144,7 @@ static X509 *issue(struct spdm_authority *a, const struct spdm_authority_order *
                                      .now = order->now};
     bool alias = order->model == SPDM_CERT_ALIAS;
     struct spdm_rung rung = {.ca = alias, .leaf = !alias, .hardware = order->model != SPDM_CERT_GENERIC};
-    struct spdm_ladder l = {.ossl = a->ossl, .plan = &plan, .above = spdm_signer_pkey(signer)};
+    struct spdm_ladder l = {.ossl = a->ossl, .plan = &plan, .above = spdm_signer_private(signer)->pkey};
 
     if (order->subject == NULL) rung.subject = X509_REQ_get_subject_name(request);
     else snprintf(rung.name, sizeof rung.name, "%s", order->subject);

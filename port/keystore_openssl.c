@@ -7,6 +7,7 @@
 #include "port/ed448_openssl.h"
 #include "port/keystore.h"
 #include "port/openssl_inside.h"
+#include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -170,11 +171,6 @@ struct spdm_signer *spdm_signer_open(struct spdm_openssl *ossl, const struct spd
     return s;
 }
 
-EVP_PKEY *spdm_signer_pkey(const struct spdm_signer *s)
-{
-    return s->key->pkey;
-}
-
 void spdm_signer_close(struct spdm_signer *s)
 {
     if (s == NULL) return;
@@ -317,10 +313,30 @@ const struct spdm_openssl_key *spdm_signer_private(const struct spdm_signer *s)
     return s->key;
 }
 
+/* Keys on curves may have had another point before, and another library context may remember it: it keeps what it
+ * made of a key to compare it. So points are compared. */
+static bool same_number(const EVP_PKEY *a, const EVP_PKEY *b, const char *which)
+{
+    BIGNUM *one = NULL, *two = NULL;
+    bool same = EVP_PKEY_get_bn_param(a, which, &one) == 1 && EVP_PKEY_get_bn_param(b, which, &two) == 1 &&
+                BN_cmp(one, two) == 0;
+
+    BN_free(one);
+    BN_free(two);
+    return same;
+}
+
+static bool same_point(const struct spdm_openssl_key *a, const struct spdm_openssl_key *b)
+{
+    return a->kind == b->kind && same_number(a->pkey, b->pkey, OSSL_PKEY_PARAM_EC_PUB_X) &&
+           same_number(a->pkey, b->pkey, OSSL_PKEY_PARAM_EC_PUB_Y);
+}
+
 bool spdm_signer_matches(const struct spdm_signer *s, const struct spdm_openssl_key *key)
 {
     ERR_set_mark();
-    bool same = key != NULL && EVP_PKEY_eq(s->public->pkey, key->pkey) == 1;
+    bool curve = key != NULL && key->kind < SPDM_KIND_SPDM_N && spdm_openssl_kinds[key->kind].group != NULL;
+    bool same = curve ? same_point(s->public, key) : key != NULL && EVP_PKEY_eq(s->public->pkey, key->pkey) == 1;
     ERR_pop_to_mark();
     return same;
 }

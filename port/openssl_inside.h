@@ -169,10 +169,6 @@ struct spdm_openssl_key *spdm_openssl_key_wrap(struct spdm_openssl *ossl, EVP_PK
 const struct spdm_openssl_kind_row *spdm_openssl_kind_row(enum spdm_openssl_kind kind);
 enum spdm_openssl_family spdm_openssl_family_of(enum spdm_openssl_kind kind);
 
-/* The private key itself, for signatures that are none of SPDM's. */
-struct spdm_signer;
-EVP_PKEY *spdm_signer_pkey(const struct spdm_signer *signer);
-
 /* 1: the signature is good. Signatures in libcrypto's form: ECDSA and SM2 as DER. */
 int spdm_openssl_check_digest(const struct spdm_openssl_key *key, const struct spdm_openssl_scheme *scheme,
                               struct spdm_span digest, struct spdm_span signature);

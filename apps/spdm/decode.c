@@ -200,6 +200,7 @@ static void print_verdict(struct decode *d)
     const struct decode_world *w = &d->world;
     const struct spdm_screen *screen = &d->printer.screen;
     uint64_t unchecked = w->proofs[SPDM_SIGNATURE_UNCHECKED] + w->hmacs[SPDM_SIGNATURE_UNCHECKED];
+    bool all = unchecked + w->records[SPDM_SIGNATURE_UNCHECKED] == 0;
     struct decode_words good = {NULL, 0, 0}, bad = {NULL, 0, 0};
     append(&good, w->messages, "message", "messages");
     append(&good, w->connections > 1 ? w->connections : 0, "connection", "connections");
@@ -213,7 +214,9 @@ static void print_verdict(struct decode *d)
     append(&bad, w->rank[DECODE_BROKEN], "message breaks a rule", "messages break rules");
     append(&bad, w->rank[DECODE_DAMAGE], "place where the capture is damaged", "places where the capture is damaged");
     fprintf(screen->to, "%s: ", decode_text(&good));
-    spdm_screen_put(screen, bad.n != 0 ? SPDM_RED : SPDM_GREEN, bad.n != 0 ? bad.p : "nothing is wrong");
+    if (bad.n != 0) spdm_screen_put(screen, SPDM_RED, bad.p);
+    else if (all) spdm_screen_put(screen, SPDM_GREEN, "nothing is wrong");
+    else spdm_screen_put(screen, SPDM_YELLOW, "nothing is wrong with the rest");
     fputc('\n', screen->to);
     free(good.p);
     free(bad.p);

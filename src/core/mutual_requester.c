@@ -172,16 +172,23 @@ const struct verify_job spdm_verify_deliver_encapsulated = {.request = &spdm_mes
 
 /* ---- beginning, planning, questions ---- */
 
+/* Whatever a flow before this one has left open is over. */
+static void turn(struct spdm_requester *rq)
+{
+    spdm_responder_idle(rq->inner);
+    spdm_mutual_adopt(&rq->inner->c, &rq->c);
+    rq->encap.requests = 0;
+}
+
 uint8_t spdm_mutual_begin(struct spdm_requester *rq, uint8_t mut_auth, uint8_t slot)
 {
     uint8_t digests[4] = {rq->c.ed->version, spdm_message_GET_DIGESTS.code, 0, 0};
 
     if (rq->c.facts.req_signature == SPDM_ALG_NONE)
         return refuse(&rq->c, CANNOT, "a signature algorithm of the Requester", 0, 0);
-    spdm_mutual_adopt(&rq->inner->c, &rq->c);
+    turn(rq);
     rq->encap.flow = mut_auth == 0 ? FLOW_BASIC : FLOW_SESSION;
     rq->encap.any = false;
-    rq->encap.requests = 0;
     rq->encap.due = ENCAP_NOTHING;
     if (mut_auth == NO_ENCAPSULATION) {
         rq->encap.slot = slot == NIBBLE_KEY ? SPDM_SLOT_KEY : slot;
@@ -198,11 +205,10 @@ struct step spdm_mutual_plan(struct spdm_requester *rq)
 {
     if ((rq->goal.want & SPDM_WANT_POLL) != 0 && !rq->got.polled && rq->encap.due == ENCAP_NOTHING &&
         rq->c.phase == PHASE_NEGOTIATED && rq->opening == NULL) {
-        spdm_mutual_adopt(&rq->inner->c, &rq->c);
+        turn(rq);
         spdm_mutual_in_session(&rq->inner->c,
                                spdm_session_find(&rq->c, rq->goal.session != 0 ? rq->goal.session : rq->got.session));
         rq->encap.flow = FLOW_POLL;
-        rq->encap.requests = 0;
         rq->encap.due = ENCAP_GET;
     }
     switch (rq->encap.due) {

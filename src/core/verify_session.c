@@ -147,7 +147,8 @@ const struct verify_job spdm_verify_key_exchange = {.request = &spdm_message_KEY
 static uint8_t fill_finish(struct spdm_requester *rq, union spdm_body *req)
 {
     if (spdm_session_mutual(rq->opening)) req->finish = (struct finish){.with_signature = true, .slot = rq->encap.slot};
-    if (SPDM_WHOLE) req->finish.opaque = spdm_opaque_say(&rq->c, rq->job->request->code);
+    if (SPDM_WHOLE)
+        req->finish.opaque = spdm_opaque_say(&rq->c, spdm_session_by_psk(rq->opening) ? CODE_PSK_FINISH : CODE_FINISH);
     return SPDM_WHY_FINE;
 }
 

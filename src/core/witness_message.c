@@ -107,6 +107,7 @@ static void keep(struct spdm_witness *w, struct watch_side *side, struct spdm_sp
     if (!spdm_watch_room(w, side, side->request_room, message.n)) return;
     memcpy(side->request.p, message.p, message.n);
     side->request_n = message.n;
+    side->put_off = false;
 }
 
 /* The request that waits while another comes; one that comes once more is a retry. */
@@ -114,7 +115,8 @@ static uint8_t waiting(const struct watch_side *side, struct spdm_span next)
 {
     struct spdm_span first = spdm_span(side->request.p, side->request_n);
 
-    return first.n < 2 || spdm_equal(first, spdm_part(next, 0, first.n)) ? 0 : first.p[1];
+    if (first.n < 2 || side->put_off || spdm_equal(first, spdm_part(next, 0, first.n))) return 0;
+    return first.p[1];
 }
 
 static void request(struct spdm_witness *w, struct passing *p)
@@ -257,8 +259,9 @@ static void error(struct spdm_witness *w, struct passing *p)
     const struct error *e = &p->x.rsp.error;
 
     if (show(w, p, &spdm_message_ERROR) != SPDM_WHY_FINE) return;
-    if (e->code == NOT_READY || e->code == BUSY || e->code == LARGE_RESPONSE) return; /* the request still waits */
-    spdm_transcript_reset(spdm_conn_log(&side->c), TRANSCRIPT_L1L2);                  /* R-MEA-25 */
+    side->put_off = e->code == NOT_READY || e->code == BUSY || e->code == LARGE_RESPONSE;
+    if (side->put_off) return;                                       /* the request still waits */
+    spdm_transcript_reset(spdm_conn_log(&side->c), TRANSCRIPT_L1L2); /* R-MEA-25 */
     if (side == &w->plain && spdm_sessions_of(&side->cfg) != NULL) spdm_watch_refused(w, p, e->code);
     if (e->code == RESYNCH) spdm_conn_restart(&side->c);
     side->request_n = 0;

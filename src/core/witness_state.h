@@ -25,6 +25,7 @@ struct watch_side {
     struct slot_known slot[SPDM_SLOT_N + 1]; /* the last one: the provisioned key */
     struct spdm_room request;                /* the request that waits for its response */
     size_t request_n;
+    bool put_off; /* it was told to come back: nobody has to */
     enum spdm_watch_room request_room, chain_room;
 };
 

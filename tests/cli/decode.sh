@@ -226,6 +226,15 @@ sed '8p' "$dir/log" >"$dir/broken"
 decode 4 "$dir/broken"
 says "$dir/out" "a response without its request" "1 message breaks a rule"
 
+# ---- a request that nobody answers, and one that is told to come back and does not ----
+sed 6q "$dir/log" >"$dir/lone"
+printf '> 12e00000\n> 12810000\n' >>"$dir/lone"
+decode 2 "$dir/lone"
+says "$dir/out" "the response to GET_MEASUREMENTS before this is missing"
+sed 's/^> 12e00000$/&\n< 127f0300/' "$dir/lone" >"$dir/busy"
+decode 0 "$dir/busy"
+says "$dir/out" "9 messages: nothing is wrong" "Busy"
+
 # ---- from an interface, where this is allowed ----
 echo 'slots = ( { chain = "other.pem"; key = "other.key"; } );' >"$dir/device.cfg"
 start -q -l tcp://127.0.0.1:0 "$dir/device.cfg"

@@ -4,8 +4,6 @@
 # The examples in spdm-decode(1) say what they show: each command is run, and its output is that of the page.
 . tests/support/respond.sh
 page=man/spdm-decode.1
-spdm() { "$program" "$@"; }
-case $SPDM in /*) program=$SPDM ;; *) program=$PWD/$SPDM ;; esac
 
 cp tests/data/captures/psk-only-with-context.pcap "$dir/run.pcap"
 cp tests/data/captures/psk-only-with-context.secrets "$dir/run.secrets"
@@ -14,7 +12,9 @@ sed -n '/^\.Sh EXAMPLES/,/^\.Sh WIRESHARK/{/^\.Bd -literal/,/^\.Ed/{/^\.[BE]d/d;
 sed -n '/^\$ cat device.log/,/^\$ spdm/{/^\$/d;p}' "$dir/examples" >"$dir/device.log"
 [ -s "$dir/device.log" ] || bad "there is no log in $page"
 
+mkdir "$dir/bin" && ln -s "$(realpath "$SPDM")" "$dir/bin/spdm"
 cd "$dir" || exit 1
+PATH=$dir/bin:$PATH
 grep '^\$ ' examples >commands
 [ "$(grep -c '^\$ spdm decode' commands)" -ge 3 ] || bad "$page has less than three examples"
 while IFS= read -r line; do

@@ -62,6 +62,13 @@ shown 1 'spdm.base_hash_sel == 1'
 shown 1 'spdm.index == 0xfd'
 shown 0 '_ws.malformed || spdm.short'
 
+# ---- damaged messages: told, and no error of the script ----
+tests/support/damaged.py "$dir/cap" 3000 >"$dir/damaged"
+dissect -r "$dir/damaged" -V >"$dir/tree"
+[ "$(grep -c '^Frame ' "$dir/tree")" -eq 3000 ] || bad "packets are missing"
+! grep -i "lua error" "$dir/tree" || bad "damaged messages"
+grep -q "The message is shorter than its fields" "$dir/tree" || bad "nobody tells of messages cut short"
+
 # ---- what we write ----
 make_identity good
 echo 'slots = ( { chain = "good.pem"; key = "good.key"; } ); measurements = ( { index = 1; text = "one"; } );' >"$dir/device.cfg"

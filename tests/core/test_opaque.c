@@ -64,7 +64,7 @@ static struct pair p;
 /* What an end says, and what it has heard: by code. */
 struct end {
     uint8_t version;
-    unsigned asked;
+    unsigned asked, by_code[256];
     uint8_t said[BIG];
     size_t n, heard[256];
 };
@@ -77,6 +77,7 @@ static struct spdm_span say(void *ctx, const struct spdm_facts *facts, uint8_t c
 
     assert_int_equal(facts->version, e->version);
     e->asked++;
+    e->by_code[code]++;
     if (e->version < SPDM_V12 && (code == 0xe4 || code == 0x64 || code == 0xe6 || code == 0x66))
         return (struct spdm_span){legacy, sizeof legacy};
     return (struct spdm_span){e->said, e->n};
@@ -147,6 +148,8 @@ static void heard(unsigned end, const char *codes)
     for (unsigned code = 0; code < 256; code++) {
         bool wanted = code != 0 && strchr(codes, (int)code) != NULL;
 
+        if (wanted && ends[1 - end].by_code[code] == 0) /* the one who said it knew what it was for */
+            fail_msg("version %x: end %u was not asked for 0x%02x", ends[end].version, 1 - end, code);
         if ((ends[end].heard[code] != 0) != wanted)
             fail_msg("version %x: end %u heard 0x%02x %zu bytes", ends[end].version, end, code, ends[end].heard[code]);
     }

@@ -247,10 +247,45 @@ static void test_opening(void **state)
     }
 }
 
+/* ---- questions that are left open ---- */
+
+/* The requester has just been asked, in an envelope, to sign; its caller gives up. */
+static size_t give_up(struct pair *pair, bool to_responder, uint8_t *frame, size_t n)
+{
+    unsigned *left = pair->arg;
+    size_t at = frame[2] == 0x6a ? 5 : frame[1] < SPDM_V12 ? 5 : 9;
+
+    if (to_responder || *left == 0 || (frame[2] != 0x6a && frame[2] != 0x6b) || frame[at + 1] != 0x83) return n;
+    --*left;
+    push_exactly(false, frame, n);
+    spdm_requester_reset(pair->rq);
+    pair->finished = true;
+    return 0;
+}
+
+/* Who proves us is free again for whoever asks next. */
+static void test_question_left(void **state)
+{
+    (void)state;
+    for (size_t v = 0; v < sizeof versions; v++) {
+        unsigned left = 2;
+
+        prepare(versions[v], &plots[0]);
+        p.rsp_policy.basic_mut_auth = true;
+        p.wire = give_up;
+        p.arg = &left;
+        for (unsigned i = 0; i < 2; i++) assert_false(pair_run(&p, &(struct spdm_goal){.want = SPDM_WANT_CHALLENGE}));
+        assert_int_equal(left, 0);
+        reach(&(struct spdm_goal){.want = SPDM_WANT_CHALLENGE});
+        assert_true(spdm_responder_facts(p.rs)->authentic);
+        pair_close(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_requester), cmocka_unit_test(test_responder),
-                                       cmocka_unit_test(test_opening)};
+                                       cmocka_unit_test(test_opening), cmocka_unit_test(test_question_left)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 # `spdm decode --json --bytes` shows them, VERSION.json of a CHALLENGE, the measurements one by one, and the last of
 # them signed; and session.json.
 import hashlib
+import hmac
 import json
 import subprocess
 import sys
@@ -174,6 +175,57 @@ def key_exchange():
     case("DIGESTS is covered, although this is no multi-key connection", talk.vca + talk.part("DIGESTS") + chain + request + response)
 
 
+# ---- FINISH of a recorded conversation, in the clear, whose shared secret is known ----
+
+
+def expand(secret, label, context, size, version):
+    info = size.to_bytes(2, "little") + b"spdm1.%d " % version + label + context
+    out, block, i = b"", b"", 1
+    while len(out) < size:
+        block = hmac.new(secret, block + info + bytes([i]), "sha384").digest()
+        out, i = out + block, i + 1
+    return out[:size]
+
+
+def finish():
+    capture = "tests/data/captures/mut-auth-NO"
+    with open(capture + ".secrets", encoding="ascii") as f:
+        shared = bytes.fromhex(next(line for line in f if line.startswith("dhe ")).split()[1])
+    done = subprocess.run([spdm, "decode", "-j", "-x", capture + ".pcap"], stdout=subprocess.PIPE, check=True)
+    with open(f"{here}/finish.json", "wb") as f:
+        f.write(done.stdout)
+    talk = Talk(f"{here}/finish.json")
+    first = [name for _, name, _ in talk.log].index("FINISH")
+    talk.log = talk.log[: first + 1]
+    chain = hashlib.sha384(next(m for _, name, m in talk.log if name == "CERTIFICATE")[16:]).digest()
+    digests = next(m for _, name, m in talk.log if name == "DIGESTS")
+    request, response = talk.part("KEY_EXCHANGE"), talk.part("KEY_EXCHANGE_RSP")
+    whole, size = talk.log[-1][2], 48
+    sent = whole[:-size]
+
+    def proof(th1, covered):
+        salted = hmac.new(bytes(size), shared, "sha384").digest()
+        secret = expand(salted, b"req hs data", hashlib.sha384(th1).digest(), size, talk.version)
+        key = expand(secret, b"finished", b"", size, talk.version)
+        return hmac.new(key, hashlib.sha384(covered).digest(), "sha384").digest()
+
+    # DIGESTS counts: this is a multi-key connection
+    th1 = talk.vca + digests + chain + request + response
+    if proof(th1, th1 + sent) != whole[-size:]:
+        sys.exit("FINISH as it was recorded has another HMAC")
+
+    def case(words, covered):
+        log = replace(talk.log, first, proof(th1, covered))
+        expect(f"FINISH, {words}", log, first, words, options=["--secrets", capture + ".secrets"], member="verify_data")
+
+    case("", th1 + sent)
+    case(None, th1 + sent + b"x")
+    case("the VCA is left out", th1[len(talk.vca) :] + sent)
+    case("the digest of the certificate chain is left out", talk.vca + digests + request + response + sent)
+    case("DIGESTS is left out", talk.vca + chain + request + response + sent)
+    case("the opaque data of FINISH are left out, as the text of 1.4.0 has it", th1 + sent[:4])
+
+
 # ---- no mistake, but a chain that is longer than SPDM had room for ----
 
 
@@ -207,5 +259,6 @@ for v in sys.argv[3:]:
     challenge(v)
     measurements(v)
 key_exchange()
+finish()
 long_chain()
 sys.exit(failures != 0)
