@@ -221,10 +221,12 @@ bool spdm_device_app_data(struct loader *l, const config_setting_t *at, void *ou
     return true;
 }
 
-const struct spdm_device_canned *spdm_device_answer(const struct spdm_device *d, const struct spdm_vendor_request *q)
+const struct spdm_device_canned *spdm_device_answer(const struct spdm_device *device,
+                                                    const struct spdm_vendor_request *request)
 {
-    for (size_t i = 0; i < d->canned_n; i++) {
-        const struct spdm_device_canned *c = &d->canned[i];
+    const struct spdm_vendor_request *q = request;
+    for (size_t i = 0; i < device->canned_n; i++) {
+        const struct spdm_device_canned *c = &device->canned[i];
         if (c->vendor_defined != q->vendor_defined || c->request.n > q->payload.n) continue;
         if (c->vendor_defined && (c->body != q->body || c->vendor.n != q->vendor.n ||
                                   (c->vendor.n != 0 && memcmp(c->vendor.p, q->vendor.p, c->vendor.n) != 0)))

@@ -51,7 +51,7 @@ struct spdm_device_state {
 
 /* NULL when memory is short. */
 struct spdm_device_state *spdm_state_new(void);
-struct spdm_device_state *spdm_state_copy(const struct spdm_device_state *state);
+struct spdm_device_state *spdm_state_copy(const struct spdm_device_state *from);
 void spdm_state_free(struct spdm_device_state *state); /* NULL is fine */
 
 /* Entries: NULL if there is none. */
@@ -60,10 +60,10 @@ struct spdm_state_pair *spdm_state_pair(const struct spdm_device_state *s, uint8
 struct spdm_state_bank *spdm_state_bank(const struct spdm_device_state *s, uint8_t bank);
 struct spdm_state_csr *spdm_state_csr(const struct spdm_device_state *s, uint8_t tag);
 /* Puts one in the place of that with the same bank and slot, id, bank or tag. Bytes are copied. false: no memory. */
-bool spdm_state_put_slot(struct spdm_device_state *s, const struct spdm_state_slot *slot);
-bool spdm_state_put_pair(struct spdm_device_state *s, const struct spdm_state_pair *pair);
-bool spdm_state_put_bank(struct spdm_device_state *s, const struct spdm_state_bank *bank);
-bool spdm_state_put_csr(struct spdm_device_state *s, const struct spdm_state_csr *csr);
+bool spdm_state_put_slot(struct spdm_device_state *s, const struct spdm_state_slot *from);
+bool spdm_state_put_pair(struct spdm_device_state *s, const struct spdm_state_pair *from);
+bool spdm_state_put_bank(struct spdm_device_state *s, const struct spdm_state_bank *from);
+bool spdm_state_put_csr(struct spdm_device_state *s, const struct spdm_state_csr *from);
 void spdm_state_drop_csr(struct spdm_device_state *s, uint8_t tag);
 
 /* The state of a directory (spdm_safe_dir()); an empty one if none was written. NULL: cause says what is wrong. */

@@ -68,33 +68,33 @@ struct spdm_attest_order {
     const struct spdm_policy *policy;
     const struct spdm_attest_trust *trust;
     void *trust_ctx;
-    uint8_t slots;               /* mask; 0: all */
     struct spdm_span public_key; /* provisioned key as provisioned, instead of certificates; empty: none */
     const void *public_key_handle;
-    enum spdm_challenge challenge;
-    bool measure; /* any measurements at all */
-    enum spdm_measure operation;
-    uint8_t index; /* SPDM_MEASURE_INDEX */
-    bool sign, raw, fresh;
-    uint8_t summary; /* summary hash asked for in CHALLENGE: 0, 1, 0xff */
-    uint32_t timeout_ms;
-    bool record; /* keep every message in the result */
-    enum spdm_session_mode session;
-    struct spdm_own *own; /* our identity and the pre-shared key; NULL: none */
-    bool known_by_psk;    /* SPDM_PSK_SESSION: who holds the key is the device, certificates are not asked for */
-    size_t data_max;      /* the longest application data that will be sent */
-    uint32_t data_transfer_size, max_message_size; /* 0: as much as there is room for */
-    const struct spdm_attest_stay *stay;           /* NULL: nobody does */
-    bool pause; /* with stay: `done` comes when all is agreed on, and spdm_attest_go_on() does the rest */
-    const struct spdm_tamper_plan *tamper; /* NULL: we behave */
-    bool listen;                           /* the device connects to us, at the target */
-    bool events;                           /* the device may ask us for errands: tell us of events */
+    struct spdm_own *own;                                       /* our identity and the pre-shared key; NULL: none */
+    size_t data_max;                                            /* the longest application data that will be sent */
+    const struct spdm_attest_stay *stay;                        /* NULL: nobody does */
+    const struct spdm_tamper_plan *tamper;                      /* NULL: we behave */
     void (*keylog)(void *ctx, const struct spdm_keylog *entry); /* may be NULL */
     void *keylog_ctx;
     /* Every frame as it passes, and every message, in a record or not; may be NULL. */
     void (*tap)(void *ctx, struct spdm_attest *run, const struct spdm_tapped *tapped);
     void (*message)(void *ctx, struct spdm_attest *run, const struct spdm_passing *passing);
     void *tap_ctx; /* of both */
+    enum spdm_challenge challenge;
+    enum spdm_measure operation;
+    enum spdm_session_mode session;
+    uint32_t timeout_ms;
+    uint32_t data_transfer_size, max_message_size; /* 0: as much as there is room for */
+    uint8_t slots;                                 /* mask; 0: all */
+    uint8_t index;                                 /* SPDM_MEASURE_INDEX */
+    uint8_t summary;                               /* summary hash asked for in CHALLENGE: 0, 1, 0xff */
+    bool measure;                                  /* any measurements at all */
+    bool sign, raw, fresh;
+    bool record;       /* keep every message in the result */
+    bool known_by_psk; /* SPDM_PSK_SESSION: who holds the key is the device, certificates are not asked for */
+    bool pause;        /* with stay: `done` comes when all is agreed on, and spdm_attest_go_on() does the rest */
+    bool listen;       /* the device connects to us, at the target */
+    bool events;       /* the device may ask us for errands: tell us of events */
 };
 
 /* ---- what came of it ---- */

@@ -224,6 +224,7 @@ static void told(struct client *c, const struct spdm_event *event)
     case SPDM_DONE: spdm_respond_events_told(c, true); break;
     case SPDM_FAILED:
         if (event->report.why == SPDM_WHY_PEER_ERROR) spdm_respond_events_told(c, false);
+        if (event->report.why == SPDM_WHY_NO_PENDING) break; /* who waits for events asks again and again */
         c->refusals++;
         spdm_respond_client_says(c->server, "%s: refused %s", spdm_link_peer(c->link), text);
         break;

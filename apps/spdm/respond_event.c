@@ -79,8 +79,8 @@ static void answer_types(struct client *c)
     const struct spdm_event_group group = {.body = 0, .version = 1};
     uint16_t types[SPDM_EVENT_CERTIFICATE_CHANGED], n = 0;
     uint8_t bytes[64];
-    for (uint16_t type = 1; type <= SPDM_EVENT_CERTIFICATE_CHANGED; type++)
-        if ((d->event_types >> type & 1) != 0) types[n++] = type;
+    for (unsigned type = 1; type <= SPDM_EVENT_CERTIFICATE_CHANGED; type++)
+        if ((d->event_types >> type & 1) != 0) types[n++] = (uint16_t)type;
     spdm_respond_answer(
         c, &(struct spdm_answer){
                .ticket = c->question.ticket,

@@ -60,7 +60,7 @@ struct spdm_span spdm_opaque_write(struct spdm_room room, const struct spdm_opaq
 bool spdm_opaque_open(struct spdm_span opaque, struct spdm_span *rest)
 {
     struct io io = {.rd = opaque, .end = opaque.n};
-    struct spdm_opaque_element element;
+    struct spdm_opaque_element element = {0};
     uint8_t count = 0;
 
     spdm_walk_opaque_head(&io, &count);

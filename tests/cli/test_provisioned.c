@@ -298,7 +298,7 @@ static void damage_is_told_at_start(void **state)
     forget();
     snprintf(command, sizeof command, "cd %s && mkdir given && echo 'assay device state 1' > given/state", served.dir);
     assert_int_equal(system(command), 0);
-    served_write(&served, "device.cfg", GIVEN + 1);
+    served_write(&served, "device.cfg", &GIVEN[1]);
     snprintf(command, sizeof command,
              "cd %s && timeout 10 $SPDM respond -l tcp://127.0.0.1:0 device.cfg 2>err; "
              "grep -q 'given: the file \"state\" is damaged' err",
