@@ -281,7 +281,9 @@ says "$dir/err" "protocol error - "
         for my $i (0 .. 4) { my $l = readline($s[$i]); print $l }
         for my $s (@s) { shutdown($s, 1); die if defined readline($s) }' "$dir/sock" >"$dir/out"
     [ "$(tr '\n' ' ' <"$dir/out")" = "hello 0 hello 1 hello 2 hello 3 hello 4 " ] || bad "five at once: $(cat "$dir/out")"
-    wait_until test "$(grep -c 'bytes sent, 8 received' "$dir/forward.log")" = 5
+    # shellcheck disable=SC2317 # it is run by wait_until
+    five_lines() { [ "$(grep -c 'bytes sent, 8 received' "$dir/forward.log")" = 5 ]; }
+    wait_until five_lines
     kill $client
     wait $client || bad "a forwarder that was stopped did not end well"
     [ ! -e "$dir/sock" ] || bad "the socket file stayed"
