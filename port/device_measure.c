@@ -245,9 +245,10 @@ static bool put_entry(struct loader *l, const config_setting_t *at, const struct
 {
     struct spdm_device *d = l->device;
     size_t n = d->log.n != 0 ? d->log.n : LOG_HEAD;
-    uint8_t *p = calloc(1, n + ENTRY_HEAD + value.n), *e = p + n;
+    uint8_t *p = calloc(1, n + ENTRY_HEAD + value.n), *e;
     uint32_t entries, length;
     if (p == NULL) return spdm_device_error(l, at, "out of memory");
+    e = p + n;
     if (d->log.n != 0) memcpy(p, d->log.p, n);
     entries = (p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16) + 1;
     length = (uint32_t)(n - LOG_HEAD + ENTRY_HEAD + value.n);

@@ -111,7 +111,8 @@ static bool read_classes(struct loader *l, const config_setting_t *at, void *out
     (void)out;
     if (bytes == NULL) return spdm_device_error(l, at, "out of memory");
     spdm_device_release(d->endpoint);
-    d->endpoint = (struct spdm_span){bytes, 4};
+    d->endpoint.p = bytes;
+    d->endpoint.n = 4;
     if (!is_list(l, at, "classes")) return false;
     for (int i = 0; i < config_setting_length(at); i++) {
         if (bytes[0] == 255 || !put_class(l, config_setting_get_elem(at, (unsigned)i), &room)) return false;
