@@ -6,6 +6,7 @@
 #include "decode_json.h"
 #include "decode_options.h"
 #include "port/crypto_openssl.h"
+#include "port/errata.h"
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,6 +145,7 @@ static bool prepare(struct decode *d, const struct spdm_texts *operands)
     char cause[SPDM_CAUSE_MAX];
     d->world.policy = (struct spdm_policy){.versions = {SPDM_V14, SPDM_V13, SPDM_V12, SPDM_V11, SPDM_V10},
                                            .legacy_byte_order = SPDM_EITHER_ENDIAN};
+    spdm_errata_apply(d->options.errata, &d->world.policy);
     d->world.crypto = spdm_openssl_crypto();
     d->world.crypto_ctx = d->world.court.ossl = spdm_openssl_open(NULL, cause);
     d->world.ctx = d;

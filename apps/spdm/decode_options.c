@@ -4,6 +4,7 @@
  * combinations that make no sense. */
 #include "decode_options.h"
 #include "decode_filter.h"
+#include "peer_options.h"
 
 #define AT(field) .at = offsetof(struct spdm_decode_options, field)
 
@@ -77,6 +78,12 @@ static const struct spdm_option options[] = {
      .value = "FILE",
      .help =
          "with --state: the six messages of the negotiation in hex digits, which every signature from 1.2 on covers"},
+    {.name = "errata",
+     .kind = SPDM_OPTION_OWN,
+     AT(errata),
+     .value = "LIST",
+     .parse = spdm_peer_errata,
+     .help = "what was captured follows another text: unequal-sizes, big-endian-nonce, tcp-inner-header"},
     SPDM_OPTION_GROUP("What to decrypt with"),
     {.name = "keylog",
      .kind = SPDM_OPTION_LIST,

@@ -8,6 +8,7 @@
 struct spdm_decode_options {
     bool verbose, bytes, json, summary, quiet, no_time, no_verify;
     unsigned extract; /* enum decode_extract */
+    uint32_t errata;  /* as spdm_errata_apply() takes it */
     const char *interface, *capture_filter, *state, *vca;
     struct spdm_texts trust, shared, kem, psk, secrets, keylog;
     struct spdm_texts chain, requester_chain, public_key, requester_key, filter;

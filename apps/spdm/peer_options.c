@@ -125,7 +125,7 @@ bool spdm_peer_parse_slots(const char *text, void *field, char *error, size_t ca
     return true;
 }
 
-static bool parse_errata(const char *text, void *field, char *error, size_t cap)
+bool spdm_peer_errata(const char *text, void *field, char *error, size_t cap)
 {
     uint32_t mask = 0;
     do {
@@ -220,7 +220,7 @@ const struct spdm_option spdm_peer_negotiate_options[] = {
      .kind = SPDM_OPTION_OWN,
      .at = AT(errata),
      .value = "LIST",
-     .parse = parse_errata,
+     .parse = spdm_peer_errata,
      .help = "follow another text of the specification: unequal-sizes, big-endian-nonce, tcp-inner-header"},
     {.name = NULL},
 };

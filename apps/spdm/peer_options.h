@@ -55,6 +55,8 @@ extern const struct spdm_option spdm_peer_keylog_options[];    /* the same, wher
 
 /* Slots as a mask (uint8_t), for struct spdm_option. */
 bool spdm_peer_parse_slots(const char *text, void *field, char *error, size_t cap);
+/* Errata switches as spdm_errata_apply() takes them (uint32_t), for struct spdm_option. */
+bool spdm_peer_errata(const char *text, void *field, char *error, size_t cap);
 /* What excludes or needs each other; session: the command opens one. NULL if all is well. */
 const char *spdm_peer_contradiction(const struct spdm_peer_options *options, bool session);
 #endif
