@@ -85,9 +85,9 @@ bool spdm_device_errata(struct loader *l, const config_setting_t *at, void *out)
     if (!spdm_device_words(l, at)) return false;
     for (int i = 0; (word = spdm_device_word(at, i)) != NULL; i++) {
         char known[200];
-        int place = spdm_errata_named(word, strlen(word));
+        int place = spdm_errata_named(word, strlen(word), true);
         if (place < 0) {
-            spdm_errata_names(known, sizeof known);
+            spdm_errata_names(true, known, sizeof known);
             return spdm_device_error(l, at, "there is no errata switch \"%s\"; known are %s", word, known);
         }
         spdm_errata_apply(1u << place, &l->device->policy);

@@ -8,10 +8,10 @@
 #define SPDM_ERRATA_H
 #include <assay/spdm.h>
 
-/* The place of a name of n bytes in the table, or -1. */
-int spdm_errata_named(const char *name, size_t n);
-/* All names, with commas between them. */
-void spdm_errata_names(char *out, size_t cap);
+/* The place of a name of n bytes in the table, or -1; not device: only of what matters to those who ask devices. */
+int spdm_errata_named(const char *name, size_t n, bool device);
+/* All such names, with commas between them. */
+void spdm_errata_names(bool device, char *out, size_t cap);
 /* Turns on those whose bit (1 << place) is set. */
 void spdm_errata_apply(uint32_t mask, struct spdm_policy *policy);
 #endif

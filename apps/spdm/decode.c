@@ -281,6 +281,7 @@ static int run(struct decode *d)
     while ((rc = spdm_capture_next(d->capture, &c, error)) == 1) decode_flows_take(&d->flows, &c);
     if (rc < 0) {
         complain("%s", error);
+        d->world.rank[DECODE_DAMAGE]++;
         if (d->world.worst < DECODE_DAMAGE) d->world.worst = DECODE_DAMAGE;
     }
     if (d->world.messages == 0) {

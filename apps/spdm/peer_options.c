@@ -132,10 +132,10 @@ bool spdm_peer_errata(const char *text, void *field, char *error, size_t cap)
         const char *at;
         char known[200];
         size_t n = item(&text, &at);
-        int place = spdm_errata_named(at, n);
+        int place = spdm_errata_named(at, n, false);
         if (place < 0) {
             char *safe = spdm_text_safe_string(at);
-            spdm_errata_names(known, sizeof known);
+            spdm_errata_names(false, known, sizeof known);
             snprintf(error, cap, "\"%.*s\" is no errata switch; known are %s", (int)strcspn(safe, ","), safe, known);
             free(safe);
             return false;

@@ -6,8 +6,9 @@
  * opaque data of its messages, and told what came in that of the peer's. Both
  * are OpaqueData as a whole, in the format that was negotiated: the general one
  * (OpaqueDataFmt1, facts.opaque_format 2) is written and read here, any other
- * is the caller's. What DSP0277 puts into a key exchange the engine adds and
- * takes by itself: there the caller says elements only, and hears all of them.
+ * is the caller's. In a key exchange the engine puts its own elements (DSP0277)
+ * in front of the caller's under one head, which below 1.2 is DSP0277's own;
+ * there the caller hears the elements of both.
  *
  * Messages with opaque data, by their codes: CHALLENGE_AUTH 0x03, MEASUREMENTS
  * 0x60, KEY_EXCHANGE 0xe4, KEY_EXCHANGE_RSP 0x64, PSK_EXCHANGE 0xe6,

@@ -21,7 +21,8 @@ struct spdm_span spdm_opaque_add(const struct conn *c, uint8_t code, struct spdm
     struct spdm_span more = spdm_opaque_say(c, code);
     size_t head = c->ed->legacy_opaque ? LEGACY_HEAD : HEAD, count_at = c->ed->legacy_opaque ? LEGACY_COUNT : 0, n;
 
-    if (ours.n == 0 || more.n <= head || ours.p[count_at] + more.p[count_at] > COUNT_MAX) return ours;
+    if (more.n == 0) return ours;
+    if (more.n <= head || ours.p[count_at] + more.p[count_at] > COUNT_MAX) return spdm_span(NULL, UINT16_MAX);
     n = ours.n + more.n - head;
     if (!spdm_put(spdm_room_from(room, ours.n), spdm_part(more, head, more.n))) return spdm_span(NULL, n);
     room.p[count_at] = (uint8_t)(ours.p[count_at] + more.p[count_at]);

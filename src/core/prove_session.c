@@ -300,7 +300,7 @@ static uint8_t check_verify_data(struct spdm_responder *rs, struct session *s, s
         spdm_session_th(&rs->c, s, spdm_span(rs->request, rs->request_verify_at)); /* else it is in */
     verdict = spdm_session_judge(&rs->c, s, REQUEST, theirs);
     if (verdict == 0) return refuse(&rs->c, CRYPTO_FAILED, "the HMAC", 0, 0);
-    if (verdict != SPDM_GOOD || (verdict ^ SPDM_BAD) != (SPDM_GOOD ^ SPDM_BAD)) { /* withstand 95 */
+    if (!spdm_session_accepts(&verdict)) {
         return s->psk ? refuse(&rs->c, BAD_PSK_FINISH, "RequesterVerifyData R-PSF-05", 0, 0)
                       : refuse(&rs->c, BAD_VERIFY_DATA, "RequesterVerifyData R-FIN-10", 0, 0);
     }

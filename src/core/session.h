@@ -179,8 +179,13 @@ bool spdm_session_handshake(struct conn *c, struct session *s, const uint8_t th1
 bool spdm_session_establish(struct conn *c, struct session *s);
 /* HMAC of the present TH under a finished key. */
 bool spdm_session_verify_data(struct conn *c, struct session *s, enum direction by, uint8_t out[SPDM_HASH_MAX]);
-/* Whether `theirs` is it: SPDM_GOOD, SPDM_BAD, or 0 if that could not be found out. Whoever asks looks twice. */
+/* Whether `theirs` is it: SPDM_GOOD, SPDM_BAD, or 0 if that could not be found out. */
 spdm_verdict spdm_session_judge(struct conn *c, struct session *s, enum direction by, struct spdm_span theirs);
+/* The verdict is looked at twice (withstand 95). */
+static inline bool spdm_session_accepts(const volatile spdm_verdict *verdict)
+{
+    return *verdict == SPDM_GOOD && (*verdict ^ SPDM_BAD) == (SPDM_GOOD ^ SPDM_BAD);
+}
 /* KEY_UPDATE: a direction moves to its next key; the old one is kept until dropped. */
 bool spdm_session_update(struct conn *c, struct session *s, enum direction d);
 void spdm_session_drop_previous(struct conn *c, struct session *s, enum direction d);

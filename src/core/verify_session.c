@@ -101,7 +101,7 @@ static uint8_t check_verify_data(struct conn *c, struct session *s, struct spdm_
     volatile spdm_verdict verdict = spdm_session_judge(c, s, RESPONSE, theirs);
 
     if (verdict == 0) return refuse(c, CRYPTO_FAILED, "the HMAC", 0, 0);
-    if (verdict != SPDM_GOOD || (verdict ^ SPDM_BAD) != (SPDM_GOOD ^ SPDM_BAD)) { /* withstand 95 */
+    if (!spdm_session_accepts(&verdict)) {
         return refuse(c, BAD_VERIFY_DATA, "ResponderVerifyData R-KEX-44", 0, 0);
     }
     spdm_session_th(c, s, theirs);

@@ -198,7 +198,7 @@ decode 2 tests/cli/decode.sh
 says "$dir/err" "no SPDM message found (text)"
 decode 2 "$dir/short"
 says "$dir/err" "truncated"
-says "$dir/out" "CERTIFICATE"
+says "$dir/out" "CERTIFICATE" "1 place where the capture is damaged"
 decode 2 -f nonsense "$data/ver-1.2.pcap"
 decode 2 --secrets "$dir/log" "$data/ver-1.2.pcap"
 says "$dir/err" "line 1: "

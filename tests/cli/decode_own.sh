@@ -126,7 +126,7 @@ known=
     good "$dir/cap" 18 $trust --keylog "$dir/keys" --errata tcp-inner-header
     "$SPDM" decode -q $trust --keylog "$dir/keys" "$dir/cap" >"$dir/out" 2>&1 && bad "decoded without knowing of tcp-inner-header"
     run 2 "$SPDM" decode --errata tcp-iner-header "$dir/cap"
-    says "$dir/err" "is no errata switch; known are resynch-out-of-order, "
+    says "$dir/err" "is no errata switch; known are unequal-sizes, big-endian-nonce, tcp-inner-header"
 
     # a requester that has to tell who it is: by a chain, by a key
     own="--own-chain $dir/me.pem --own-key $dir/me.key"

@@ -246,11 +246,27 @@ static void test_too_long(void **state)
     pair_close(&p);
 }
 
+/* What cannot stand beside the elements of a session is not left out without a word. */
+static void test_no_elements(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        prepare(SPDM_V13, 20);
+        if (i == 0) ends[0].said[0] = 255; /* with ours: 256 and more */
+        else ends[0].n = 4;                /* a head alone */
+        pair_start(&p);
+        assert_false(pair_run(&p, &session));
+        assert_int_equal(p.failure.why, SPDM_WHY_TOO_LONG);
+        assert_int_equal(p.opened_rq | p.opened_rs, 0);
+        pair_close(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_elements), cmocka_unit_test(test_messages),
-                                       cmocka_unit_test(test_none), cmocka_unit_test(test_large),
-                                       cmocka_unit_test(test_too_long)};
+                                       cmocka_unit_test(test_none),     cmocka_unit_test(test_large),
+                                       cmocka_unit_test(test_too_long), cmocka_unit_test(test_no_elements)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
