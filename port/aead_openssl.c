@@ -14,7 +14,7 @@
 #include <openssl/err.h>
 #include <string.h>
 
-enum { TAG = 16, KEY_MAX = 32, TOGETHER = 2048, BEGINNING = 256 };
+enum { TAG = 16, KEY_MAX = 32, TOGETHER = 2048, BEGINNING = 576 };
 
 struct keyed {
     EVP_CIPHER_CTX *cipher;
@@ -109,29 +109,35 @@ static bool authenticate(EVP_CIPHER_CTX *cipher, const struct spdm_aead *record)
     return true;
 }
 
-/* Input to output, in either direction. A call costs as much as some hundred bytes, and ciphers are at their best from
- * a multiple of some blocks on: what is short is put together in its place, as is the beginning of what is long. */
-static bool convert(EVP_CIPHER_CTX *cipher, const struct spdm_aead *record, size_t total)
+/* A call costs as much as copying some hundred bytes, so what is short is put together where it goes before anything is
+ * asked of libcrypto, as is the beginning of what is long. How many bytes of the input lie there then. */
+static size_t gather(const struct spdm_aead *record, size_t total)
 {
-    size_t together = total <= TOGETHER ? total : BEGINNING, at = 0, i = 0;
-    struct spdm_span in = {0};
-    int n = 0;
+    size_t together = total <= TOGETHER ? total : BEGINNING, at = 0;
 
-    if (record->in_n == 0 || record->in[0].n >= together) together = 0;
-    while (at < together) {
-        in = record->in[i++];
-        size_t part = in.n < together - at ? in.n : together - at;
-        if (part == 0) continue;
-        if (in.p != record->out + at) memcpy(record->out + at, in.p, part);
-        in = (struct spdm_span){in.p + part, in.n - part};
+    if (record->in_n < 2 || record->in[0].n >= together) return 0;
+    for (const struct spdm_span *in = record->in; at < together; in++) {
+        size_t part = in->n < together - at ? in->n : together - at;
+        if (part != 0 && in->p != record->out + at) memcpy(record->out + at, in->p, part);
         at += part;
     }
-    if (together != 0 && EVP_CipherUpdate(cipher, record->out, &n, record->out, (int)together) != 1) return false;
-    for (;; in = record->in[i++]) {
-        if (in.n != 0 && EVP_CipherUpdate(cipher, record->out + at, &n, in.p, (int)in.n) != 1) return false;
-        at += in.n;
-        if (i == record->in_n) return true;
+    return at;
+}
+
+/* Input to output, in either direction; so many bytes of it are there already. */
+static bool convert(EVP_CIPHER_CTX *cipher, const struct spdm_aead *record, size_t total, size_t there)
+{
+    const struct spdm_span *in = record->in;
+    int n = 0;
+
+    if (there != 0 && EVP_CipherUpdate(cipher, record->out, &n, record->out, (int)there) != 1) return false;
+    for (size_t at = 0; there < total; at += in++->n) {
+        if (at + in->n <= there) continue;
+        size_t from = there - at, part = in->n - from;
+        if (EVP_CipherUpdate(cipher, record->out + there, &n, in->p + from, (int)part) != 1) return false;
+        there += part;
     }
+    return true;
 }
 
 bool spdm_openssl_aead_seal(void *ctx, void *state, const struct spdm_aead *record)
@@ -145,8 +151,9 @@ bool spdm_openssl_aead_seal(void *ctx, void *state, const struct spdm_aead *reco
 
     (void)ctx;
     if (k->cipher == NULL || total == SIZE_MAX) return false;
+    size_t there = gather(record, total);
     bool done = EVP_EncryptInit_ex2(k->cipher, NULL, NULL, record->iv, NULL) == 1 && authenticate(k->cipher, record) &&
-                convert(k->cipher, record, total) && EVP_EncryptFinal_ex(k->cipher, rest, &n) == 1 &&
+                convert(k->cipher, record, total, there) && EVP_EncryptFinal_ex(k->cipher, rest, &n) == 1 &&
                 EVP_CIPHER_CTX_get_params(k->cipher, tag) == 1;
     if (!done) {
         OPENSSL_cleanse(record->out, total);
@@ -166,8 +173,9 @@ spdm_verdict spdm_openssl_aead_open(void *ctx, void *state, const struct spdm_ae
 
     (void)ctx;
     if (k->cipher == NULL || total == SIZE_MAX) return SPDM_BAD;
+    size_t there = gather(record, total);
     if (EVP_DecryptInit_ex2(k->cipher, NULL, NULL, record->iv, tag) == 1 && authenticate(k->cipher, record) &&
-        convert(k->cipher, record, total) && EVP_DecryptFinal_ex(k->cipher, rest, &n) == 1) {
+        convert(k->cipher, record, total, there) && EVP_DecryptFinal_ex(k->cipher, rest, &n) == 1) {
         return SPDM_GOOD;
     }
     OPENSSL_cleanse(record->out, total);
