@@ -35,7 +35,9 @@ size_t spdm_record_head(const struct record_form *form)
 
 uint32_t spdm_record_session(struct spdm_span record)
 {
-    return record.n < SESSION ? 0 : load(record, 0, SESSION);
+    const uint8_t *p = record.p;
+
+    return record.n < SESSION ? 0 : (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
 }
 
 /* IV XOR sequence number: little endian from the front, or, for old peers, big endian from the back (R-APP-01). In its
