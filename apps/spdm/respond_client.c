@@ -97,7 +97,7 @@ static void equip(struct client *c, const struct spdm_device *device)
     c->config.sessions = &spdm_with_sessions;
     c->config.session_memory.n =
         (p->flags & (SPDM_KEY_EX_CAP | SPDM_PSK_CAP_MASK)) != 0 ? device->sessions * spdm_session_size(&c->config) : 0;
-    c->config.mutual = asks ? &spdm_with_mutual : NULL;
+    c->config.mutual = asks ? &spdm_responder_mutual : NULL;
     c->config.turned = asks ? &c->turned : NULL;
     c->turned.binding = &spdm_binding_none;
     c->turned.out.n = asks ? TURNED_OUT : 0;

@@ -18,7 +18,7 @@ bool spdm_mutual_busy(const struct spdm_responder *rs)
     return rs->encap.state != ENCAP_IDLE;
 }
 
-bool spdm_mutual_possible(const struct spdm_responder *rs, uint8_t value)
+static bool possible(const struct spdm_responder *rs, uint8_t value)
 {
     uint32_t both = rs->c.facts.requester.flags & rs->c.facts.responder.flags;
 
@@ -34,7 +34,7 @@ static void collect(struct spdm_responder *rs)
     rs->encap.request = spdm_requester_pull(rs->inner, rs->now);
 }
 
-void spdm_mutual_arm(struct spdm_responder *rs, struct session *s, uint8_t value)
+static void arm(struct spdm_responder *rs, struct session *s, uint8_t value)
 {
     /* DIGESTS, even if its chain is vouched for: the flow has to begin with something */
     struct spdm_goal goal = {.want = value == 0 ? SPDM_WANT_CHALLENGE : SPDM_WANT_DIGESTS | SPDM_WANT_IDENTITY};
@@ -85,7 +85,7 @@ void spdm_responder_trust(struct spdm_responder *rs, uint8_t slot, struct spdm_s
 
 /* While an encapsulated request is out, and from the start for basic mutual authentication, nothing else may come (C7).
  */
-bool spdm_mutual_blocks(const struct spdm_responder *rs, uint8_t code)
+static bool blocks(const struct spdm_responder *rs, uint8_t code)
 {
     bool open = rs->encap.state == ENCAP_ASKED || (rs->encap.state == ENCAP_ARMED && rs->encap.flow == FLOW_BASIC);
 
@@ -252,7 +252,7 @@ static void sent_deliver(struct spdm_responder *rs)
 
 /* What was taken cannot be taken again: a flow that we could not acknowledge is over, and the requester has got an
  * ERROR that says so. A session that needed it fails with it. */
-void spdm_mutual_dropped(struct spdm_responder *rs)
+static void dropped(struct spdm_responder *rs)
 {
     if (!rs->encap.taken) return;
     if (rs->encap.session != NULL) rs->at = rs->encap.session;
@@ -269,7 +269,7 @@ const struct prove_job spdm_prove_deliver_encapsulated = {.request = &spdm_messa
 
 /* ---- questions and FINISH ---- */
 
-void spdm_mutual_describe(struct spdm_responder *rs, struct spdm_event *event)
+static void describe(struct spdm_responder *rs, struct spdm_event *event)
 {
     do {
         (void)spdm_requester_event(rs->inner, event);
@@ -277,7 +277,7 @@ void spdm_mutual_describe(struct spdm_responder *rs, struct spdm_event *event)
     event->ticket = rs->ticket;
 }
 
-uint8_t spdm_mutual_take(struct spdm_responder *rs, const struct spdm_answer *answer)
+static uint8_t take(struct spdm_responder *rs, const struct spdm_answer *answer)
 {
     struct spdm_answer inner = *answer;
     uint8_t why;
@@ -290,7 +290,7 @@ uint8_t spdm_mutual_take(struct spdm_responder *rs, const struct spdm_answer *an
 }
 
 /* transcripts.md section 6, row 4: TH, the requester's chain, FINISH up to its signature. */
-uint8_t spdm_mutual_check_finish(struct spdm_responder *rs, struct session *s, const struct finish *finish)
+static uint8_t check_finish(struct spdm_responder *rs, struct session *s, const struct finish *finish)
 {
     struct conn *c = &rs->c, *inner = &rs->inner->c;
     struct to_sign input;
@@ -305,3 +305,33 @@ uint8_t spdm_mutual_check_finish(struct spdm_responder *rs, struct session *s, c
     spdm_session_th(c, s, finish->signature);
     return SPDM_WHY_FINE;
 }
+
+/* ---- the requester inside ---- */
+
+static size_t size(const struct spdm_config *cfg)
+{
+    return spdm_requester_size(cfg->turned);
+}
+
+static bool place(struct spdm_responder *rs, struct spdm_room memory)
+{
+    rs->inner = spdm_requester_place(memory, rs->c.cfg->turned);
+    return rs->inner != NULL;
+}
+
+static void end(struct spdm_responder *rs)
+{
+    spdm_requester_close(rs->inner);
+}
+
+const struct spdm_mutual spdm_responder_mutual = {.size = size,
+                                                  .responder_place = place,
+                                                  .responder_close = end,
+                                                  .possible = possible,
+                                                  .busy = spdm_mutual_busy,
+                                                  .arm = arm,
+                                                  .dropped = dropped,
+                                                  .blocks = blocks,
+                                                  .describe = describe,
+                                                  .take = take,
+                                                  .check_finish = check_finish};

@@ -21,13 +21,13 @@ static size_t large_size(const struct spdm_config *cfg)
 
 size_t spdm_requester_size(const struct spdm_config *config)
 {
-    size_t inner = spdm_mutual_of(config) != NULL ? config->mutual->requester_size(config) : 0;
+    size_t inner = spdm_mutual_of(config) != NULL ? config->mutual->size(config) : 0;
 
     return aligned(sizeof(struct spdm_requester)) + exchange_size(config) + aligned(spdm_conn_size(config)) +
            aligned(spdm_conn_request_max(config)) + large_size(config) + inner;
 }
 
-struct spdm_requester *spdm_requester_init(struct spdm_room memory, const struct spdm_config *config)
+struct spdm_requester *spdm_requester_place(struct spdm_room memory, const struct spdm_config *config)
 {
     void *place = memory.p;
     struct spdm_requester *rq = place;
@@ -49,6 +49,21 @@ struct spdm_requester *spdm_requester_init(struct spdm_room memory, const struct
     }
     if (spdm_mutual_of(config) != NULL && !config->mutual->requester_place(rq, behind)) return NULL;
     rq->c.inside = spdm_io_inside;
+    return rq;
+}
+
+struct spdm_requester *spdm_requester_init(struct spdm_room memory, const struct spdm_config *config)
+{
+    static const struct verify_job *const own[OWN_N] = {
+        [OWN_VERSION] = &spdm_verify_version,
+        [OWN_CAPABILITIES] = &spdm_verify_capabilities,
+        [OWN_ALGORITHMS] = &spdm_verify_algorithms,
+        [OWN_MEASUREMENTS] = &spdm_verify_measurements,
+        [OWN_VENDOR] = SPDM_WHOLE ? &spdm_verify_vendor : NULL,
+    };
+    struct spdm_requester *rq = spdm_requester_place(memory, config);
+
+    if (rq != NULL) rq->own = own;
     return rq;
 }
 

@@ -40,6 +40,9 @@ struct progress {
     uint32_t errand_at, errand_total; /* how far an errand of several requests has come */
 };
 
+/* What only a requester that stands on its own asks; the first three by phase. */
+enum own_job { OWN_VERSION, OWN_CAPABILITIES, OWN_ALGORITHMS, OWN_MEASUREMENTS, OWN_VENDOR, OWN_N };
+
 struct spdm_requester {
     struct conn c;
     struct spdm_goal goal;
@@ -48,6 +51,9 @@ struct spdm_requester {
         const void *key;
         uint8_t slot, n, hash[SPDM_HASH_MAX];
     } vouched;
+
+    /* enum own_job. NULL: it lives inside a responder, takes a connection over as it is, and measures nobody */
+    const struct verify_job *const *own;
 
     /* the request in flight */
     const struct verify_job *job;
@@ -119,6 +125,9 @@ static inline const struct spdm_errand *spdm_requester_running(const struct spdm
 
     return errand != NULL && rq->job == &errand->job ? errand : NULL;
 }
+
+/* spdm_requester_init() without what is asked on its own account. */
+struct spdm_requester *spdm_requester_place(struct spdm_room memory, const struct spdm_config *config);
 
 enum step_kind { STEP_SEND, STEP_DONE, STEP_FAIL, STEP_ASK_DIGEST, STEP_ASK_TRUST, STEP_ASK_PSK, STEP_ASK_INNER };
 struct step {

@@ -16,7 +16,7 @@ static size_t large_size(const struct spdm_config *cfg)
 
 size_t spdm_responder_size(const struct spdm_config *config)
 {
-    size_t inner = spdm_mutual_of(config) != NULL ? config->mutual->responder_size(config) : 0;
+    size_t inner = spdm_mutual_of(config) != NULL ? config->mutual->size(config) : 0;
 
     return aligned(sizeof(struct spdm_responder)) + aligned(spdm_conn_size(config)) +
            aligned(spdm_conn_request_max(config)) + large_size(config) + inner;

@@ -119,7 +119,7 @@ static const uint8_t null_req_signatures[] = {SPDM_ECDSA_P384, 0};
                                               .chain = {null_lent, sizeof null_lent}};
 #define NULL_EVERYTHING                                                                                                \
     , .chunks = &spdm_responder_chunks, .lender = &spdm_lend_shelf, .lender_ctx = &null_shelf,                         \
-      .max_message_size = NULL_LARGEST, .mutual = &spdm_with_mutual, .turned = &turned
+      .max_message_size = NULL_LARGEST, .mutual = &spdm_responder_mutual, .turned = &turned
 #define NULL_EVERYTHING_POLICY , .mut_auth = 2, .req_signatures = null_req_signatures
 #define NULL_EVERYTHING_FLAGS                                                                                          \
     (SPDM_PSK_CAP_CONTEXT | SPDM_HBEAT_CAP | SPDM_MUT_AUTH_CAP | SPDM_ENCAP_CAP | SPDM_CHUNK_CAP | SPDM_CSR_CAP |      \
