@@ -53,13 +53,15 @@ struct spdm_mutual {
 void spdm_mutual_adopt(struct conn *inner, const struct conn *outer);
 /* What goes on inside belongs to this established session: it decides what is legal. NULL: outside. */
 void spdm_mutual_in_session(struct conn *inner, const struct session *s);
-/* mutual_ask.c: an event of the requester inside. false: the flow has failed. */
-bool spdm_mutual_told(struct spdm_responder *rs, const struct spdm_event *event);
+/* mutual_ask.c: what the requester inside has to tell. false: the flow has failed. */
+bool spdm_mutual_told(struct spdm_responder *rs);
 /* Encapsulation is negotiated: ENCAP_CAP on both sides; at 1.2 MUT_AUTH_CAP stands in for it. */
 bool spdm_mutual_encapsulates(const struct conn *c);
 
 extern const struct verify_job spdm_verify_get_encapsulated, spdm_verify_deliver_encapsulated;
 extern const struct prove_job spdm_prove_get_encapsulated, spdm_prove_deliver_encapsulated;
 
+/* mutual_responder.c */
+void spdm_mutual_collect(struct spdm_responder *rs);
 bool spdm_mutual_busy(const struct spdm_responder *rs);
 #endif

@@ -28,10 +28,16 @@ static bool possible(const struct spdm_responder *rs, uint8_t value)
     return spdm_mutual_encapsulates(&rs->c) && (rs->c.facts.requester.flags & SPDM_CERT_CAP) != 0; /* R-KEX-32 */
 }
 
-/* The next request of the inner requester, if it has one to send now. */
-static void collect(struct spdm_responder *rs)
+/* The next request of the inner requester, if it has one: there is no link between, the envelope takes it from where it
+ * was made. */
+void spdm_mutual_collect(struct spdm_responder *rs)
 {
-    rs->encap.request = spdm_requester_pull(rs->inner, rs->now);
+    struct spdm_requester *inner = rs->inner;
+
+    rs->encap.request = (struct spdm_span){0};
+    if (inner->flight != FLIGHT_SEND) return;
+    inner->flight = FLIGHT_WAIT;
+    rs->encap.request = spdm_span(inner->request, inner->request_n);
 }
 
 static void arm(struct spdm_responder *rs, struct session *s, uint8_t value)
@@ -55,7 +61,7 @@ static void arm(struct spdm_responder *rs, struct session *s, uint8_t value)
         return;
     }
     (void)spdm_requester_ask(rs->inner, &goal);
-    collect(rs);
+    spdm_mutual_collect(rs);
     rs->encap.state = value == IMPLICIT_DIGESTS ? ENCAP_ASKED : ENCAP_ARMED;
     rs->encap.id = 0;
 }
@@ -151,19 +157,14 @@ static uint8_t give_up(struct spdm_responder *rs)
 static uint8_t settle(struct spdm_responder *rs)
 {
     struct spdm_requester *inner = rs->inner;
-    struct spdm_event event;
-
     rs->need = SPDM_NOTHING;
     rs->encap.request = (struct spdm_span){0};
-    if (inner->c.phase < PHASE_NEGOTIATED) return give_up(rs); /* the peer wanted to start over */
     if (inner->flight == FLIGHT_QUESTION) {
         rs->need = (uint8_t)inner->question;
         return SPDM_WHY_FINE;
     }
-    while (spdm_requester_event(inner, &event) != SPDM_NOTHING) {
-        if (!spdm_mutual_told(rs, &event)) return give_up(rs);
-    }
-    collect(rs);
+    if (!spdm_mutual_told(rs)) return give_up(rs);
+    spdm_mutual_collect(rs);
     if (rs->encap.request.n != 0 || rs->encap.session == NULL) return SPDM_WHY_FINE;
     if (!inner->c.facts.trusted) return give_up(rs); /* put off: there is no later in a handshake */
     rs->encap.session->proven = true;
@@ -221,7 +222,7 @@ static uint8_t consider_deliver(struct spdm_responder *rs, const union spdm_body
         spdm_session_th(&rs->c, s, q->message);
     }
     rs->encap.any = true;
-    spdm_requester_push(rs->inner, q->message, rs->now);
+    spdm_requester_receive(rs->inner, q->message, rs->now);
     return settle(rs);
 }
 
@@ -271,10 +272,8 @@ const struct prove_job spdm_prove_deliver_encapsulated = {.request = &spdm_messa
 
 static void describe(struct spdm_responder *rs, struct spdm_event *event)
 {
-    do {
-        (void)spdm_requester_event(rs->inner, event);
-    } while (event->kind != SPDM_NOTHING && event->kind != rs->need);
-    event->ticket = rs->ticket;
+    event->slot = rs->inner->c.facts.slot;
+    spdm_requester_show_chain(rs->inner, event);
 }
 
 static uint8_t take(struct spdm_responder *rs, const struct spdm_answer *answer)
@@ -315,7 +314,9 @@ static size_t size(const struct spdm_config *cfg)
 
 static bool place(struct spdm_responder *rs, struct spdm_room memory)
 {
-    rs->inner = spdm_requester_place(memory, rs->c.cfg->turned);
+    static const struct spdm_own none = {.error = spdm_requester_error_inside};
+
+    rs->inner = spdm_requester_place(memory, rs->c.cfg->turned, &none);
     return rs->inner != NULL;
 }
 

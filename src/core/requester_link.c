@@ -27,7 +27,8 @@ size_t spdm_requester_size(const struct spdm_config *config)
            aligned(spdm_conn_request_max(config)) + large_size(config) + inner;
 }
 
-struct spdm_requester *spdm_requester_place(struct spdm_room memory, const struct spdm_config *config)
+struct spdm_requester *spdm_requester_place(struct spdm_room memory, const struct spdm_config *config,
+                                            const struct spdm_own *own)
 {
     void *place = memory.p;
     struct spdm_requester *rq = place;
@@ -35,7 +36,7 @@ struct spdm_requester *spdm_requester_place(struct spdm_room memory, const struc
 
     if (memory.p == NULL || memory.n < spdm_requester_size(config)) return NULL;
     if (spdm_sessions_of(config) != NULL && spdm_sessions_of(config)->asks == NULL) return NULL;
-    *rq = (struct spdm_requester){.request_max = spdm_conn_request_max(config)};
+    *rq = (struct spdm_requester){.own = own, .request_max = spdm_conn_request_max(config)};
     rq->exchange = behind.p;
     memset(behind.p, 0, exchange_size(config));
     behind = spdm_room_from(behind, exchange_size(config));
@@ -54,17 +55,14 @@ struct spdm_requester *spdm_requester_place(struct spdm_room memory, const struc
 
 struct spdm_requester *spdm_requester_init(struct spdm_room memory, const struct spdm_config *config)
 {
-    static const struct verify_job *const own[OWN_N] = {
-        [OWN_VERSION] = &spdm_verify_version,
-        [OWN_CAPABILITIES] = &spdm_verify_capabilities,
-        [OWN_ALGORITHMS] = &spdm_verify_algorithms,
-        [OWN_MEASUREMENTS] = &spdm_verify_measurements,
-        [OWN_VENDOR] = SPDM_WHOLE ? &spdm_verify_vendor : NULL,
-    };
-    struct spdm_requester *rq = spdm_requester_place(memory, config);
+    static const struct spdm_own own = {.job = {[OWN_VERSION] = &spdm_verify_version,
+                                                [OWN_CAPABILITIES] = &spdm_verify_capabilities,
+                                                [OWN_ALGORITHMS] = &spdm_verify_algorithms,
+                                                [OWN_MEASUREMENTS] = &spdm_verify_measurements,
+                                                [OWN_VENDOR] = SPDM_WHOLE ? &spdm_verify_vendor : NULL},
+                                        .error = spdm_requester_error};
 
-    if (rq != NULL) rq->own = own;
-    return rq;
+    return spdm_requester_place(memory, config, &own);
 }
 
 /* Whether the exchange at hand travels in records. They are never sent twice: the peer's counter has moved on, or it
