@@ -5,7 +5,7 @@
 #include "core/mutual.h"
 
 enum { NO_ENCAPSULATION = 1, ENCAPSULATED = 2, IMPLICIT_DIGESTS = 4, ACK_NONE = 0, ACK_REQUEST = 1, ACK_SLOT = 2 };
-enum { UPDATE_KEY = 1, VERIFY_NEW_KEY = 3, ERROR_DECRYPT = 0x06 };
+enum { UPDATE_KEY = 1, VERIFY_NEW_KEY = 3, ERROR_DECRYPT = 0x06, SECOND = 1000000 };
 
 /* Whether somebody's proof is still needed: there is one requester inside, which knows one identity at a time. */
 bool spdm_mutual_busy(const struct spdm_responder *rs)
@@ -251,13 +251,18 @@ static void sent_deliver(struct spdm_responder *rs)
     rs->encap.taken = false;
 }
 
-/* What was taken cannot be taken again: a flow that we could not acknowledge is over, and the requester has got an
- * ERROR that says so. A session that needed it fails with it. */
+/* What was taken cannot be taken again: a flow that we could not acknowledge is over. The requester has got an ERROR
+ * that says so, or has asked for something else before it had our answer. A session that needed it fails with it: at
+ * once, or, because the answer to something else may still leave in it, with the next tick of the clock. */
 static void dropped(struct spdm_responder *rs)
 {
+    struct session *s = rs->encap.session;
+
     if (!rs->encap.taken) return;
-    if (rs->encap.session != NULL) rs->at = rs->encap.session;
     rs->encap = (struct encap_rs){.id = rs->encap.id};
+    if (s == NULL) return;
+    rs->at = s;
+    if (s->state == SESSION_HANDSHAKE) s->heard = rs->now - (uint64_t)SECOND * s->handshake;
 }
 
 const struct prove_job spdm_prove_deliver_encapsulated = {.request = &spdm_message_DELIVER_ENCAPSULATED_RESPONSE,
@@ -317,7 +322,7 @@ static bool place(struct spdm_responder *rs, struct spdm_room memory)
     static const struct spdm_own none = {.error = spdm_requester_error_inside};
 
     rs->inner = spdm_requester_place(memory, rs->c.cfg->turned, &none);
-    return rs->inner != NULL;
+    return rs->inner != NULL && rs->c.cfg->turned->data_transfer_size >= MIN_DATA_TRANSFER_SIZE;
 }
 
 static void end(struct spdm_responder *rs)

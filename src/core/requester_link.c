@@ -40,7 +40,7 @@ struct spdm_requester *spdm_requester_place(struct spdm_room memory, const struc
     rq->exchange = behind.p;
     memset(behind.p, 0, exchange_size(config));
     behind = spdm_room_from(behind, exchange_size(config));
-    if (!spdm_conn_init(&rq->c, config, behind)) return NULL;
+    spdm_conn_place(&rq->c, config, behind);
     behind = spdm_room_from(behind, aligned(spdm_conn_size(config)));
     rq->request = behind.p;
     behind = spdm_room_from(behind, aligned(rq->request_max));
@@ -62,7 +62,7 @@ struct spdm_requester *spdm_requester_init(struct spdm_room memory, const struct
                                                 [OWN_VENDOR] = SPDM_WHOLE ? &spdm_verify_vendor : NULL},
                                         .error = spdm_requester_error};
 
-    return spdm_requester_place(memory, config, &own);
+    return spdm_conn_usable(config) ? spdm_requester_place(memory, config, &own) : NULL;
 }
 
 /* Whether the exchange at hand travels in records. They are never sent twice: the peer's counter has moved on, or it

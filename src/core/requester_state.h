@@ -131,7 +131,7 @@ static inline const struct spdm_errand *spdm_requester_running(const struct spdm
     return errand != NULL && rq->job == &errand->job ? errand : NULL;
 }
 
-/* requester_link.c */
+/* requester_link.c: for one inside a responder, which sends nothing itself */
 struct spdm_requester *spdm_requester_place(struct spdm_room memory, const struct spdm_config *config,
                                             const struct spdm_own *own);
 /* requester_event.c: what a question about the chain points to. */
