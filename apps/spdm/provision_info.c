@@ -63,9 +63,10 @@ static void keep_present(struct provision *p, struct spdm_span structure)
     if (structure.n != 0) memcpy(p->present.p, structure.p, structure.n);
 }
 
-static void on_chain(void *ctx, const struct spdm_event *event)
+static const struct spdm_openssl_key *on_chain(void *ctx, const struct spdm_event *event)
 {
     if (event->kind == SPDM_ASK_TRUST) keep_present(ctx, event->data);
+    return NULL;
 }
 
 /* The slot whose certificate is for the key: ours; without key pairs all slots have one key for each algorithm. */
