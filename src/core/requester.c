@@ -312,7 +312,7 @@ void spdm_requester_receive(struct spdm_requester *rq, struct spdm_span message,
         (void)refuse(&rq->c, SHORT, "the message", 4, message.n);
         spdm_requester_fail(rq, expected);
     } else if (code == CODE_ERROR) {
-        if (spdm_requester_error(rq, message, now)) spdm_requester_advance(rq);
+        if (rq->own->error(rq, message, now)) spdm_requester_advance(rq);
     } else if (late_copy(rq, message)) {
         return;
     } else if (code != expected) {

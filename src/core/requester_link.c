@@ -21,13 +21,14 @@ static size_t large_size(const struct spdm_config *cfg)
 
 size_t spdm_requester_size(const struct spdm_config *config)
 {
-    size_t inner = spdm_mutual_of(config) != NULL ? config->mutual->requester_size(config) : 0;
+    size_t inner = spdm_mutual_of(config) != NULL ? config->mutual->size(config) : 0;
 
     return aligned(sizeof(struct spdm_requester)) + exchange_size(config) + aligned(spdm_conn_size(config)) +
            aligned(spdm_conn_request_max(config)) + large_size(config) + inner;
 }
 
-struct spdm_requester *spdm_requester_init(struct spdm_room memory, const struct spdm_config *config)
+struct spdm_requester *spdm_requester_place(struct spdm_room memory, const struct spdm_config *config,
+                                            const struct spdm_own *own)
 {
     void *place = memory.p;
     struct spdm_requester *rq = place;
@@ -35,11 +36,11 @@ struct spdm_requester *spdm_requester_init(struct spdm_room memory, const struct
 
     if (memory.p == NULL || memory.n < spdm_requester_size(config)) return NULL;
     if (spdm_sessions_of(config) != NULL && spdm_sessions_of(config)->asks == NULL) return NULL;
-    *rq = (struct spdm_requester){.request_max = spdm_conn_request_max(config)};
+    *rq = (struct spdm_requester){.own = own, .request_max = spdm_conn_request_max(config)};
     rq->exchange = behind.p;
     memset(behind.p, 0, exchange_size(config));
     behind = spdm_room_from(behind, exchange_size(config));
-    if (!spdm_conn_init(&rq->c, config, behind)) return NULL;
+    spdm_conn_place(&rq->c, config, behind);
     behind = spdm_room_from(behind, aligned(spdm_conn_size(config)));
     rq->request = behind.p;
     behind = spdm_room_from(behind, aligned(rq->request_max));
@@ -50,6 +51,18 @@ struct spdm_requester *spdm_requester_init(struct spdm_room memory, const struct
     if (spdm_mutual_of(config) != NULL && !config->mutual->requester_place(rq, behind)) return NULL;
     rq->c.inside = spdm_io_inside;
     return rq;
+}
+
+struct spdm_requester *spdm_requester_init(struct spdm_room memory, const struct spdm_config *config)
+{
+    static const struct spdm_own own = {.job = {[OWN_VERSION] = &spdm_verify_version,
+                                                [OWN_CAPABILITIES] = &spdm_verify_capabilities,
+                                                [OWN_ALGORITHMS] = &spdm_verify_algorithms,
+                                                [OWN_MEASUREMENTS] = &spdm_verify_measurements,
+                                                [OWN_VENDOR] = SPDM_WHOLE ? &spdm_verify_vendor : NULL},
+                                        .error = spdm_requester_error};
+
+    return spdm_conn_usable(config) ? spdm_requester_place(memory, config, &own) : NULL;
 }
 
 /* Whether the exchange at hand travels in records. They are never sent twice: the peer's counter has moved on, or it

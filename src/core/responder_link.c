@@ -16,7 +16,7 @@ static size_t large_size(const struct spdm_config *cfg)
 
 size_t spdm_responder_size(const struct spdm_config *config)
 {
-    size_t inner = spdm_mutual_of(config) != NULL ? config->mutual->responder_size(config) : 0;
+    size_t inner = spdm_mutual_of(config) != NULL ? config->mutual->size(config) : 0;
 
     return aligned(sizeof(struct spdm_responder)) + aligned(spdm_conn_size(config)) +
            aligned(spdm_conn_request_max(config)) + large_size(config) + inner;
@@ -29,9 +29,9 @@ struct spdm_responder *spdm_responder_init(struct spdm_room memory, const struct
     struct spdm_room behind = spdm_room_from(memory, aligned(sizeof *rs));
 
     if (memory.p == NULL || memory.n < spdm_responder_size(config)) return NULL;
-    if (config->identity == NULL || config->services == NULL) return NULL;
+    if (config->identity == NULL || config->services == NULL || !spdm_conn_usable(config)) return NULL;
     *rs = (struct spdm_responder){.request_max = spdm_conn_request_max(config), .due = SPDM_NEVER};
-    if (!spdm_conn_init(&rs->c, config, behind)) return NULL;
+    spdm_conn_place(&rs->c, config, behind);
     behind = spdm_room_from(behind, aligned(spdm_conn_size(config)));
     rs->request = behind.p;
     behind = spdm_room_from(behind, aligned(rs->request_max));
