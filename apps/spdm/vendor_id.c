@@ -30,9 +30,9 @@ static bool parse_body(const char *text, size_t n, uint8_t *out)
     char *end;
     unsigned long number = strtoul(text, &end, 0);
     bool is_number = n != 0 && isdigit((unsigned char)text[0]) && end == text + n;
-    for (uint8_t body = 0; body < sizeof sizes; body++) {
-        *out = body;
-        if (is_number ? number == body : same(text, n, spdm_value_body_name(body))) return true;
+    for (size_t body = 0; body < sizeof sizes; body++) {
+        *out = (uint8_t)body;
+        if (is_number ? number == body : same(text, n, spdm_value_body_name((uint8_t)body))) return true;
     }
     return false;
 }
