@@ -12,11 +12,13 @@ void spdm_requester_tell(struct spdm_requester *rq, enum spdm_event_kind kind)
     rq->told = (uint16_t)(rq->told | 1u << kind);
 }
 
-/* Failures after which the connection is as good as before. */
+/* Failures after which the connection is as good as before: the peer has broken no rule, and both ends know where they
+ * are. */
 static bool survives(uint8_t why)
 {
     return why == SPDM_WHY_PEER_ERROR || why == SPDM_WHY_CANNOT || why == SPDM_WHY_NO_SESSION ||
-           why == SPDM_WHY_SESSION_LIMIT || why == SPDM_WHY_SESSION_EXPIRED;
+           why == SPDM_WHY_SESSION_LIMIT || why == SPDM_WHY_SESSION_EXPIRED || why == SPDM_WHY_NO_SLOT ||
+           why == SPDM_WHY_NOT_TRUSTED;
 }
 
 /* What was asked in a session does not stay (withstand 25). */
