@@ -15,7 +15,7 @@
 #include <openssl/err.h>
 #include <string.h>
 
-enum { TAG = 16, TOGETHER = 2048, BEGINNING = 576 };
+enum { TAG = 16, TOGETHER = 2048, BEGINNING = 384 };
 
 struct keyed {
     EVP_CIPHER_CTX *cipher;
