@@ -168,6 +168,28 @@ static void test_update_answers(void **state)
     }
 }
 
+/* The capability of both sides is needed, whoever begins (R-KUP-01). */
+static void test_update_not_offered(void **state)
+{
+    struct hand_session s;
+
+    (void)state;
+    for (unsigned i = 0; i < 2 * sizeof versions; i++) {
+        prepare(versions[i / 2], 1);
+        (i % 2 == 0 ? &p.req_policy : &p.rsp_policy)->flags &= ~SPDM_KEY_UPD_CAP;
+        pair_start(&p);
+        hand_connect(&h, &p);
+        assert_true(hand_key_exchange(&h, &s) && hand_finish(&h, &s));
+        for (unsigned k = 1; k <= 3; k++) {
+            uint8_t request[4] = {versions[i / 2], 0xe9, (uint8_t)k, 1};
+
+            assert_true(talk_like(hand_say(&h, &s, spdm_span(request, 4)), h.version, "vv 7f 07 e9"));
+        }
+        hand_expect(&h, &s, "vv 81 00 00", "vv 01");
+        pair_close(&p);
+    }
+}
+
 /* ---- what a flow needs ---- */
 
 /* Capabilities of both sides, and somebody inside who asks. */
@@ -390,11 +412,17 @@ static void test_taking_time(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_update),        cmocka_unit_test(test_update_answers),
-                                       cmocka_unit_test(test_nobody_to_ask), cmocka_unit_test(test_basic),
-                                       cmocka_unit_test(test_no_signature),  cmocka_unit_test(test_authentic),
-                                       cmocka_unit_test(test_other_slot),    cmocka_unit_test(test_first_digests),
-                                       cmocka_unit_test(test_finish),        cmocka_unit_test(test_taking_time)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_update),
+                                       cmocka_unit_test(test_update_answers),
+                                       cmocka_unit_test(test_update_not_offered),
+                                       cmocka_unit_test(test_nobody_to_ask),
+                                       cmocka_unit_test(test_basic),
+                                       cmocka_unit_test(test_no_signature),
+                                       cmocka_unit_test(test_authentic),
+                                       cmocka_unit_test(test_other_slot),
+                                       cmocka_unit_test(test_first_digests),
+                                       cmocka_unit_test(test_finish),
+                                       cmocka_unit_test(test_taking_time)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
