@@ -67,7 +67,7 @@ struct pair {
     struct spdm_identity rq_identity;
     struct toy_key rq_key;
     const struct toy_key *rq_trusted; /* the key the responder believes the requester has */
-    uint8_t rq_turned_out[PAIR_BUFFER / 2], rs_turned_out[PAIR_BUFFER / 2], rq_chain[PAIR_BUFFER];
+    uint8_t rq_turned_out[PAIR_BUFFER / 2], rq_chain[PAIR_BUFFER];
     unsigned signed_by_rq; /* signatures the requester was asked for */
     uint8_t signed_slot;   /* the slot of the last */
     bool rq_refuses;       /* the requester's caller signs nothing ... */
