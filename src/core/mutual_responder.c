@@ -144,9 +144,7 @@ const struct prove_job spdm_prove_get_encapsulated = {.request = &spdm_message_G
 
 /* ---- DELIVER_ENCAPSULATED_RESPONSE ---- */
 
-/* The flow is over, though the requester may have been told to come again for that; spdm_mutual_dropped() does the
- * rest.
- */
+/* The flow is over, though the requester may have been told to come again for that; dropped() does the rest. */
 static uint8_t give_up(struct spdm_responder *rs)
 {
     rs->encap.state = ENCAP_IDLE;
