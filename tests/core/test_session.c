@@ -468,6 +468,7 @@ static void show(void *ctx, const struct spdm_inside *inside)
     shown->n++;
     shown->app += inside->app;
     shown->requests += inside->request;
+    if (!inside->app) assert_true(inside->request == (inside->message.p[1] >= 0x80));
     shown->bytes += inside->message.n;
     shown->session = inside->session;
     for (size_t i = 0; i < inside->message.n; i++) shown->sum = shown->sum * 31 + inside->message.p[i];

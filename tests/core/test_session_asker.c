@@ -150,6 +150,57 @@ static void test_tags(void **state)
     }
 }
 
+static bool rs_alive(uint32_t id)
+{
+    struct spdm_session_facts facts;
+
+    return spdm_responder_session(p.rs, id, &facts);
+}
+
+/* One call of the crypto library fails, at either end: a session that both still have can be used, for a failure
+ * changes no key (R-KUP-14); and an update that was reported as done is done. */
+static void test_failing_update(void **state)
+{
+    unsigned done = 0, alive = 0, dead = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 2 * sizeof versions; i++) {
+        bool failed = true;
+
+        for (long call = 1; failed; call++) {
+            struct spdm_goal update = {.want = SPDM_WANT_KEY_UPDATE, .update = (uint8_t)(1 + i % 2)};
+            struct spdm_goal measure = {.want = SPDM_WANT_MEASUREMENTS};
+            bool ok;
+
+            prepare(versions[i / 2], 1);
+            p.wire = NULL;
+            pair_start(&p);
+            reach(&open_session);
+            update.session = measure.session = p.opened_rq;
+            p.toy.fail_at = p.toy.calls + call;
+            ok = pair_run(&p, &update);
+            failed = p.toy.calls >= p.toy.fail_at;
+            p.toy.fail_at = 0;
+            done += ok;
+            if (ok && !pair_run(&p, &measure))
+                fail_msg("operation %u, call %ld: done, and it is not", update.update, call);
+            if (!ok && p.failure.why == SPDM_WHY_FINE)
+                fail_msg("operation %u, call %ld: no reason", update.update, call);
+            if (!ok && rq_alive(p.opened_rq) && rs_alive(p.opened_rs)) {
+                if (!pair_run(&p, &measure)) fail_msg("operation %u, call %ld: lost", update.update, call);
+                alive++;
+            } else if (!ok) {
+                if (p.toy.cipher_failed == 0 && p.failure.why != SPDM_WHY_CRYPTO_FAILED)
+                    fail_msg("operation %u, call %ld: ended", update.update, call);
+                dead++;
+            }
+            pair_close(&p);
+        }
+    }
+    print_message("%u done, %u refused, %u sessions ended\n", done, alive, dead);
+    assert_true(done >= 2 * sizeof versions && alive > 2 * sizeof versions);
+}
+
 /* ---- heartbeat, end ---- */
 
 /* While an answer is due no HEARTBEAT takes its place, however silent the session has been. */
@@ -290,6 +341,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_ack),
                                        cmocka_unit_test(test_tags),
+                                       cmocka_unit_test(test_failing_update),
                                        cmocka_unit_test(test_no_heartbeat_between),
                                        cmocka_unit_test(test_clear_state),
                                        cmocka_unit_test(test_mut_auth_of_one),

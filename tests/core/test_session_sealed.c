@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -203,11 +204,33 @@ static void test_no_message(void **state)
     }
 }
 
+/* A record that is longer than the room that it is opened into, a block of its own: the session ends, and nothing else.
+ */
+static void test_small_room(void **state)
+{
+    static const uint8_t data[240] = "a record of some length";
+
+    (void)state;
+    for (size_t n = 120; n < 400; n += 20) {
+        struct spdm_session_facts facts;
+        uint8_t *block = malloc(n);
+
+        prepare(&spdm_binding_mctp);
+        p.rsp_config.in = (struct spdm_room){block, n};
+        pair_start(&p);
+        reach(&open_session);
+        seal_and_push((struct spdm_span){data, sizeof data});
+        assert_true(spdm_responder_session(p.rs, p.opened_rs, &facts) == (n >= sizeof data + 2)); /* and its length */
+        pair_close(&p);
+        free(block);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_data), cmocka_unit_test(test_no_random_data),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_data),   cmocka_unit_test(test_no_random_data),
                                        cmocka_unit_test(test_no_randomness), cmocka_unit_test(test_one_byte),
-                                       cmocka_unit_test(test_no_message)};
+                                       cmocka_unit_test(test_no_message),    cmocka_unit_test(test_small_room)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
