@@ -143,7 +143,6 @@ static uint8_t judge_ack(struct conn *c, const struct exchange *x)
     const struct encapsulated *q = &x->req.encapsulated, *m = &x->rsp.encapsulated;
 
     if (c->ed->ack_has_id && m->ack != q->id) return refuse(c, MISMATCH, "AckRequestID", m->ack, q->id);
-    if (m->kind == ACK_REQUEST && m->message.n < 4) return refuse(c, TOO_SMALL, "EncapsulatedRequest", m->message.n, 4);
     return SPDM_WHY_FINE;
 }
 

@@ -160,12 +160,10 @@ const struct prove_job spdm_prove_get_encapsulated = {.request = &spdm_message_G
 
 /* ---- DELIVER_ENCAPSULATED_RESPONSE ---- */
 
-/* The session that the flow is about ends with it; in the clear it is not the one that the message came in. */
+/* The flow is over, though the requester may have been told to come again for that; dropped() does the rest. */
 static uint8_t give_up(struct spdm_responder *rs)
 {
     rs->encap.state = ENCAP_IDLE;
-    rs->encap.request = (struct spdm_span){0};
-    if (rs->encap.session != NULL) rs->at = rs->encap.session;
     return refuse(&rs->c, BAD_ENCAPSULATED, NULL, 0, 0);
 }
 
@@ -201,11 +199,7 @@ static uint8_t updated(struct spdm_responder *rs, struct spdm_span m)
     struct session *s = rs->encap.session;
     uint8_t operation = rs->encap.own[2];
 
-    if (m.n == 4 && harmless(rs, m)) {
-        rs->encap.state = ENCAP_IDLE;
-        rs->encap.request = (struct spdm_span){0};
-        return refuse(&rs->c, PEER_ERROR, NULL, m.p[2], 0);
-    }
+    if (m.n == 4 && harmless(rs, m)) return refuse(&rs->c, PEER_ERROR, NULL, m.p[2], 0);
     if (m.n != 4 || m.p[1] != spdm_message_KEY_UPDATE_ACK.code || m.p[2] != operation || m.p[3] != rs->encap.own[3]) {
         return give_up(rs);
     }

@@ -95,7 +95,7 @@ size_t spdm_record_seal(const struct record_crypto *rc, const struct record_form
     struct spdm_aead op = {.iv = iv, .aad = {{head, head_n}, {0}}, .tag = spdm_room_from(at, body).p};
     bool sealed;
 
-    if (!usable(form, lane) || total > out.n || body + RECORD_TAG > LENGTH_MAX || app > LENGTH_MAX) return 0;
+    if (!usable(form, lane) || total > out.n || body + RECORD_TAG > LENGTH_MAX) return 0;
     nonce(form, lane, iv);
     put_head(form, lane, body + RECORD_TAG, head);
     sealed = form->mac_only ? seal_mac(rc, lane, &op, &at, plain) : seal_data(rc, lane, &op, &at, plain);
