@@ -40,6 +40,7 @@ struct settings {
     bool quiet;           /* requester: hang up without CONTINUE */
     bool key_pairs;       /* responder: our identity has a table of them */
     const char *csr;      /* responder: what GET_CSR gets */
+    uint8_t endpoint_more; /* bytes that EPInfo is longer than usual, 0 to 3 */
     uint8_t errand_error; /* responder: ErrorCode that errands get */
     uint32_t clients;     /* responder: so many, one after the other */
     bool keeps;           /* responder: new certificates are used */
