@@ -314,20 +314,20 @@ static uint8_t check_finish(struct spdm_responder *rs, struct session *s, const 
 
 static size_t size(const struct spdm_config *cfg)
 {
-    return spdm_requester_size(cfg->turned);
+    return spdm_requester_inside_size(cfg->turned);
 }
 
 static bool place(struct spdm_responder *rs, struct spdm_room memory)
 {
-    static const struct spdm_own none = {.error = spdm_requester_error_inside};
+    static const struct spdm_own none = {.inside = spdm_io_inside_device, .error = spdm_requester_error_inside};
 
     rs->inner = spdm_requester_place(memory, rs->c.cfg->turned, &none);
-    return rs->inner != NULL && rs->c.cfg->turned->data_transfer_size >= MIN_DATA_TRANSFER_SIZE;
+    return rs->c.cfg->turned->data_transfer_size >= MIN_DATA_TRANSFER_SIZE;
 }
 
 static void end(struct spdm_responder *rs)
 {
-    spdm_requester_close(rs->inner);
+    spdm_transcript_clear(&rs->inner->c.tr); /* the memory of both is wiped as one */
 }
 
 const struct spdm_mutual spdm_responder_mutual = {.size = size,

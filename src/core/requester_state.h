@@ -45,6 +45,7 @@ struct progress {
 enum own_job { OWN_VERSION, OWN_CAPABILITIES, OWN_ALGORITHMS, OWN_MEASUREMENTS, OWN_VENDOR, OWN_N };
 struct spdm_own {
     const struct verify_job *job[OWN_N]; /* NULL: never */
+    io_inside inside;                    /* what reads the parts of fields */
     /* An ERROR came. true: go on with the plan; false: the flight has been settled. */
     bool (*error)(struct spdm_requester *rq, struct spdm_span message, uint64_t now);
 };
@@ -131,8 +132,10 @@ static inline const struct spdm_errand *spdm_requester_running(const struct spdm
     return errand != NULL && rq->job == &errand->job ? errand : NULL;
 }
 
-/* requester_link.c: for one inside a responder, which sends nothing itself */
-struct spdm_requester *spdm_requester_place(struct spdm_room memory, const struct spdm_config *config,
+/* requester_link.c: for one inside a responder, which sends nothing itself; its memory is as large as the first says.
+ */
+size_t spdm_requester_inside_size(const struct spdm_config *cfg);
+struct spdm_requester *spdm_requester_place(struct spdm_room memory, const struct spdm_config *cfg,
                                             const struct spdm_own *own);
 /* requester_event.c: what a question about the chain points to. */
 void spdm_requester_show_chain(const struct spdm_requester *rq, struct spdm_event *event);
@@ -175,6 +178,8 @@ bool spdm_requester_restart(struct spdm_requester *rq);
 void spdm_requester_question(struct spdm_requester *rq, enum spdm_event_kind kind);
 /* The chain or key vouched for in a slot, as if the goal had asked for it. */
 void spdm_requester_use_vouched(struct spdm_requester *rq, uint8_t slot);
+/* The one vouched for beforehand, if the goal can use it. */
+void spdm_requester_vouch(struct spdm_requester *rq);
 void spdm_requester_tell(struct spdm_requester *rq, enum spdm_event_kind kind);
 
 /* What to do next for the goal: a function of goal and facts. STEP_FAIL has left its reason in c.report. */
