@@ -29,6 +29,7 @@ static bool lost(struct spdm_requester *rq, const struct error *e)
 
 static bool refused(struct spdm_requester *rq, const struct error *e)
 {
+    if (SPDM_WHOLE && rq->recalled && spdm_requester_restart(rq)) return true; /* it has not kept it (UN-11) */
     (void)refuse(&rq->c, PEER_ERROR, NULL, e->code, 0);
     return lost(rq, e);
 }
