@@ -12,7 +12,7 @@ bool spdm_mutual_busy(const struct spdm_responder *rs)
 {
     const struct session *s;
 
-    for (size_t i = 0; (s = spdm_session_at(&rs->c, i)) != NULL; i++) {
+    for (s = spdm_session_at(&rs->c, 0); s != NULL; s = s->next) {
         if (s->state != SESSION_ESTABLISHED && s->mut_auth != 0) return true; /* a free place has none */
     }
     return rs->encap.state != ENCAP_IDLE;

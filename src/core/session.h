@@ -15,6 +15,7 @@
 enum session_state { SESSION_FREE, SESSION_OPENING, SESSION_HANDSHAKE, SESSION_ESTABLISHED };
 
 struct session {
+    struct session *next; /* the place behind this one, NULL at the last: used or not */
     uint32_t id;
     uint8_t state; /* enum session_state */
     uint8_t over;  /* of a free place: why its last session ended, which the caller has not been told yet; 0: it has */
