@@ -93,7 +93,7 @@ size_t spdm_record_seal(const struct record_crypto *rc, const struct record_form
     size_t body = form->mac_only ? app : APP_LENGTH + app + plain->random, total = head_n + body + RECORD_TAG;
     bool sealed;
 
-    if (!usable(form, lane) || total > out.n || body + RECORD_TAG > LENGTH_MAX || app > LENGTH_MAX) return 0;
+    if (!usable(form, lane) || total > out.n || body + RECORD_TAG > LENGTH_MAX) return 0;
     struct spdm_room at = {&out.p[head_n], out.n - head_n}; /* POINTER: total fits */
     struct spdm_aead op = {.iv = lane->iv, .aad = {{out.p, head_n}, {0}}, .out = at.p};
     op.tag = &at.p[body]; /* POINTER: total fits */
