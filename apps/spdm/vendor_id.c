@@ -53,10 +53,12 @@ bool spdm_vendor_id_parse(const char *text, struct spdm_vendor_id *out, char *er
     const char *name = spdm_value_body_name(out->body);
     unsigned size = sizes[out->body];
     if (text[n] == ':') out->n = spdm_text_unhex(text + n + 1, (struct spdm_room){out->id, sizeof out->id});
+    const char *of = size == ANY ? "1, 2, 3, 5 or 9" : size == 2 ? "2" : "4";
+    bool fits = size == ANY ? memchr("\1\2\3\5\11", (int)(out->n & 0xff), 5) != NULL : out->n == size;
     if (out->n == SIZE_MAX) snprintf(error, cap, "a vendor id is hex, such as PCI-SIG:8680");
-    else if (size == ANY || out->n == size) return true;
+    else if (fits) return true;
     else if (size == 0) snprintf(error, cap, "vendors of %s have no ids", name);
-    else snprintf(error, cap, "%s has vendor ids of %u bytes, and this has %zu", name, size, out->n);
+    else snprintf(error, cap, "%s has vendor ids of %s bytes, and this has %zu", name, of, out->n);
     return false;
 }
 
