@@ -60,6 +60,8 @@ says "$dir/steps" "CN=renamed" "O=ACME"
 provision 0 --ca "$ca/ca.key,$ca/ca.pem" --slot 2
 provision 2 --ca "$ca"
 says "$dir/err" "no slot is empty"
+provision 0 --csr-out "$dir/out.csr"
+says "$dir/out" "CN=my widget"
 provision 2 --ca "$ca" --slot 5
 says "$dir/err" "the device has no slot 5"
 
