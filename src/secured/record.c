@@ -101,7 +101,7 @@ size_t spdm_record_seal(const struct record_crypto *rc, const struct record_form
     turn_iv(form, lane);
     sealed = form->mac_only ? seal_mac(rc, lane, &op, &at, plain) : seal_data(rc, lane, &op, plain);
     turn_iv(form, lane);
-    if (!sealed) spdm_wipe(at.p, body); /* the data may have lain there */
+    if (!sealed) spdm_wipe(out.p, head_n + body); /* the data may have lain there */
     if (!sealed) return 0;
     lane->sequence++;
     return total;
