@@ -33,7 +33,7 @@ static bool give_pair(struct loader *l, const struct spdm_state_pair *given)
     if (given->key[0] != '\0') {
         char path[4096];
         snprintf(path, sizeof path, "%s/%s", d->provisioning.state, given->key);
-        if (!spdm_device_open_uri(l, path, &key) || !spdm_device_pair_key(l, i, key)) return false;
+        if (!spdm_device_open_kept(l, path, &key) || !spdm_device_pair_key(l, i, key)) return false;
     }
     p->asym = given->asym;
     p->pqc = given->pqc;

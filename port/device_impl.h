@@ -77,9 +77,10 @@ bool spdm_device_log(struct loader *l, const config_setting_t *at, void *out);
 bool spdm_device_hex(struct loader *l, const config_setting_t *at, const char *hex, struct spdm_span *out);
 /* A copy, freed likewise. */
 bool spdm_device_copy(struct loader *l, const config_setting_t *at, struct spdm_span bytes, struct spdm_span *out);
-/* The private key behind a setting (struct spdm_device_key **), or a URI; opened once however often it is named. */
+/* The private key behind a setting (struct spdm_device_key **), or in a file of the state; opened once however often it
+ * is named. */
 bool spdm_device_open_key(struct loader *l, const config_setting_t *at, void *out);
-bool spdm_device_open_uri(struct loader *l, const char *uri, struct spdm_device_key **out);
+bool spdm_device_open_kept(struct loader *l, const char *path, struct spdm_device_key **out);
 bool spdm_device_key_has(struct loader *l, struct spdm_span spki, const struct spdm_device_key *key);
 /* Certificates are well formed and begin with the root, which is found in them if it is not given; *spki is the
  * leaf's. */
