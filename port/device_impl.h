@@ -21,8 +21,8 @@ struct loader {
     void *state_ctx;
     bool provisioned; /* there is a group of that name */
     bool pairs_described;
-    /* by index: where a measurement stands whose value is still to be hashed, or is a digest already */
-    const config_setting_t *to_hash[SPDM_MEAS_ALL + 1], *digests[SPDM_MEAS_ALL + 1];
+    /* by index: where a measurement stands whose value is still to be hashed, or made from the log, or is a digest */
+    const config_setting_t *to_hash[SPDM_MEAS_ALL + 1], *to_extend[SPDM_MEAS_ALL + 1], *digests[SPDM_MEAS_ALL + 1];
 };
 
 struct field {
