@@ -69,6 +69,7 @@ struct spdm_device_provisioning {
     bool reset;                  /* what is given takes effect after a reset */
     char *state;                 /* directory that keeps it */
     char *subject, *device_info; /* of certificate requests; NULL: as in the present certificate, none */
+    struct spdm_device_key *device_key; /* alias model: of the device's own authority; NULL: there is none */
 };
 
 struct spdm_device {

@@ -290,6 +290,14 @@ static bool read_state(struct loader *l, const config_setting_t *at, void *out)
     return *path != NULL || spdm_device_error(l, at, "out of memory");
 }
 
+/* A file or a URI and no more, as a handle is opened anew for each alias. */
+static bool read_device_key(struct loader *l, const config_setting_t *at, void *out)
+{
+    const char *text = "";
+    (void)out;
+    return spdm_device_text(l, at, &text) && spdm_device_open_key(l, at, &l->device->provisioning.device_key);
+}
+
 static bool read_trusted_place(struct loader *l, const config_setting_t *at, void *out)
 {
     (void)out;
@@ -304,6 +312,7 @@ bool spdm_device_provisioning(struct loader *l, const config_setting_t *at, void
         {"reset", spdm_device_flag, offsetof(struct spdm_device_provisioning, reset)},
         {"subject", read_copy, offsetof(struct spdm_device_provisioning, subject)},
         {"device_info", read_copy, offsetof(struct spdm_device_provisioning, device_info)},
+        {"device_key", read_device_key, 0},
         {"trusted_place", read_trusted_place, 0},
         {NULL, NULL, 0}};
     struct spdm_device_provisioning *p = &l->device->provisioning;

@@ -207,6 +207,25 @@ static void tell_chain(struct provision *p, const struct spdm_judgement *j)
     spdm_provision_tell(p, "Chain", "%u certificates, %zu bytes", j->certificate_n, p->chain.n);
 }
 
+/* An authority that may have none below it has signed the device's own: nobody would believe the alias under that one.
+ */
+static bool leaves_room(struct provision *p, const struct spdm_judgement *j)
+{
+    const struct spdm_x509 *last = spdm_judgement_leaf(j);
+    bool more = p->model == SPDM_CERT_ALIAS && last != NULL && (last->has & SPDM_X509_CA) != 0;
+    for (unsigned i = 1; more && i + 1 < j->certificate_n; i++) {
+        const struct spdm_x509 *x = &j->certificate[i];
+        char name[300];
+        if ((x->has & SPDM_X509_PATH_LEN) == 0 || x->path_len >= j->certificate_n - 1 - i) continue;
+        spdm_x509_name_text(x->subject, name, sizeof name);
+        return spdm_provision_fail(p, SPDM_EXIT_USAGE,
+                                   "the chain would not be believed: %s may have %u authorities below it, and the "
+                                   "device's own is one more (the alias model)",
+                                   name, (unsigned)x->path_len);
+    }
+    return true;
+}
+
 /* Nobody shall have to find out from the device that a chain is of no use. The last certificate of the alias model is
  * an authority's: what stands below it is the device's own. */
 static bool check(struct provision *p, const struct spdm_judgement *j)
@@ -222,6 +241,7 @@ static bool check(struct provision *p, const struct spdm_judgement *j)
         spdm_finding_text(j, f, text, sizeof text);
         return spdm_provision_fail(p, SPDM_EXIT_USAGE, "the chain would not be believed: %s", text);
     }
+    if (!leaves_room(p, j)) return false;
     if (p->csr.n == 0 || spdm_chain_fits(p->setup.ossl, bytes_of(&p->chain), bytes_of(&p->csr))) return true;
     return spdm_provision_fail(p, SPDM_EXIT_USAGE, "the certificate is not for the key of the request");
 }
