@@ -65,7 +65,9 @@ static struct spdm_device_key *key_of(struct loader *l, const struct spdm_state_
     }
     if (own != NULL && spdm_device_key_has(l, spki, own)) return own;
     for (size_t i = 0; i < d->key_n; i++)
-        if (&d->keys[i] != d->raw_key && &d->keys[i] != d->provisioning.device_key && spdm_device_key_has(l, spki, &d->keys[i])) return &d->keys[i];
+        if (&d->keys[i] != d->raw_key && &d->keys[i] != d->provisioning.device_key &&
+            spdm_device_key_has(l, spki, &d->keys[i]))
+            return &d->keys[i];
     return NULL;
 }
 

@@ -84,11 +84,11 @@ bool spdm_tamper_applies(const struct spdm_tamper_rule *rule, struct spdm_span m
     return rule->message[0] == '\0' || (name != NULL && fits(rule->message, name));
 }
 
-static bool is_message(const char *name)
+static bool is_message(const char *pattern)
 {
     for (unsigned code = 0; code < 256; code++) {
         const char *known = spdm_message_name((uint8_t)code);
-        if (known != NULL && fits(name, known)) return true;
+        if (known != NULL && fits(pattern, known)) return true;
     }
     return false;
 }
@@ -155,14 +155,32 @@ static bool take_named(struct spdm_tamper_rule *r, char *argument, const char *t
     return r->kind == SPDM_TAMPER_DELAY ? take_delay(r, argument, error, cap) : take_message(r, argument, error, cap);
 }
 
-static bool take_rule(struct spdm_tamper_plan *plan, char *text, char *error, size_t cap);
-
-/* The fields that a name is short for. */
-static bool take_fields(struct spdm_tamper_plan *plan, const char *rules, char *error, size_t cap)
+static struct spdm_tamper_rule *next_rule(struct spdm_tamper_plan *plan, const char *text, char *error, size_t cap)
 {
-    char *copy = spdm_text_format("%s", rules), *rest = copy;
+    if (plan->n == SPDM_TAMPER_RULES) {
+        (void)complain(error, cap, "there are too many misbehaviours before", text);
+        return NULL;
+    }
+    plan->rule[plan->n] = (struct spdm_tamper_rule){.kind = SPDM_TAMPER_FIELD};
+    return &plan->rule[plan->n];
+}
+
+typedef bool taker(struct spdm_tamper_plan *plan, char *text, char *error, size_t cap);
+
+static bool add_field(struct spdm_tamper_plan *plan, char *text, char *error, size_t cap)
+{
+    struct spdm_tamper_rule *r = next_rule(plan, text, error, cap);
+    if (r == NULL || !take_field(r, text, error, cap)) return false;
+    plan->n++;
+    return true;
+}
+
+/* Each of a list, separated by commas. */
+static bool take_each(struct spdm_tamper_plan *plan, const char *list, taker *take, char *error, size_t cap)
+{
+    char *copy = spdm_text_format("%s", list), *rest = copy;
     bool good = true;
-    for (char *one; good && (one = strtok_r(rest, ",", &rest)) != NULL;) good = take_rule(plan, one, error, cap);
+    for (char *one; good && (one = strtok_r(rest, ",", &rest)) != NULL;) good = take(plan, one, error, cap);
     free(copy);
     return good;
 }
@@ -171,17 +189,17 @@ static bool take_rule(struct spdm_tamper_plan *plan, char *text, char *error, si
 {
     char *argument = strchr(text, '=');
     size_t n = argument != NULL ? (size_t)(argument - text) : strlen(text), i = 0;
-    struct spdm_tamper_rule *r = &plan->rule[plan->n];
-    if (plan->n == SPDM_TAMPER_RULES) return complain(error, cap, "there are too many misbehaviours before", text);
+    struct spdm_tamper_rule *r;
     while (i < NAME_N && (strlen(names[i].name) != n || strncmp(names[i].name, text, n) != 0)) i++;
-    if (i < NAME_N && names[i].rule[0] != '\0') {
+    if (i == NAME_N) return add_field(plan, text, error, cap);
+    if (names[i].rule[0] != '\0') {
         if (argument != NULL) return complain(error, cap, "nothing can stand behind", text);
-        return take_fields(plan, names[i].rule, error, cap);
+        return take_each(plan, names[i].rule, add_field, error, cap);
     }
-    *r = (struct spdm_tamper_rule){.kind = i < NAME_N ? names[i].kind : SPDM_TAMPER_FIELD};
-    if (i == NAME_N ? !take_field(r, text, error, cap)
-                    : !take_named(r, argument != NULL ? argument + 1 : NULL, text, error, cap))
-        return false;
+    r = next_rule(plan, text, error, cap);
+    if (r == NULL) return false;
+    r->kind = names[i].kind;
+    if (!take_named(r, argument != NULL ? argument + 1 : NULL, text, error, cap)) return false;
     plan->n++;
     return true;
 }
@@ -192,5 +210,5 @@ bool spdm_tamper_parse(const char *text, void *field, char *error, size_t cap)
         help();
         exit(SPDM_EXIT_OK);
     }
-    return take_fields(field, text, error, cap);
+    return take_each(field, text, take_rule, error, cap);
 }
