@@ -34,6 +34,18 @@ bool spdm_csr_read(struct spdm_openssl *ossl, struct spdm_span der, struct spdm_
 /* In PEM. */
 bool spdm_csr_write(struct spdm_span der, FILE *to);
 
+/* What a device's request shall say: RequesterInfo of GET_CSR. */
+struct spdm_request_info {
+    struct spdm_room der; /* CertificationRequestInfo (RFC 2986) */
+    bool template;        /* it comes from a signed request: the key in it is not the device's */
+};
+/* From a file with such an info in DER, or with a request in PEM or DER. false: cause (SPDM_CAUSE_MAX bytes) says why
+ * no device would take it. */
+bool spdm_request_info_load(const char *path, struct spdm_request_info *out, char *cause);
+/* Puts the key of the last of these certificates in place of that of a template; without certificates, an empty one. */
+bool spdm_request_info_for(struct spdm_request_info *info, struct spdm_span certificates);
+void spdm_request_info_clear(struct spdm_request_info *info);
+
 struct spdm_authority_order {
     struct spdm_span csr;
     uint8_t model; /* enum spdm_cert_model; alias: the certificate is that of the device's own authority */

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,6 +105,7 @@ static struct spdm_span from_pem(struct spdm_span text, const char *label)
     unsigned char *data = NULL;
     size_t n = 0;
     long length;
+    ERR_set_mark(); /* where there is no further block, that is an error to libcrypto */
     while (bio != NULL && out != NULL && PEM_read_bio(bio, &name, &header, &data, &length) == 1) {
         if (strcmp(name, label) == 0 && (size_t)length <= text.n - n) {
             memcpy(out + n, data, (size_t)length);
@@ -113,6 +115,7 @@ static struct spdm_span from_pem(struct spdm_span text, const char *label)
         OPENSSL_free(header);
         OPENSSL_free(data);
     }
+    ERR_pop_to_mark();
     BIO_free(bio);
     if (n != 0) return (struct spdm_span){out, n};
     free(out);

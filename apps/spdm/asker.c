@@ -271,7 +271,7 @@ static bool configure_mutual(struct spdm_asker *a, bool identity)
     a->turned.identity = identity ? &a->setup->own->device->identity : &nobody;
     a->turned.services = a->setup->events ? &spdm_serve_turned : &spdm_serve_identity;
     a->turned.out = a->turned.chain = (struct spdm_room){NULL, 0};
-    a->config.mutual = &spdm_with_mutual;
+    a->config.mutual = &spdm_requester_mutual;
     a->config.turned = &a->turned;
     return make_room(&a->turned.out, TURNED_MAX + longest(a->setup->policy->req_signatures));
 }

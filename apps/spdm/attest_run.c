@@ -217,7 +217,7 @@ static bool digest_of(const struct spdm_attest *run, struct spdm_span bytes, uin
 }
 
 /* Vouches for a provisioned key; its digest is in the hash just negotiated. */
-static void vouch_for_key(struct spdm_attest *run)
+void spdm_attest_vouch(struct spdm_attest *run)
 {
     uint8_t digest[SPDM_HASH_MAX];
     if (!digest_of(run, run->order->public_key, digest)) return;
@@ -281,7 +281,7 @@ static bool ask_for_rest(struct spdm_attest *run)
     r->session.lacking = lacking(run->order, &r->facts);
     r->goal = r->session.lacking == NULL ? plan(run->order, &r->facts) : (struct spdm_goal){.want = 0};
     r->planned = true;
-    if (r->goal.use_key) vouch_for_key(run);
+    if (r->goal.use_key) spdm_attest_vouch(run);
     else if (run->order->known_by_psk) r->source = SPDM_CHAIN_PSK;
     else if (r->facts.trusted) r->source = SPDM_CHAIN_REMEMBERED;
     if (r->goal.want == 0) finish(run, SPDM_ATTEST_DONE);

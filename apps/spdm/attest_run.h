@@ -176,6 +176,8 @@ struct spdm_attest *spdm_attest_start(uv_loop_t *loop, const struct spdm_target 
 bool spdm_attest_again(struct spdm_attest *run);
 /* After the `done` of order.pause: does the rest; `done` comes again. */
 bool spdm_attest_go_on(struct spdm_attest *run);
+/* Once it is connected: the order's public key is the device's, for goals of who stays. */
+void spdm_attest_vouch(struct spdm_attest *run);
 /* Valid until spdm_attest_again() or spdm_attest_free(); in a callback of spdm_attest_trust facts are up to date. */
 const struct spdm_attest_result *spdm_attest_result(const struct spdm_attest *run);
 /* For who stays. */

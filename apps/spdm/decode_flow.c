@@ -91,7 +91,7 @@ static struct decode_flow *open_flow(struct decode_world *world, const struct sp
                                         .binding = c->binding,
                                         .policy = &world->policy,
                                         .sessions = &spdm_with_sessions,
-                                        .mutual = &spdm_with_mutual,
+                                        .mutual = &spdm_requester_mutual,
                                         .vca_max = VCA_MAX};
     n = SESSIONS * spdm_session_size(&flow->config);
     flow->session_memory = spdm_text_need(calloc(1, n));

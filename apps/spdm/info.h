@@ -34,6 +34,14 @@ struct spdm_info_chain {
     uint16_t usage;
     struct spdm_room digest, chain;
     struct spdm_judgement *judgement;
+    struct spdm_openssl_key *key; /* the leaf's */
+};
+
+/* Who signed the endpoint information. */
+struct spdm_info_signature {
+    bool verified;
+    uint8_t slot;  /* verified: whose key it was; SPDM_SLOT_KEY the provisioned one */
+    char *refusal; /* not verified, although the device can sign: why; NULL: it cannot */
 };
 
 /* A hash-extended measurement beside what the log makes of it. */
@@ -58,6 +66,7 @@ struct spdm_info {
     size_t extended_n;
     struct spdm_info_list key_pairs; /* KEY_PAIR_INFO messages */
     struct spdm_room log, endpoint, events;
+    struct spdm_info_signature endpoint_signature;
     struct spdm_room sub_codes, banks;
     struct spdm_info_list details; /* BankDetails of each bank */
     int exit;                      /* enum spdm_exit */

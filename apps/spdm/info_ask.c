@@ -44,8 +44,15 @@ static void replace(struct spdm_room *to, struct spdm_span bytes)
 
 /* ---- what comes back ---- */
 
+static void open_key(struct run *r, struct spdm_info_chain *c)
+{
+    const struct spdm_x509 *leaf = spdm_judgement_leaf(c->judgement);
+    spdm_openssl_key_free(c->key);
+    c->key = leaf != NULL ? spdm_openssl_key_open(r->setup->ossl, leaf->spki, NULL) : NULL;
+}
+
 /* A chain is looked at and not believed: so the engine goes on to the next slot. */
-static void on_chain(void *ctx, const struct spdm_event *event)
+static const struct spdm_openssl_key *on_chain(void *ctx, const struct spdm_event *event)
 {
     struct run *r = ctx;
     const struct spdm_facts *f = spdm_visit_facts(r->visit);
@@ -54,7 +61,7 @@ static void on_chain(void *ctx, const struct spdm_event *event)
     c->there = true;
     if (event->kind == SPDM_ASK_DIGEST) {
         replace(&c->digest, event->data);
-        return;
+        return NULL;
     }
     replace(&c->chain, event->data);
     c->model = f->slot_model;
@@ -64,6 +71,18 @@ static void on_chain(void *ctx, const struct spdm_event *event)
     if (!r->setup->court.no_time) input.now = time(NULL);
     spdm_judgement_free(c->judgement);
     c->judgement = spdm_text_need(spdm_judge_decide(r->setup->court.judge, &input));
+    open_key(r, c);
+    return NULL;
+}
+
+/* Who signs is whoever the slot's chain names: what is said of that chain is said there. */
+static const struct spdm_openssl_key *on_signer(void *ctx, const struct spdm_event *event)
+{
+    struct run *r = ctx;
+    const struct spdm_info_chain *c = &r->out->chain[event->slot % SPDM_SLOT_N];
+    if (event->kind == SPDM_ASK_TRUST) (void)on_chain(ctx, event);
+    else if (c->digest.n != event->data.n || memcmp(c->digest.p, event->data.p, event->data.n) != 0) return NULL;
+    return c->key;
 }
 
 static void on_reply(void *ctx, const struct spdm_event *event)
@@ -75,7 +94,11 @@ static void on_reply(void *ctx, const struct spdm_event *event)
     switch (r->part) {
     case SPDM_INFO_KEY_PAIRS: add(&out->key_pairs, event->data); break;
     case SPDM_INFO_LOG: append(&out->log, event->data); break;
-    case SPDM_INFO_ENDPOINT: replace(&out->endpoint, event->data); break;
+    case SPDM_INFO_ENDPOINT:
+        replace(&out->endpoint, event->data);
+        out->endpoint_signature.verified = event->proven;
+        out->endpoint_signature.slot = event->slot;
+        break;
     case SPDM_INFO_EVENTS: replace(&out->events, event->data); break;
     default:
         if (r->sub_code == SPDM_SLOTS_SUPPORTED) replace(&out->sub_codes, event->data);
@@ -87,17 +110,16 @@ static void on_reply(void *ctx, const struct spdm_event *event)
 /* ---- asking ---- */
 
 /* That no chain was believed is how asking for them ends. */
-static bool expected(const struct run *r, const struct spdm_visited *v)
+static bool expected(const struct spdm_visited *v)
 {
-    bool none = v->report.why == SPDM_WHY_NO_SLOT || v->report.why == SPDM_WHY_NOT_TRUSTED;
-    return r->part == SPDM_INFO_CHAINS && none;
+    return v->report.why == SPDM_WHY_NO_SLOT || v->report.why == SPDM_WHY_NOT_TRUSTED;
 }
 
 /* Notes what became of it; whether there is more to ask of the same kind. */
 static bool note(struct run *r, const struct spdm_visited *v)
 {
     struct spdm_info_state *state = &r->out->part[r->part];
-    if (v->reached || expected(r, v)) return true;
+    if (v->reached || (r->part == SPDM_INFO_CHAINS && expected(v))) return true;
     free(state->refusal);
     state->refusal = spdm_text_format("%s", v->why);
     r->out->exit = spdm_exit_worse(r->out->exit, v->exit);
@@ -149,6 +171,52 @@ static void ask_for_measurements(struct run *r)
     (void)ask(r, &goal);
 }
 
+/* Slots whose key may sign endpoint information (R-EPI-04). */
+static uint8_t signing_slots(const struct run *r)
+{
+    const struct spdm_facts *f = spdm_visit_facts(r->visit);
+    unsigned mask = 0, trusted = f->trusted && f->slot < SPDM_SLOT_N ? 1u << f->slot : 0;
+    for (unsigned i = 0; i < SPDM_SLOT_N; i++)
+        if (!f->multi_key_rsp || (r->out->chain[i].usage & SPDM_USE_ENDPOINT_INFO) != 0) mask |= 1u << i;
+    mask &= r->setup->options->slots;
+    return (uint8_t)((mask & trusted) != 0 ? trusted : mask);
+}
+
+/* Asks for a signature if the device can sign; false: it has none to give, or the device refuses. */
+static bool ask_for_signed_endpoint(struct run *r)
+{
+    const struct spdm_facts *f = spdm_visit_facts(r->visit);
+    union spdm_order order = {.endpoint = {.sub_code = SPDM_ENDPOINT_DEVICE_CLASS, .sign = true}};
+    bool key = r->setup->key != NULL && (f->responder.flags & SPDM_PUB_KEY_ID_CAP) != 0;
+    struct spdm_goal goal = {.want = SPDM_WANT_ERRAND, .errand = &spdm_errand_endpoint, .order = &order};
+    struct spdm_visited v;
+    if ((f->responder.flags & SPDM_EP_INFO_CAP_MASK) != SPDM_EP_INFO_CAP_SIGNED) return false;
+    goal.use_key = key;
+    goal.slots = signing_slots(r);
+    const char *lacks = NULL;
+    if (!key && (f->responder.flags & SPDM_CERT_CAP) == 0) lacks = "the device's key has to be given (--public-key)";
+    else if (!key && goal.slots == 0) lacks = "no slot has a key for it";
+    if (lacks != NULL) {
+        r->out->endpoint_signature.refusal = spdm_text_format("%s", lacks);
+        return false;
+    }
+    if (key) spdm_visit_vouch(r->visit);
+    r->out->part[r->part].asked = true;
+    spdm_visit_look(r->visit, on_signer);
+    spdm_visit_ask(r->visit, &goal, &v);
+    spdm_visit_look(r->visit, NULL);
+    bool goes_on = !v.reached && (v.exit == SPDM_EXIT_OK || expected(&v));
+    if (goes_on) r->out->endpoint_signature.refusal = spdm_text_format("%s", v.why);
+    else (void)note(r, &v);
+    return !goes_on;
+}
+
+static void ask_for_endpoint(struct run *r)
+{
+    union spdm_order order = {.endpoint = {.sub_code = SPDM_ENDPOINT_DEVICE_CLASS}};
+    if (!ask_for_signed_endpoint(r)) (void)errand(r, &spdm_errand_endpoint, &order);
+}
+
 static void ask_for(struct run *r)
 {
     union spdm_order order = {.log = {.offset = 0}};
@@ -160,10 +228,7 @@ static void ask_for(struct run *r)
         (void)errand(r, &spdm_errand_key_pair_info, &order);
         break;
     case SPDM_INFO_LOG: (void)errand(r, &spdm_errand_log, &order); break;
-    case SPDM_INFO_ENDPOINT:
-        order.endpoint.sub_code = SPDM_ENDPOINT_DEVICE_CLASS;
-        (void)errand(r, &spdm_errand_endpoint, &order);
-        break;
+    case SPDM_INFO_ENDPOINT: ask_for_endpoint(r); break;
     case SPDM_INFO_EVENTS: (void)errand(r, &spdm_errand_event_types, &order); break;
     default: ask_for_banks(r);
     }
@@ -274,10 +339,12 @@ void spdm_info_clear(struct spdm_info *info)
         free(info->chain[i].digest.p);
         free(info->chain[i].chain.p);
         spdm_judgement_free(info->chain[i].judgement);
+        spdm_openssl_key_free(info->chain[i].key);
     }
     free(info->record.p);
     free(info->log.p);
     free(info->endpoint.p);
+    free(info->endpoint_signature.refusal);
     free(info->events.p);
     free(info->sub_codes.p);
     free(info->banks.p);

@@ -250,6 +250,16 @@ static json_t *endpoint(const struct spdm_info *info)
     return out;
 }
 
+static json_t *endpoint_signature(const struct spdm_info_signature *s)
+{
+    if (!s->verified && s->refusal == NULL) return json_null();
+    json_t *out = json_object();
+    put(out, "verified", json_boolean(s->verified));
+    put(out, "slot", s->verified && s->slot < SPDM_SLOT_N ? json_integer(s->slot) : json_null());
+    put(out, "refusal", s->refusal != NULL ? json_string(s->refusal) : json_null());
+    return out;
+}
+
 /* ---- events ---- */
 
 static json_t *events(const struct spdm_info *info)
@@ -337,6 +347,7 @@ json_t *spdm_info_json(const struct spdm_info *info)
         put(out, name, state->asked ? parts[i](info) : json_null());
         if (state->refusal != NULL) put(refused, name, json_string(state->refusal));
     }
+    put(out, "endpoint_signature", endpoint_signature(&info->endpoint_signature));
     put(out, "refused", refused);
     return out;
 }

@@ -259,6 +259,7 @@ static void device_class(const struct spdm_device_class *c, struct spdm_table *t
 
 static void print_endpoint(const struct spdm_info *info, const struct spdm_screen *screen)
 {
+    const struct spdm_info_signature *s = &info->endpoint_signature;
     struct spdm_device_class c;
     struct spdm_span rest;
     uint8_t classes;
@@ -267,6 +268,10 @@ static void print_endpoint(const struct spdm_info *info, const struct spdm_scree
     if (classes == 0) fputs("  none\n", screen->to);
     struct spdm_table *table = spdm_table_new(2);
     while (spdm_device_class_next(&rest, &c)) device_class(&c, table);
+    if (s->verified && s->slot < SPDM_SLOT_N)
+        row(table, "signature", spdm_text_format("by the key of slot %u; it verifies", s->slot));
+    else if (s->verified) row(table, "signature", spdm_text_format("by the provisioned key; it verifies"));
+    else if (s->refusal != NULL) row(table, "signature", spdm_text_format("none: %s", s->refusal));
     spdm_table_print(table, screen, 2);
 }
 

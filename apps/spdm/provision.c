@@ -146,7 +146,7 @@ static bool prepare(struct provision *p, const char *target)
         spdm_setup_complain(&p->setup, "%s", error);
         return false;
     }
-    if (!spdm_setup_open(&p->setup) || !open_authority(p)) return false;
+    if (!spdm_setup_open(&p->setup) || !open_authority(p) || !spdm_provision_load_info(p)) return false;
     if (p->options->chain_in != NULL) {
         p->chain = spdm_chain_load(p->options->chain_in, "--chain-in", error);
         if (p->chain.n == 0) spdm_setup_complain(&p->setup, "%s", error);
@@ -174,6 +174,9 @@ static void finish(struct provision *p)
     spdm_provision_leave(p);
     free(p->reply.p);
     free(p->csr.p);
+    free(p->opaque.p);
+    free(p->present.p);
+    spdm_request_info_clear(&p->info);
     OPENSSL_free(p->chain.p);
     spdm_authority_close(p->authority);
     json_decref(p->report);

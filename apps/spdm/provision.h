@@ -4,6 +4,7 @@
  *
  *   provision_options.c  what was asked for
  *   provision.c          the job from top to bottom
+ *   provision_info.c     what the device's request shall say
  *   provision_slot.c     requests and certificates, in slots or in banks of slots
  *   provision_key.c      key pairs: which there are, and changes
  *   provision_prove.c    what the device shows afterwards
@@ -26,6 +27,8 @@ struct provision_options {
     unsigned model;                      /* 0: what the device is, else enum spdm_cert_model */
     const char *ca, *csr_out, *chain_in; /* files */
     const char *subject;                 /* NULL: the device's */
+    const char *csr_info;                /* a file, or NULL */
+    struct spdm_texts csr_opaque;        /* BODY[:VENDOR]=DATA */
     uint32_t days, csr_tag;
     bool overwrite_csr, erase;
     bool generate, erase_key;
@@ -52,6 +55,9 @@ struct provision {
     struct spdm_room reply; /* the last SPDM_REPLIED */
     bool reset_due;         /* of the last errand */
     uint8_t tag;            /* of a request that waits for a reset */
+    struct spdm_request_info info;
+    struct spdm_room opaque;  /* OpaqueData of the request */
+    struct spdm_room present; /* the certificates that the device shows for its key now */
     struct spdm_room csr;
     struct spdm_room chain; /* certificates as they are to be stored; OpenSSL's */
     struct spdm_visited visited;
@@ -85,7 +91,16 @@ bool spdm_provision_read_keys(struct provision *p);
 bool spdm_provision_change_key(struct provision *p);
 bool spdm_provision_choose_key(struct provision *p);
 
+/* provision_info.c */
+/* Files and elements, before anything is sent; false: it has been said why. */
+bool spdm_provision_load_info(struct provision *p);
+/* Makes them fit the device; slot and key pair are chosen. */
+bool spdm_provision_fit_info(struct provision *p);
+
 /* provision_slot.c */
+/* SLOT_MANAGEMENT, and the certificates in the chain structure that was read. */
+bool spdm_provision_bank_slots(struct provision *p, struct spdm_slots_order slots);
+struct spdm_span spdm_provision_certificates(const struct provision *p, const struct spdm_room *structure);
 bool spdm_provision_read_slots(struct provision *p);
 bool spdm_provision_choose_slot(struct provision *p);
 bool spdm_provision_get_csr(struct provision *p);

@@ -94,6 +94,19 @@ static const struct spdm_option options[] = {
      .min = 1,
      .max = 36500,
      .help = "with --ca, how long the certificate is valid (default 3650)"},
+    {.name = "csr-info",
+     .kind = SPDM_OPTION_TEXT,
+     .complete = SPDM_COMPLETE_FILE,
+     .at = AT(csr_info),
+     .value = "FILE",
+     .help = "what the device's request shall say: a CertificationRequestInfo, DER, which is sent as it is, or a "
+             "request, PEM or DER, whose name and attributes are taken"},
+    {.name = "csr-opaque",
+     .kind = SPDM_OPTION_LIST,
+     .at = AT(csr_opaque),
+     .value = "BODY[:VENDOR]=DATA",
+     .help = "send this with GET_CSR as opaque data: a standards body, its vendor id in hex, and hex or @FILE; may be "
+             "repeated"},
     {.name = "csr-tag",
      .kind = SPDM_OPTION_NUMBER,
      .at = AT(csr_tag),
@@ -221,6 +234,8 @@ static const char *contradiction(const struct provision_options *o)
     if (o->erase && (makes || o->chain_in != NULL)) return "--erase is instead of a new certificate";
     if (o->erase && o->slot == PROVISION_NO_SLOT) return "--erase needs to know which: give --slot";
     if (o->ca == NULL && o->subject != NULL) return "--subject is for a certificate that is signed here: give --ca";
+    if (!makes && (o->csr_info != NULL || o->csr_opaque.n != 0))
+        return "--csr-info and --csr-opaque are for a request: give --ca or --csr-out";
     if (!makes && (o->csr_tag != 0 || o->overwrite_csr)) return "--csr-tag and --overwrite-csr are for a request";
     if (o->csr_tag != 0 && o->overwrite_csr) return "--overwrite-csr would give up the request of --csr-tag";
     if (changes_key(o) && o->key_pair == 0) return "which key pair shall be changed? Give --key-pair";

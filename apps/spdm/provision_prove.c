@@ -5,13 +5,6 @@
 #include "provision.h"
 #include <string.h>
 
-static struct spdm_span certificates_of(const struct provision *p, const struct spdm_room *structure)
-{
-    size_t head = 4u + spdm_algorithm((enum spdm_alg)p->facts.hash)->size;
-    if (structure->n <= head) return (struct spdm_span){NULL, 0};
-    return (struct spdm_span){structure->p + head, structure->n - head};
-}
-
 /* Below the device's own authority (alias model) the device has put what it made itself. */
 static bool is_ours(const struct provision *p, struct spdm_span shown)
 {
@@ -33,14 +26,15 @@ static bool look(struct provision *p)
     if (!spdm_provision_arrive(p)) return false;
     spdm_visit_attest(p->visit, &p->visited);
     r = spdm_visit_result(p->visit);
-    return is_ours(p, certificates_of(p, &r->chain));
+    return is_ours(p, spdm_provision_certificates(p, &r->chain));
 }
 
 static bool read_bank_slot(struct provision *p)
 {
     union spdm_order order = {
         .slots = {.sub_code = SPDM_SLOTS_CHAIN, .bank = (uint8_t)p->options->bank, .slot = p->slot}};
-    return spdm_provision_errand(p, &spdm_errand_slots, &order) && is_ours(p, certificates_of(p, &p->reply));
+    return spdm_provision_errand(p, &spdm_errand_slots, &order) &&
+           is_ours(p, spdm_provision_certificates(p, &p->reply));
 }
 
 static bool wait_for_reset(struct provision *p)

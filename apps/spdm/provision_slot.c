@@ -21,11 +21,18 @@ static bool in_bank(const struct provision *p)
     return p->options->bank != PROVISION_NO_BANK;
 }
 
-static bool change_slots(struct provision *p, struct spdm_slots_order slots)
+bool spdm_provision_bank_slots(struct provision *p, struct spdm_slots_order slots)
 {
     union spdm_order order = {.slots = slots};
     bool reads = slots.sub_code < SPDM_SLOTS_CSR;
     return spdm_provision_errand(p, reads ? &spdm_errand_slots : &spdm_errand_change_slots, &order);
+}
+
+struct spdm_span spdm_provision_certificates(const struct provision *p, const struct spdm_room *structure)
+{
+    size_t head = 4u + spdm_algorithm((enum spdm_alg)p->facts.hash)->size;
+    if (structure->n <= head) return (struct spdm_span){NULL, 0};
+    return (struct spdm_span){structure->p + head, structure->n - head};
 }
 
 /* ---- which there are ---- */
@@ -36,7 +43,7 @@ static bool read_bank(struct provision *p)
     struct spdm_bank_details bank;
     struct spdm_bank_slot slot;
     struct spdm_span rest;
-    if (!change_slots(p, slots)) return spdm_provision_refused(p, "reading the bank");
+    if (!spdm_provision_bank_slots(p, slots)) return spdm_provision_refused(p, "reading the bank");
     if (!spdm_bank_open(bytes_of(&p->reply), &bank, &rest)) return true;
     while (spdm_bank_slot_next(&rest, &slot)) {
         p->slots = (uint8_t)(p->slots | 1u << slot.slot);
@@ -97,16 +104,20 @@ bool spdm_provision_choose_slot(struct provision *p)
 static bool ask_for_csr(struct provision *p, uint8_t tag)
 {
     const struct provision_options *o = p->options;
-    union spdm_order order = {.csr = {.key_pair = p->key_pair, .model = p->model, .tag = tag}};
+    const struct spdm_span info = bytes_of(&p->info.der), opaque = bytes_of(&p->opaque);
+    union spdm_order order = {
+        .csr = {.key_pair = p->key_pair, .model = p->model, .tag = tag, .info = info, .opaque = opaque}};
     struct spdm_slots_order slots = {.sub_code = SPDM_SLOTS_CSR,
                                      .bank = (uint8_t)o->bank,
                                      .slot = p->slot,
                                      .key_pair = p->key_pair,
                                      .model = p->model,
                                      .tag = tag,
-                                     .overwrite = o->overwrite_csr};
+                                     .overwrite = o->overwrite_csr,
+                                     .info = info,
+                                     .opaque = opaque};
     order.csr.overwrite = o->overwrite_csr;
-    return in_bank(p) ? change_slots(p, slots) : spdm_provision_errand(p, &spdm_errand_csr, &order);
+    return in_bank(p) ? spdm_provision_bank_slots(p, slots) : spdm_provision_errand(p, &spdm_errand_csr, &order);
 }
 
 /* The device makes the request while it starts. Until it has, it says so, or is not there at all. */
@@ -156,6 +167,7 @@ static bool keep_csr(struct provision *p)
 bool spdm_provision_get_csr(struct provision *p)
 {
     const struct provision_options *o = p->options;
+    if (!spdm_provision_fit_info(p)) return false;
     if (o->dry_run) {
         spdm_provision_tell(p, "Request", "would ask for one%s", o->csr_out != NULL ? ", and write it" : "");
         return true;
@@ -285,7 +297,7 @@ static bool send_chain(struct provision *p, struct spdm_span chain, bool erase)
                                      .model = erase ? SPDM_CERT_NONE : p->model,
                                      .chain = chain};
     order.store.model = erase ? SPDM_CERT_NONE : p->model;
-    return in_bank(p) ? change_slots(p, slots) : spdm_provision_errand(p, &spdm_errand_store, &order);
+    return in_bank(p) ? spdm_provision_bank_slots(p, slots) : spdm_provision_errand(p, &spdm_errand_store, &order);
 }
 
 bool spdm_provision_store(struct provision *p)
@@ -332,7 +344,7 @@ bool spdm_provision_bank(struct provision *p)
         spdm_provision_tell(p, "Bank", "%u: would make it %s", slots.bank, spdm_algorithm_name(algorithm));
         return true;
     }
-    if (!change_slots(p, slots)) return spdm_provision_refused(p, "changing the bank");
+    if (!spdm_provision_bank_slots(p, slots)) return spdm_provision_refused(p, "changing the bank");
     spdm_provision_tell(p, "Bank", "%u: %s now", slots.bank, spdm_algorithm_name(algorithm));
     return true;
 }

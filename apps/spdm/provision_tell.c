@@ -61,6 +61,8 @@ static const char *advice(const struct provision *p)
     bool inside = p->setup.session;
     if (!inside && (code == ERROR_UNEXPECTED || code == ERROR_SESSION_REQUIRED))
         return "; the device may want that in a session (--session)";
+    if (code == SPDM_ERROR_INVALID_REQUEST && p->info.der.n != 0)
+        return "; it may not be ready to say what --csr-info wants, or that names another key than its own";
     if (code == SPDM_ERROR_BUSY) return "; another request is in its way (--overwrite-csr), or it waits for a reset";
     if (code == SPDM_ERROR_RESET_REQUIRED) return "; it has to be reset first";
     if (code == SPDM_ERROR_OPERATION_FAILED) return "; it does not allow that for this slot or key pair";

@@ -18,7 +18,6 @@
 #define CHAIN_LARGE 524288 /* ... that may have an SLH-DSA key: a certificate has one signature or more */
 #define SIGNATURE_LARGE 5000
 #define RECORD_EXTRA 96   /* what a record adds to a message: header, lengths, random bytes, tag */
-#define TURNED_OUT 256    /* of a requester inside the engine: its requests are short */
 #define EVENT_ALL 2       /* SessionPolicy: subscribed to everything from the beginning (R-EVT-21) */
 #define FRAMES_AT_ONCE 64 /* of application data, then others have their turn */
 
@@ -97,17 +96,15 @@ static void equip(struct client *c, const struct spdm_device *device)
     c->config.sessions = &spdm_with_sessions;
     c->config.session_memory.n =
         (p->flags & (SPDM_KEY_EX_CAP | SPDM_PSK_CAP_MASK)) != 0 ? device->sessions * spdm_session_size(&c->config) : 0;
-    c->config.mutual = asks ? &spdm_with_mutual : NULL;
+    c->config.mutual = asks ? &spdm_responder_mutual : NULL;
     c->config.turned = asks ? &c->turned : NULL;
-    c->turned.binding = &spdm_binding_none;
-    c->turned.out.n = asks ? TURNED_OUT : 0;
     c->turned.chain.n = asks && fetches ? chain_max(p) : 0;
 }
 
 /* Puts the parts one behind the other; returns what they need. */
 static size_t lay_out(struct client *c, uint8_t *memory, const struct spdm_device *device)
 {
-    struct spdm_room *const parts[] = {&c->config.session_memory, &c->config.out, &c->turned.out, &c->turned.chain};
+    struct spdm_room *const parts[] = {&c->config.session_memory, &c->config.out, &c->turned.chain};
     size_t at = aligned(spdm_responder_size(&c->config));
     c->config.out.n = spdm_respond_frame_max(c->config.binding, device);
     for (unsigned i = 0; i < sizeof parts / sizeof *parts; i++) {

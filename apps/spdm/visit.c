@@ -47,7 +47,8 @@ static void say(struct spdm_visited *out, int exit, const char *why)
 static void on_trust(void *ctx, struct spdm_attest *run, const struct spdm_event *event, struct spdm_answer *answer)
 {
     struct spdm_visit *v = ctx;
-    if (v->look != NULL) v->look(v->visit.ctx, event);
+    if (v->look != NULL) answer->key = v->look(v->visit.ctx, event);
+    if (v->look != NULL) answer->yes = answer->key != NULL;
     else spdm_attest_trust_judge.answer(&v->visit.setup->court, run, event, answer);
 }
 
@@ -255,6 +256,11 @@ void spdm_visit_errand(struct spdm_visit *v, const struct spdm_errand *errand, c
 void spdm_visit_look(struct spdm_visit *v, spdm_visit_chain *see)
 {
     v->look = see;
+}
+
+void spdm_visit_vouch(struct spdm_visit *v)
+{
+    spdm_attest_vouch(v->run);
 }
 
 bool spdm_visit_wait(struct spdm_visit *v, uint32_t ms, struct spdm_visited *out)

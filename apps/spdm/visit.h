@@ -43,9 +43,12 @@ void spdm_visit_ask(struct spdm_visit *visit, const struct spdm_goal *goal, stru
 /* The same for an errand. */
 void spdm_visit_errand(struct spdm_visit *visit, const struct spdm_errand *errand, const union spdm_order *order,
                        struct spdm_visited *out);
-/* For SPDM_WANT_IDENTITY: until it is called with NULL, the device's chains are shown to this and not believed. */
-typedef void spdm_visit_chain(void *ctx, const struct spdm_event *event);
+/* Until it is called with NULL, the device's chains are shown to this instead of being judged: the key by which
+ * signatures are to be verified from now on, whoever it belongs to, or NULL. */
+typedef const struct spdm_openssl_key *spdm_visit_chain(void *ctx, const struct spdm_event *event);
 void spdm_visit_look(struct spdm_visit *visit, spdm_visit_chain *see);
+/* Vouches for the key that the setup names, for goals that use it. */
+void spdm_visit_vouch(struct spdm_visit *visit);
 /* Lets so much time pass, in which the session is kept alive; false: it, or the link, is gone and `out` says why. */
 bool spdm_visit_wait(struct spdm_visit *visit, uint32_t ms, struct spdm_visited *out);
 /* For signals. spdm_visit_wake() ends a wait. */

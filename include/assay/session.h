@@ -19,7 +19,7 @@ extern const struct spdm_sessions spdm_serving_sessions;
 /* Encapsulated requests and mutual authentication: the same jobs with the roles turned, run by a responder inside the
  * requester and a requester inside the responder. Their questions (SPDM_ASK_SIGN of the requester's own key,
  * SPDM_ASK_TRUST for its chain) come out of the outer object. */
-extern const struct spdm_mutual spdm_with_mutual;
+extern const struct spdm_mutual spdm_requester_mutual, spdm_responder_mutual; /* config.mutual, by role */
 /* What the requester answers in the turned role: its identity, or that and errands. */
 extern const struct spdm_services spdm_serve_identity, spdm_serve_turned;
 /* Vouches for the requester's chain or key in a slot, as spdm_requester_trust() does for a responder's;

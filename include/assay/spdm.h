@@ -176,10 +176,11 @@ struct spdm_config {
     uint32_t data_transfer_size;          /* largest SPDM message the caller can push; >= 42 (advertised from 1.2 on) */
     const struct spdm_identity *identity; /* responder */
     const struct spdm_services *services; /* responder: the requests it serves, spdm_serve_all or a smaller set */
-    const struct spdm_mutual
-        *mutual; /* &spdm_with_mutual, or NULL: no encapsulated requests, no mutual authentication */
-    const struct spdm_config *turned;     /* for it: the turned role. Requester: identity and services that answer;
-                                             Responder:     chain room. Both: spdm_binding_none, `out`, crypto, policy */
+    const struct spdm_mutual *mutual;     /* &spdm_requester_mutual, &spdm_responder_mutual, or NULL: no encapsulated
+                                             requests, no mutual authentication */
+    const struct spdm_config *turned;     /* for it: the turned role. Requester: identity, services that answer,
+                                             spdm_binding_none, `out`; Responder: chain room. Both: crypto, policy,
+                                             data_transfer_size */
     const struct spdm_sessions *sessions; /* &spdm_with_sessions, or NULL: none, and nothing of them is linked */
     void (*keylog)(void *ctx,
                    const struct spdm_keylog *entry); /* NULL: none. For decoding captures, never for production */

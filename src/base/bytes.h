@@ -39,6 +39,12 @@ bool spdm_window_shows(const struct spdm_window *w, size_t place, size_t n);
 /* Copies what of a piece at `place` falls into it. */
 void spdm_window_lay(const struct spdm_window *w, size_t place, struct spdm_span piece);
 
+/* The next multiple of eight: where something aligned like uint64_t may lie. */
+static inline size_t spdm_aligned(size_t n)
+{
+    return (n + 7) & ~(size_t)7;
+}
+
 static inline struct spdm_span spdm_span(const uint8_t *p, size_t n)
 {
     return (struct spdm_span){p, n};

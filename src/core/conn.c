@@ -4,7 +4,7 @@
  * the shape of a message, the way of messages into transcripts. */
 #include "core/session.h"
 
-enum { VCA_MAX = 512, REQUEST_MAX = 160, OPAQUE_MAX = 1024, MIN_DATA_TRANSFER_SIZE = 42 };
+enum { VCA_MAX = 512, REQUEST_MAX = 160, OPAQUE_MAX = 1024 };
 
 static uint16_t vca_max(const struct spdm_config *cfg)
 {
@@ -51,13 +51,10 @@ void spdm_conn_place(struct conn *c, const struct spdm_config *cfg, struct spdm_
     spdm_conn_restart(c);
 }
 
-bool spdm_conn_init(struct conn *c, const struct spdm_config *cfg, struct spdm_room memory)
+bool spdm_conn_usable(const struct spdm_config *cfg)
 {
-    if (cfg->out.p == NULL || cfg->policy->versions[0] == 0) return false;
-    if (cfg->data_transfer_size < MIN_DATA_TRANSFER_SIZE) return false;
-    if (cfg->out.n < (size_t)cfg->binding->head + cfg->binding->tail + MIN_DATA_TRANSFER_SIZE) return false;
-    spdm_conn_place(c, cfg, memory);
-    return true;
+    return cfg->out.p != NULL && cfg->policy->versions[0] != 0 && cfg->data_transfer_size >= MIN_DATA_TRANSFER_SIZE &&
+           cfg->out.n >= (size_t)cfg->binding->head + cfg->binding->tail + MIN_DATA_TRANSFER_SIZE;
 }
 
 void spdm_conn_restart(struct conn *c)

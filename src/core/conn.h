@@ -83,10 +83,10 @@ struct exchange {
 uint16_t spdm_conn_request_max(const struct spdm_config *cfg);
 /* Memory behind the struct for transcripts. */
 size_t spdm_conn_size(const struct spdm_config *cfg);
-/* Places a connection without looking at what only endpoints need (out, sizes). */
+/* Whether a configuration has what an endpoint needs that sends and receives for itself. */
+bool spdm_conn_usable(const struct spdm_config *cfg);
+/* Places a connection in `memory` of spdm_conn_size() bytes. */
 void spdm_conn_place(struct conn *c, const struct spdm_config *cfg, struct spdm_room memory);
-/* The same for an endpoint; false: the configuration cannot work. `memory` has spdm_conn_size() bytes. */
-bool spdm_conn_init(struct conn *c, const struct spdm_config *cfg, struct spdm_room memory);
 /* As before GET_VERSION; trust in digests is the caller's to keep. */
 void spdm_conn_restart(struct conn *c);
 /* Fixes the version; false if we do not speak it. */

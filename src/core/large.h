@@ -12,8 +12,8 @@
 #include "core/responder_state.h"
 #include <assay/large.h>
 
-/* R-CHK-12; the two forms of a portion's header, and the longest message of 1.2 and 1.3 has 65,536 portions. */
-enum { MIN_TRANSFER = 42, PORTION_HEAD = 12, FIRST_HEAD = 16, NARROW_MAX = 0xffff };
+/* The two forms of a portion's header, and the longest message of 1.2 and 1.3 has 65,536 portions. */
+enum { PORTION_HEAD = 12, FIRST_HEAD = 16, NARROW_MAX = 0xffff };
 
 enum large_state {
     LARGE_NONE,

@@ -115,7 +115,7 @@ uint8_t spdm_large_enlarge(struct spdm_responder *rs, struct exchange *x)
     size_t room = transfer(rs).n;
     uint8_t why = SPDM_WHY_NO_ROOM;
 
-    if (room < MIN_TRANSFER) return refuse(&rs->c, NO_ROOM, "the frame", MIN_TRANSFER, room);
+    if (room < MIN_DATA_TRANSFER_SIZE) return refuse(&rs->c, NO_ROOM, "the frame", MIN_DATA_TRANSFER_SIZE, room);
     for (unsigned i = 0; why == SPDM_WHY_NO_ROOM && i < TRIES; i++) {
         if (x->response.n > max || !spdm_large_countable(&rs->c, x->response.n, room)) /* R-ERR-17, R-CHK-08 */
             return refuse_size(blame(&rs->c, NULL), TOO_BIG_FOR_PEER, x->response.n, max);

@@ -160,7 +160,7 @@ static uint32_t smallest(const struct spdm_requester *rq)
     enum { ACK_HEAD = 6, WIDE = 2 };
     uint32_t ack = rq->c.ed->wide_chunks ? ACK_HEAD + WIDE : ACK_HEAD;
 
-    return rq->large->chunked ? MIN_TRANSFER - ack : MIN_TRANSFER;
+    return rq->large->chunked ? MIN_DATA_TRANSFER_SIZE - ack : MIN_DATA_TRANSFER_SIZE;
 }
 
 static uint8_t judge_size(struct spdm_requester *rq, const struct chunk *m)
@@ -188,8 +188,8 @@ static uint8_t judge_portion(struct spdm_requester *rq, const struct exchange *x
     if (m->portion.n > left) return refuse(c, TOO_LONG, "ChunkSize R-CHK-13", m->portion.n, left);
     if (m->last != (m->portion.n == left) || (first && m->last))
         return refuse(c, BAD_VALUE, "LastChunk R-CHK-13", m->last, 0);
-    if (!m->last && x->response.n < MIN_TRANSFER)
-        return refuse(c, TOO_SMALL, "CHUNK_RESPONSE R-CHK-12", x->response.n, MIN_TRANSFER);
+    if (!m->last && x->response.n < MIN_DATA_TRANSFER_SIZE)
+        return refuse(c, TOO_SMALL, "CHUNK_RESPONSE R-CHK-12", x->response.n, MIN_DATA_TRANSFER_SIZE);
     if (!m->last && !c->ed->wide_chunks && l->sequence == NARROW_MAX)
         return refuse(c, LIMIT, "ChunkSeqNo R-CHK-08", 0, NARROW_MAX);
     return SPDM_WHY_FINE;

@@ -138,8 +138,8 @@ static uint8_t judge_size(struct spdm_responder *rs, const struct chunk *m)
 {
     uint32_t max = spdm_large_most(rs->c.cfg);
 
-    if (m->large_size <= MIN_TRANSFER)
-        return refuse(&rs->c, TOO_SMALL, "LargeMessageSize R-CHK-11", m->large_size, MIN_TRANSFER + 1);
+    if (m->large_size <= MIN_DATA_TRANSFER_SIZE)
+        return refuse(&rs->c, TOO_SMALL, "LargeMessageSize R-CHK-11", m->large_size, MIN_DATA_TRANSFER_SIZE + 1);
     return m->large_size <= max ? SPDM_WHY_FINE
                                 : refuse_size(&rs->c, REQUEST_TOO_LARGE, m->large_size, max); /* LQ-32 */
 }
@@ -161,8 +161,8 @@ static uint8_t judge(struct spdm_responder *rs, const struct exchange *x)
     if (m->portion.n > left) return refuse(c, TOO_LONG, "ChunkSize R-CHK-13", m->portion.n, left);
     if (m->last != (m->portion.n == left) || (m->last && due == 0))
         return refuse(c, BAD_VALUE, "LastChunk R-CHK-13", m->last, 0);
-    if (!m->last && x->request.n < MIN_TRANSFER)
-        return refuse(c, TOO_SMALL, "CHUNK_SEND R-CHK-12", x->request.n, MIN_TRANSFER);
+    if (!m->last && x->request.n < MIN_DATA_TRANSFER_SIZE)
+        return refuse(c, TOO_SMALL, "CHUNK_SEND R-CHK-12", x->request.n, MIN_DATA_TRANSFER_SIZE);
     return x->request.n <= most ? SPDM_WHY_FINE : refuse(c, TOO_LONG, "CHUNK_SEND R-CHK-12", x->request.n, most);
 }
 

@@ -24,7 +24,7 @@ uint8_t spdm_large_begin(struct spdm_requester *rq)
 
     if (n <= room) return SPDM_WHY_FINE;
     if (n > max) return refuse(&rq->c, TOO_BIG_FOR_PEER, NULL, n, max); /* R-CAP-22 */
-    if (room < MIN_TRANSFER) return refuse(&rq->c, NO_ROOM, "the frame", MIN_TRANSFER, room);
+    if (room < MIN_DATA_TRANSFER_SIZE) return refuse(&rq->c, NO_ROOM, "the frame", MIN_DATA_TRANSFER_SIZE, room);
     if (!spdm_large_countable(&rq->c, n, room)) return refuse(&rq->c, LIMIT, "ChunkSeqNo R-CHK-08", 0, NARROW_MAX);
     l->state = LARGE_SENT;
     l->chunked = true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Turning the roles: the inner objects' places and the state they take over. */
+ * Turning the roles: the state that an inner object takes over. */
 #include "core/mutual.h"
 
 enum { ENVELOPE = 4 };
@@ -41,55 +41,3 @@ bool spdm_mutual_encapsulates(const struct conn *c)
 
     return (c->facts.requester.flags & flag) != 0 && (c->facts.responder.flags & flag) != 0;
 }
-
-static size_t requester_size(const struct spdm_config *cfg)
-{
-    return spdm_responder_size(cfg->turned);
-}
-
-static size_t responder_size(const struct spdm_config *cfg)
-{
-    return spdm_requester_size(cfg->turned);
-}
-
-static bool requester_place(struct spdm_requester *rq, struct spdm_room memory)
-{
-    rq->inner = spdm_responder_init(memory, rq->c.cfg->turned);
-    return rq->inner != NULL;
-}
-
-static bool responder_place(struct spdm_responder *rs, struct spdm_room memory)
-{
-    rs->inner = spdm_requester_init(memory, rs->c.cfg->turned);
-    return rs->inner != NULL;
-}
-
-static void requester_close(struct spdm_requester *rq)
-{
-    spdm_responder_close(rq->inner);
-}
-
-static void responder_close(struct spdm_responder *rs)
-{
-    spdm_requester_close(rs->inner);
-}
-
-const struct spdm_mutual spdm_with_mutual = {.requester_size = requester_size,
-                                             .responder_size = responder_size,
-                                             .requester_place = requester_place,
-                                             .responder_place = responder_place,
-                                             .requester_close = requester_close,
-                                             .responder_close = responder_close,
-                                             .begin = spdm_mutual_begin,
-                                             .plan = spdm_mutual_plan,
-                                             .question = spdm_mutual_question,
-                                             .answer = spdm_mutual_answer,
-                                             .sign_finish = spdm_mutual_sign_finish,
-                                             .possible = spdm_mutual_possible,
-                                             .busy = spdm_mutual_busy,
-                                             .arm = spdm_mutual_arm,
-                                             .dropped = spdm_mutual_dropped,
-                                             .blocks = spdm_mutual_blocks,
-                                             .describe = spdm_mutual_describe,
-                                             .take = spdm_mutual_take,
-                                             .check_finish = spdm_mutual_check_finish};

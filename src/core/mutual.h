@@ -17,15 +17,11 @@
 enum flow { FLOW_NONE, FLOW_SESSION, FLOW_BASIC, FLOW_UPDATE, FLOW_POLL, FLOW_ASK };
 
 struct spdm_mutual {
-    /* Memory for the inner object of a requester or a responder. */
-    size_t (*requester_size)(const struct spdm_config *cfg);
-    size_t (*responder_size)(const struct spdm_config *cfg);
-    bool (*requester_place)(struct spdm_requester *rq, struct spdm_room memory);
-    bool (*responder_place)(struct spdm_responder *rs, struct spdm_room memory);
-    void (*requester_close)(struct spdm_requester *rq);
-    void (*responder_close)(struct spdm_responder *rs);
+    size_t (*size)(const struct spdm_config *cfg); /* memory for the inner object */
 
     /* ---- requester ---- */
+    bool (*requester_place)(struct spdm_requester *rq, struct spdm_room memory);
+    void (*requester_close)(struct spdm_requester *rq);
     /* KEY_EXCHANGE_RSP or CHALLENGE_AUTH asked for it (MutAuthRequested; 0: basic, by CHALLENGE). */
     uint8_t (*begin)(struct spdm_requester *rq, uint8_t mut_auth, uint8_t slot);
     struct step (*plan)(struct spdm_requester *rq);
@@ -36,6 +32,8 @@ struct spdm_mutual {
     uint8_t (*sign_finish)(struct spdm_requester *rq, size_t verify_at);
 
     /* ---- responder ---- */
+    bool (*responder_place)(struct spdm_responder *rs, struct spdm_room memory);
+    void (*responder_close)(struct spdm_responder *rs);
     /* Whether this connection allows MutAuthRequested `value` (0: basic). */
     bool (*possible)(const struct spdm_responder *rs, uint8_t value);
     /* Another flow, or a handshake that was proven by one, has not come to its end. */
@@ -55,25 +53,15 @@ struct spdm_mutual {
 void spdm_mutual_adopt(struct conn *inner, const struct conn *outer);
 /* What goes on inside belongs to this established session: it decides what is legal. NULL: outside. */
 void spdm_mutual_in_session(struct conn *inner, const struct session *s);
-/* mutual_ask.c: an event of the requester inside. false: the flow has failed. */
-bool spdm_mutual_told(struct spdm_responder *rs, const struct spdm_event *event);
+/* mutual_ask.c: what the requester inside has to tell. false: the flow has failed. */
+bool spdm_mutual_told(struct spdm_responder *rs);
 /* Encapsulation is negotiated: ENCAP_CAP on both sides; at 1.2 MUT_AUTH_CAP stands in for it. */
 bool spdm_mutual_encapsulates(const struct conn *c);
 
 extern const struct verify_job spdm_verify_get_encapsulated, spdm_verify_deliver_encapsulated;
 extern const struct prove_job spdm_prove_get_encapsulated, spdm_prove_deliver_encapsulated;
 
-uint8_t spdm_mutual_begin(struct spdm_requester *rq, uint8_t mut_auth, uint8_t slot);
-struct step spdm_mutual_plan(struct spdm_requester *rq);
-void spdm_mutual_question(struct spdm_requester *rq, struct spdm_event *event);
-void spdm_mutual_answer(struct spdm_requester *rq, const struct spdm_answer *answer);
-uint8_t spdm_mutual_sign_finish(struct spdm_requester *rq, size_t verify_at);
+/* mutual_responder.c */
+void spdm_mutual_collect(struct spdm_responder *rs);
 bool spdm_mutual_busy(const struct spdm_responder *rs);
-bool spdm_mutual_possible(const struct spdm_responder *rs, uint8_t value);
-void spdm_mutual_arm(struct spdm_responder *rs, struct session *s, uint8_t value);
-void spdm_mutual_dropped(struct spdm_responder *rs);
-bool spdm_mutual_blocks(const struct spdm_responder *rs, uint8_t code);
-void spdm_mutual_describe(struct spdm_responder *rs, struct spdm_event *event);
-uint8_t spdm_mutual_take(struct spdm_responder *rs, const struct spdm_answer *answer);
-uint8_t spdm_mutual_check_finish(struct spdm_responder *rs, struct session *s, const struct finish *finish);
 #endif

@@ -7,7 +7,6 @@
 bool spdm_responder_ask(struct spdm_responder *rs, uint32_t session, const struct spdm_goal *goal)
 {
     struct session *s = session != 0 ? spdm_session_find(&rs->c, session) : NULL;
-    struct spdm_event event;
 
     if (spdm_responder_inner(rs) == NULL || rs->c.phase != PHASE_NEGOTIATED || !spdm_mutual_encapsulates(&rs->c))
         return false;
@@ -19,27 +18,36 @@ bool spdm_responder_ask(struct spdm_responder *rs, uint32_t session, const struc
     spdm_mutual_in_session(&rs->inner->c, s);
     rs->encap = (struct encap_rs){.flow = FLOW_ASK, .where = s, .id = rs->encap.id};
     (void)spdm_requester_ask(rs->inner, goal);
-    rs->encap.request = spdm_requester_pull(rs->inner, rs->now);
+    spdm_mutual_collect(rs);
     if (rs->encap.request.n != 0) {
         rs->encap.state = ENCAP_ARMED;
         return true;
     }
-    while (spdm_requester_event(rs->inner, &event) == SPDM_FAILED) rs->c.report = event.report;
+    rs->c.report = rs->inner->c.report;
     return false;
 }
 
-bool spdm_mutual_told(struct spdm_responder *rs, const struct spdm_event *event)
+static bool tells(const struct spdm_requester *rq, enum spdm_event_kind kind)
 {
-    if (event->kind == SPDM_REPLIED) {
-        rs->data = event->data;
-        rs->proven = event->proven;
+    return (rq->told >> kind & 1) != 0;
+}
+
+bool spdm_mutual_told(struct spdm_responder *rs)
+{
+    const struct spdm_requester *inner = rs->inner;
+    bool ours = rs->encap.flow == FLOW_ASK;
+
+    if (tells(inner, SPDM_REPLIED)) {
+        rs->data = inner->record;
+        rs->proven = inner->proven;
         spdm_responder_tell(rs, SPDM_REPLIED);
-    } else if (event->kind == SPDM_DONE && rs->encap.flow == FLOW_ASK) {
-        spdm_responder_tell(rs, SPDM_DONE);
-    } else if (event->kind == SPDM_FAILED) {
-        if (rs->encap.flow != FLOW_ASK || event->report.why != SPDM_WHY_PEER_ERROR) return false;
-        rs->c.report = event->report; /* an ERROR is an answer: the flow ends in order */
+    }
+    if (tells(inner, SPDM_DONE) && ours) spdm_responder_tell(rs, SPDM_DONE);
+    if (tells(inner, SPDM_FAILED)) {
+        if (!ours || inner->c.report.why != SPDM_WHY_PEER_ERROR) return false;
+        rs->c.report = inner->c.report; /* an ERROR is an answer: the flow ends in order */
         spdm_responder_tell(rs, SPDM_FAILED);
     }
+    rs->inner->told = 0;
     return true;
 }

@@ -180,7 +180,7 @@ static void turn(struct spdm_requester *rq)
     rq->encap.requests = 0;
 }
 
-uint8_t spdm_mutual_begin(struct spdm_requester *rq, uint8_t mut_auth, uint8_t slot)
+static uint8_t begin(struct spdm_requester *rq, uint8_t mut_auth, uint8_t slot)
 {
     uint8_t digests[4] = {rq->c.ed->version, spdm_message_GET_DIGESTS.code, 0, 0};
 
@@ -201,7 +201,7 @@ uint8_t spdm_mutual_begin(struct spdm_requester *rq, uint8_t mut_auth, uint8_t s
     return SPDM_WHY_FINE;
 }
 
-struct step spdm_mutual_plan(struct spdm_requester *rq)
+static struct step plan(struct spdm_requester *rq)
 {
     if ((rq->goal.want & SPDM_WANT_POLL) != 0 && !rq->got.polled && rq->encap.due == ENCAP_NOTHING &&
         rq->c.phase == PHASE_NEGOTIATED && rq->opening == NULL) {
@@ -219,7 +219,7 @@ struct step spdm_mutual_plan(struct spdm_requester *rq)
     }
 }
 
-void spdm_mutual_question(struct spdm_requester *rq, struct spdm_event *event)
+static void question(struct spdm_requester *rq, struct spdm_event *event)
 {
     if (rq->encap.signing) {
         event->kind = SPDM_ASK_SIGN;
@@ -253,7 +253,7 @@ static uint8_t put_signature(struct spdm_requester *rq, struct spdm_span signatu
     return SPDM_WHY_FINE;
 }
 
-void spdm_mutual_answer(struct spdm_requester *rq, const struct spdm_answer *answer)
+static void answer(struct spdm_requester *rq, const struct spdm_answer *answer)
 {
     struct spdm_answer inner = *answer;
     uint8_t why;
@@ -272,7 +272,7 @@ void spdm_mutual_answer(struct spdm_requester *rq, const struct spdm_answer *ans
     else spdm_requester_fail(rq, spdm_message_FINISH.code);
 }
 
-uint8_t spdm_mutual_sign_finish(struct spdm_requester *rq, size_t verify_at)
+static uint8_t sign_finish(struct spdm_requester *rq, size_t verify_at)
 {
     struct conn *c = &rq->c, *inner = &rq->inner->c;
     struct signer signer = spdm_conn_signer(inner);
@@ -290,3 +290,30 @@ uint8_t spdm_mutual_sign_finish(struct spdm_requester *rq, size_t verify_at)
     rq->encap.signing = true;
     return SPDM_WHY_FINE;
 }
+
+/* ---- the responder inside ---- */
+
+static size_t size(const struct spdm_config *cfg)
+{
+    return spdm_responder_size(cfg->turned);
+}
+
+static bool place(struct spdm_requester *rq, struct spdm_room memory)
+{
+    rq->inner = spdm_responder_init(memory, rq->c.cfg->turned);
+    return rq->inner != NULL;
+}
+
+static void end(struct spdm_requester *rq)
+{
+    spdm_responder_close(rq->inner);
+}
+
+const struct spdm_mutual spdm_requester_mutual = {.size = size,
+                                                  .requester_place = place,
+                                                  .requester_close = end,
+                                                  .begin = begin,
+                                                  .plan = plan,
+                                                  .question = question,
+                                                  .answer = answer,
+                                                  .sign_finish = sign_finish};

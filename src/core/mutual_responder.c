@@ -5,7 +5,7 @@
 #include "core/mutual.h"
 
 enum { NO_ENCAPSULATION = 1, ENCAPSULATED = 2, IMPLICIT_DIGESTS = 4, ACK_NONE = 0, ACK_REQUEST = 1, ACK_SLOT = 2 };
-enum { UPDATE_KEY = 1, VERIFY_NEW_KEY = 3, ERROR_DECRYPT = 0x06 };
+enum { UPDATE_KEY = 1, VERIFY_NEW_KEY = 3, ERROR_DECRYPT = 0x06, SECOND = 1000000 };
 
 /* Whether somebody's proof is still needed: there is one requester inside, which knows one identity at a time. */
 bool spdm_mutual_busy(const struct spdm_responder *rs)
@@ -18,7 +18,7 @@ bool spdm_mutual_busy(const struct spdm_responder *rs)
     return rs->encap.state != ENCAP_IDLE;
 }
 
-bool spdm_mutual_possible(const struct spdm_responder *rs, uint8_t value)
+static bool possible(const struct spdm_responder *rs, uint8_t value)
 {
     uint32_t both = rs->c.facts.requester.flags & rs->c.facts.responder.flags;
 
@@ -28,13 +28,19 @@ bool spdm_mutual_possible(const struct spdm_responder *rs, uint8_t value)
     return spdm_mutual_encapsulates(&rs->c) && (rs->c.facts.requester.flags & SPDM_CERT_CAP) != 0; /* R-KEX-32 */
 }
 
-/* The next request of the inner requester, if it has one to send now. */
-static void collect(struct spdm_responder *rs)
+/* The next request of the inner requester, if it has one: there is no link between, the envelope takes it from where it
+ * was made. */
+void spdm_mutual_collect(struct spdm_responder *rs)
 {
-    rs->encap.request = spdm_requester_pull(rs->inner, rs->now);
+    struct spdm_requester *inner = rs->inner;
+
+    rs->encap.request = (struct spdm_span){0};
+    if (inner->flight != FLIGHT_SEND) return;
+    inner->flight = FLIGHT_WAIT;
+    rs->encap.request = spdm_span(inner->request, inner->request_n);
 }
 
-void spdm_mutual_arm(struct spdm_responder *rs, struct session *s, uint8_t value)
+static void arm(struct spdm_responder *rs, struct session *s, uint8_t value)
 {
     /* DIGESTS, even if its chain is vouched for: the flow has to begin with something */
     struct spdm_goal goal = {.want = value == 0 ? SPDM_WANT_CHALLENGE : SPDM_WANT_DIGESTS | SPDM_WANT_IDENTITY};
@@ -55,7 +61,7 @@ void spdm_mutual_arm(struct spdm_responder *rs, struct session *s, uint8_t value
         return;
     }
     (void)spdm_requester_ask(rs->inner, &goal);
-    collect(rs);
+    spdm_mutual_collect(rs);
     rs->encap.state = value == IMPLICIT_DIGESTS ? ENCAP_ASKED : ENCAP_ARMED;
     rs->encap.id = 0;
 }
@@ -85,7 +91,7 @@ void spdm_responder_trust(struct spdm_responder *rs, uint8_t slot, struct spdm_s
 
 /* While an encapsulated request is out, and from the start for basic mutual authentication, nothing else may come (C7).
  */
-bool spdm_mutual_blocks(const struct spdm_responder *rs, uint8_t code)
+static bool blocks(const struct spdm_responder *rs, uint8_t code)
 {
     bool open = rs->encap.state == ENCAP_ASKED || (rs->encap.state == ENCAP_ARMED && rs->encap.flow == FLOW_BASIC);
 
@@ -151,19 +157,14 @@ static uint8_t give_up(struct spdm_responder *rs)
 static uint8_t settle(struct spdm_responder *rs)
 {
     struct spdm_requester *inner = rs->inner;
-    struct spdm_event event;
-
     rs->need = SPDM_NOTHING;
     rs->encap.request = (struct spdm_span){0};
-    if (inner->c.phase < PHASE_NEGOTIATED) return give_up(rs); /* the peer wanted to start over */
     if (inner->flight == FLIGHT_QUESTION) {
         rs->need = (uint8_t)inner->question;
         return SPDM_WHY_FINE;
     }
-    while (spdm_requester_event(inner, &event) != SPDM_NOTHING) {
-        if (!spdm_mutual_told(rs, &event)) return give_up(rs);
-    }
-    collect(rs);
+    if (!spdm_mutual_told(rs)) return give_up(rs);
+    spdm_mutual_collect(rs);
     if (rs->encap.request.n != 0 || rs->encap.session == NULL) return SPDM_WHY_FINE;
     if (!inner->c.facts.trusted) return give_up(rs); /* put off: there is no later in a handshake */
     rs->encap.session->proven = true;
@@ -221,7 +222,7 @@ static uint8_t consider_deliver(struct spdm_responder *rs, const union spdm_body
         spdm_session_th(&rs->c, s, q->message);
     }
     rs->encap.any = true;
-    spdm_requester_push(rs->inner, q->message, rs->now);
+    spdm_requester_receive(rs->inner, q->message, rs->now);
     return settle(rs);
 }
 
@@ -250,13 +251,18 @@ static void sent_deliver(struct spdm_responder *rs)
     rs->encap.taken = false;
 }
 
-/* What was taken cannot be taken again: a flow that we could not acknowledge is over, and the requester has got an
- * ERROR that says so. A session that needed it fails with it. */
-void spdm_mutual_dropped(struct spdm_responder *rs)
+/* What was taken cannot be taken again: a flow that we could not acknowledge is over. The requester has got an ERROR
+ * that says so, or has asked for something else before it had our answer. A session that needed it fails with it: at
+ * once, or, because the answer to something else may still leave in it, with the next tick of the clock. */
+static void dropped(struct spdm_responder *rs)
 {
+    struct session *s = rs->encap.session;
+
     if (!rs->encap.taken) return;
-    if (rs->encap.session != NULL) rs->at = rs->encap.session;
     rs->encap = (struct encap_rs){.id = rs->encap.id};
+    if (s == NULL) return;
+    rs->at = s;
+    if (s->state == SESSION_HANDSHAKE) s->heard = rs->now - (uint64_t)SECOND * s->handshake;
 }
 
 const struct prove_job spdm_prove_deliver_encapsulated = {.request = &spdm_message_DELIVER_ENCAPSULATED_RESPONSE,
@@ -269,15 +275,13 @@ const struct prove_job spdm_prove_deliver_encapsulated = {.request = &spdm_messa
 
 /* ---- questions and FINISH ---- */
 
-void spdm_mutual_describe(struct spdm_responder *rs, struct spdm_event *event)
+static void describe(struct spdm_responder *rs, struct spdm_event *event)
 {
-    do {
-        (void)spdm_requester_event(rs->inner, event);
-    } while (event->kind != SPDM_NOTHING && event->kind != rs->need);
-    event->ticket = rs->ticket;
+    event->slot = rs->inner->c.facts.slot;
+    spdm_requester_show_chain(rs->inner, event);
 }
 
-uint8_t spdm_mutual_take(struct spdm_responder *rs, const struct spdm_answer *answer)
+static uint8_t take(struct spdm_responder *rs, const struct spdm_answer *answer)
 {
     struct spdm_answer inner = *answer;
     uint8_t why;
@@ -290,7 +294,7 @@ uint8_t spdm_mutual_take(struct spdm_responder *rs, const struct spdm_answer *an
 }
 
 /* transcripts.md section 6, row 4: TH, the requester's chain, FINISH up to its signature. */
-uint8_t spdm_mutual_check_finish(struct spdm_responder *rs, struct session *s, const struct finish *finish)
+static uint8_t check_finish(struct spdm_responder *rs, struct session *s, const struct finish *finish)
 {
     struct conn *c = &rs->c, *inner = &rs->inner->c;
     struct to_sign input;
@@ -305,3 +309,35 @@ uint8_t spdm_mutual_check_finish(struct spdm_responder *rs, struct session *s, c
     spdm_session_th(c, s, finish->signature);
     return SPDM_WHY_FINE;
 }
+
+/* ---- the requester inside ---- */
+
+static size_t size(const struct spdm_config *cfg)
+{
+    return spdm_requester_inside_size(cfg->turned);
+}
+
+static bool place(struct spdm_responder *rs, struct spdm_room memory)
+{
+    static const struct spdm_own none = {.inside = spdm_io_inside_device, .error = spdm_requester_error_inside};
+
+    rs->inner = spdm_requester_place(memory, rs->c.cfg->turned, &none);
+    return rs->c.cfg->turned->data_transfer_size >= MIN_DATA_TRANSFER_SIZE;
+}
+
+static void end(struct spdm_responder *rs)
+{
+    spdm_transcript_clear(&rs->inner->c.tr); /* the memory of both is wiped as one */
+}
+
+const struct spdm_mutual spdm_responder_mutual = {.size = size,
+                                                  .responder_place = place,
+                                                  .responder_close = end,
+                                                  .possible = possible,
+                                                  .busy = spdm_mutual_busy,
+                                                  .arm = arm,
+                                                  .dropped = dropped,
+                                                  .blocks = blocks,
+                                                  .describe = describe,
+                                                  .take = take,
+                                                  .check_finish = check_finish};

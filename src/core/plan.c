@@ -29,6 +29,13 @@ static bool wants(const struct spdm_requester *rq, unsigned what)
     return (rq->goal.want & what) != 0;
 }
 
+/* What a requester inside a responder never asks. */
+static struct step own(struct spdm_requester *rq, unsigned which, const char *what)
+{
+    (void)what;
+    return rq->own->job[which] != NULL ? send(rq->own->job[which]) : CANNOT(rq, what);
+}
+
 /* On to a chain that the caller trusts. */
 static struct step identity(struct spdm_requester *rq)
 {
@@ -59,7 +66,7 @@ static struct step measurements(struct spdm_requester *rq)
     if (rq->goal.sign && !has(rq, SPDM_MEAS_CAP_SIGNED)) return CANNOT(rq, "signed measurements (MEAS_CAP 2)");
     if (rq->c.facts.meas_spec == 0) return CANNOT(rq, "a measurement specification");
     if (rq->got.next_index == SPDM_MEAS_ALL) return fail(refuse(&rq->c, INCOMPLETE, NULL, rq->got.left, 0));
-    return send(&spdm_verify_measurements);
+    return own(rq, OWN_MEASUREMENTS, "measurements of a requester");
 }
 
 /* Any other request, if version and capabilities have it. */
@@ -86,9 +93,8 @@ struct step spdm_plan(struct spdm_requester *rq)
     struct step session = {.kind = STEP_DONE}, turned = {.kind = STEP_DONE};
 
     if (errand != NULL && errand->signs && rq->goal.order->endpoint.sign) identify = true;
-    if (c->phase == PHASE_START) return send(&spdm_verify_version);
-    if (c->phase == PHASE_VERSION) return send(&spdm_verify_capabilities);
-    if (c->phase == PHASE_CAPABLE) return send(&spdm_verify_algorithms);
+    if (c->phase < PHASE_NEGOTIATED) /* phases are bits: 1, 2, 4 */
+        return own(rq, c->phase >> 1, "a negotiation of its own");
     if (spdm_requester_inner(rq) != NULL) turned = c->cfg->mutual->plan(rq);
     if (turned.kind != STEP_DONE) return turned;
     if (wants(rq, SPDM_WANT_DIGESTS) && !c->digests_known) {
@@ -99,7 +105,8 @@ struct step spdm_plan(struct spdm_requester *rq)
     if (spdm_sessions_of(c->cfg) != NULL) session = spdm_sessions_of(c->cfg)->asks->plan(rq);
     if (session.kind != STEP_DONE) return session;
     if (measure) return measurements(rq);
-    if (SPDM_WHOLE && wants(rq, SPDM_WANT_VENDOR) && !rq->got.vendor_done) return send(&spdm_verify_vendor);
+    if (SPDM_WHOLE && wants(rq, SPDM_WANT_VENDOR) && !rq->got.vendor_done)
+        return own(rq, OWN_VENDOR, "vendor-defined requests to a requester");
     if (errand != NULL && !rq->got.errand_done) return run(rq, errand);
     if (wants(rq, SPDM_WANT_END_SESSION) && !rq->got.ended && spdm_sessions_of(c->cfg) != NULL)
         return spdm_sessions_of(c->cfg)->asks->end(rq);

@@ -12,11 +12,13 @@ void spdm_requester_tell(struct spdm_requester *rq, enum spdm_event_kind kind)
     rq->told = (uint16_t)(rq->told | 1u << kind);
 }
 
-/* Failures after which the connection is as good as before. */
+/* Failures after which the connection is as good as before: the peer has broken no rule, and both ends know where they
+ * are. */
 static bool survives(uint8_t why)
 {
     return why == SPDM_WHY_PEER_ERROR || why == SPDM_WHY_CANNOT || why == SPDM_WHY_NO_SESSION ||
-           why == SPDM_WHY_SESSION_LIMIT || why == SPDM_WHY_SESSION_EXPIRED;
+           why == SPDM_WHY_SESSION_LIMIT || why == SPDM_WHY_SESSION_EXPIRED || why == SPDM_WHY_NO_SLOT ||
+           why == SPDM_WHY_NOT_TRUSTED;
 }
 
 /* What was asked in a session does not stay (withstand 25). */
@@ -159,8 +161,7 @@ static bool accepts(const struct spdm_requester *rq, uint8_t slot)
     return slot < SPDM_SLOT_N ? !rq->goal.use_key && (rq->c.slots_wanted >> slot & 1) != 0 : rq->goal.use_key;
 }
 
-/* The chain or key vouched for beforehand, if the goal can use it. */
-static void use_vouched(struct spdm_requester *rq)
+void spdm_requester_vouch(struct spdm_requester *rq)
 {
     if (accepts(rq, rq->vouched.slot)) spdm_requester_use_vouched(rq, rq->vouched.slot);
 }
@@ -183,7 +184,7 @@ bool spdm_requester_ask(struct spdm_requester *rq, const struct spdm_goal *goal)
     if (!f->trusted || !accepts(rq, f->slot)) {
         f->trusted = f->authentic = rq->c.digests_known = false;
         rq->c.key = NULL;
-        if (f->negotiated) use_vouched(rq);
+        if (f->negotiated) spdm_requester_vouch(rq);
     }
     spdm_requester_advance(rq);
     return true;
@@ -196,55 +197,7 @@ void spdm_requester_trust(struct spdm_requester *rq, uint8_t slot, struct spdm_s
     rq->vouched.slot = slot;
     rq->vouched.n = (uint8_t)hash.n;
     memcpy(rq->vouched.hash, hash.p, hash.n);
-    if (rq->flight == FLIGHT_NONE && rq->c.facts.negotiated && !rq->c.facts.trusted) use_vouched(rq);
-}
-
-static void after_measurements(struct spdm_requester *rq, const struct exchange *x)
-{
-    uint8_t op = x->req.get_measurements.operation, n = rq->c.facts.measurement_n;
-
-    rq->operation = op;
-    rq->record = x->rsp.measurements.record;
-    rq->proven = x->req.get_measurements.sign;
-    spdm_requester_tell(rq, SPDM_MEASURED);
-    if (rq->goal.measure != SPDM_MEASURE_EACH) {
-        rq->got.measured = true;
-    } else if (op == 0) {
-        rq->got.counted = true;
-        rq->got.next_index = 1;
-        rq->got.left = n;
-        rq->got.measured = n == 0;
-    } else {
-        rq->got.measured = --rq->got.left == 0;
-        spdm_requester_next_index(rq, false);
-    }
-}
-
-/* What the engine makes of an exchange beyond its facts. */
-static uint8_t after(struct spdm_requester *rq, const struct exchange *x)
-{
-    const struct spdm_errand *errand = spdm_requester_running(rq);
-
-    if (errand != NULL) return errand->reply(rq, x);
-    if (rq->job->response->code == CODE_CHALLENGE_AUTH && x->rsp.challenge_auth.basic_mut_auth) {
-        return spdm_requester_inner(rq) != NULL ? rq->c.cfg->mutual->begin(rq, 0, 0)
-                                                : refuse(&rq->c, BAD_VALUE, "BasicMutAuthReq R-CHL-10", 1, 0);
-    }
-    if (rq->job->response->code == CODE_ALGORITHMS) {
-        use_vouched(rq);
-        spdm_requester_tell(rq, SPDM_CONNECTED);
-    } else if (rq->job->response->code == CODE_DIGESTS) {
-        rq->got.digest_answered = false;
-    } else if (rq->job->response->code == CODE_MEASUREMENTS) {
-        after_measurements(rq, x);
-    } else if (rq->job->response->code == CODE_VENDOR_DEFINED_RESPONSE) {
-        rq->got.vendor_done = true;
-        rq->standard = x->rsp.vendor_defined.standard;
-        rq->vendor = x->rsp.vendor_defined.vendor;
-        rq->record = x->rsp.vendor_defined.payload;
-        spdm_requester_tell(rq, SPDM_VENDOR);
-    }
-    return SPDM_WHY_FINE;
+    if (rq->flight == FLIGHT_NONE && rq->c.facts.negotiated && !rq->c.facts.trusted) spdm_requester_vouch(rq);
 }
 
 /* A proof that failed for a reason that starting over may mend: a chain that was vouched for has changed, or a request
@@ -287,7 +240,7 @@ static uint8_t digest_response(struct spdm_requester *rq, struct spdm_span messa
     if (why != SPDM_WHY_FINE) return why;
     why = SPDM_SESSIONS && job->finish != NULL ? job->finish(rq, &x) : spdm_verify_finish(&rq->c, job, &x);
     if (SPDM_WHOLE && why == SPDM_WHY_FINE) spdm_opaque_hear(&rq->c, job->response->code, &x.rsp);
-    if (why == SPDM_WHY_FINE) why = after(rq, &x);
+    if (why == SPDM_WHY_FINE && job->after != NULL) why = job->after(rq, &x);
     if (why == SPDM_WHY_FINE && repeats(rq)) rq->mark = spdm_conn_mark(message);
     if (inside) forget_request(rq);
     return why;
@@ -310,7 +263,7 @@ void spdm_requester_receive(struct spdm_requester *rq, struct spdm_span message,
         (void)refuse(&rq->c, SHORT, "the message", 4, message.n);
         spdm_requester_fail(rq, expected);
     } else if (code == CODE_ERROR) {
-        if (spdm_requester_error(rq, message, now)) spdm_requester_advance(rq);
+        if (rq->own->error(rq, message, now)) spdm_requester_advance(rq);
     } else if (late_copy(rq, message)) {
         return;
     } else if (code != expected) {

@@ -188,3 +188,16 @@ bool spdm_requester_error(struct spdm_requester *rq, struct spdm_span message, u
     default: return refused(rq, e);
     }
 }
+
+/* Nobody comes again later: whatever it says, but that the chain is long, it is the answer. */
+bool spdm_requester_error_inside(struct spdm_requester *rq, struct spdm_span message, uint64_t now)
+{
+    struct exchange x = {.response = message};
+
+    (void)now;
+    if (spdm_conn_decode(&rq->c, &spdm_message_ERROR, &x) != SPDM_WHY_FINE) {
+        spdm_requester_fail(rq, CODE_ERROR);
+        return false;
+    }
+    return (x.rsp.error.code == ERROR_DATA_TOO_LARGE && enlarge(rq)) || refused(rq, &x.rsp.error);
+}

@@ -12,22 +12,29 @@ static bool fetch(struct spdm_requester *rq, enum spdm_event_kind kind)
     return there;
 }
 
-static void describe_question(struct spdm_requester *rq, struct spdm_event *event)
+void spdm_requester_show_chain(const struct spdm_requester *rq, struct spdm_event *event)
 {
     size_t h = spdm_conn_hash_size(&rq->c);
 
-    event->ticket = rq->ticket;
-    if (rq->question == SPDM_ASK_DIGEST) {
+    if (event->kind == SPDM_ASK_DIGEST) {
         event->data = spdm_span(rq->c.facts.chain_hash, h);
-    } else if (SPDM_WHOLE && rq->question == SPDM_ASK_SIGN) {
+    } else {
+        event->data = spdm_span(rq->c.cfg->chain.p, rq->c.chain_have);
+        event->root_at = (uint8_t)(4 + h);
+    }
+}
+
+static void describe_question(struct spdm_requester *rq, struct spdm_event *event)
+{
+    event->ticket = rq->ticket;
+    if (SPDM_WHOLE && rq->question == SPDM_ASK_SIGN) {
         rq->c.cfg->mutual->question(rq, event);
     } else if (SPDM_WHOLE && rq->question == SPDM_ASK_PSK) {
         event->data = rq->goal.psk_hint;
         event->hash = (enum spdm_alg)rq->c.facts.hash;
-        event->psk_salt = spdm_span(spdm_psk_salt[rq->c.ed->psk_salt & 1], h);
+        event->psk_salt = spdm_span(spdm_psk_salt[rq->c.ed->psk_salt & 1], spdm_conn_hash_size(&rq->c));
     } else {
-        event->data = spdm_span(rq->c.cfg->chain.p, rq->c.chain_have);
-        event->root_at = (uint8_t)(4 + h);
+        spdm_requester_show_chain(rq, event);
     }
 }
 

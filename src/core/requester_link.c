@@ -6,49 +6,64 @@
 
 static size_t exchange_size(const struct spdm_config *cfg)
 {
-    return spdm_sessions_of(cfg) != NULL ? (cfg->crypto->exchange_state_size + 7) & ~(size_t)7 : 0;
-}
-
-static size_t aligned(size_t n)
-{
-    return (n + 7) & ~(size_t)7;
+    return spdm_sessions_of(cfg) != NULL ? spdm_aligned(cfg->crypto->exchange_state_size) : 0;
 }
 
 static size_t large_size(const struct spdm_config *cfg)
 {
-    return spdm_chunks_of(cfg) != NULL ? aligned(cfg->chunks->requester_size) : 0;
+    return spdm_chunks_of(cfg) != NULL ? spdm_aligned(cfg->chunks->requester_size) : 0;
+}
+
+size_t spdm_requester_inside_size(const struct spdm_config *cfg)
+{
+    return spdm_aligned(sizeof(struct spdm_requester)) + spdm_aligned(spdm_conn_size(cfg)) +
+           spdm_aligned(spdm_conn_request_max(cfg));
 }
 
 size_t spdm_requester_size(const struct spdm_config *config)
 {
-    size_t inner = spdm_mutual_of(config) != NULL ? config->mutual->requester_size(config) : 0;
+    size_t inner = spdm_mutual_of(config) != NULL ? config->mutual->size(config) : 0;
 
-    return aligned(sizeof(struct spdm_requester)) + exchange_size(config) + aligned(spdm_conn_size(config)) +
-           aligned(spdm_conn_request_max(config)) + large_size(config) + inner;
+    return spdm_requester_inside_size(config) + exchange_size(config) + large_size(config) + inner;
+}
+
+struct spdm_requester *spdm_requester_place(struct spdm_room memory, const struct spdm_config *cfg,
+                                            const struct spdm_own *own)
+{
+    void *place = memory.p;
+    struct spdm_requester *rq = place;
+    struct spdm_room behind = spdm_room_from(memory, spdm_aligned(sizeof *rq));
+
+    *rq = (struct spdm_requester){.own = own, .request_max = spdm_conn_request_max(cfg)};
+    spdm_conn_place(&rq->c, cfg, behind);
+    rq->request = spdm_room_from(behind, spdm_aligned(spdm_conn_size(cfg))).p;
+    rq->c.inside = own->inside;
+    return rq;
 }
 
 struct spdm_requester *spdm_requester_init(struct spdm_room memory, const struct spdm_config *config)
 {
-    void *place = memory.p;
-    struct spdm_requester *rq = place;
-    struct spdm_room behind = spdm_room_from(memory, aligned(sizeof *rq));
+    static const struct spdm_own own = {.job = {[OWN_VERSION] = &spdm_verify_version,
+                                                [OWN_CAPABILITIES] = &spdm_verify_capabilities,
+                                                [OWN_ALGORITHMS] = &spdm_verify_algorithms,
+                                                [OWN_MEASUREMENTS] = &spdm_verify_measurements,
+                                                [OWN_VENDOR] = SPDM_WHOLE ? &spdm_verify_vendor : NULL},
+                                        .inside = spdm_io_inside,
+                                        .error = spdm_requester_error};
+    struct spdm_room behind = spdm_room_from(memory, spdm_requester_inside_size(config));
+    struct spdm_requester *rq;
 
-    if (memory.p == NULL || memory.n < spdm_requester_size(config)) return NULL;
+    if (memory.p == NULL || memory.n < spdm_requester_size(config) || !spdm_conn_usable(config)) return NULL;
     if (spdm_sessions_of(config) != NULL && spdm_sessions_of(config)->asks == NULL) return NULL;
-    *rq = (struct spdm_requester){.request_max = spdm_conn_request_max(config)};
+    rq = spdm_requester_place(memory, config, &own);
     rq->exchange = behind.p;
     memset(behind.p, 0, exchange_size(config));
     behind = spdm_room_from(behind, exchange_size(config));
-    if (!spdm_conn_init(&rq->c, config, behind)) return NULL;
-    behind = spdm_room_from(behind, aligned(spdm_conn_size(config)));
-    rq->request = behind.p;
-    behind = spdm_room_from(behind, aligned(rq->request_max));
     if (spdm_chunks_of(config) != NULL) {
         config->chunks->requester_place(rq, behind);
         behind = spdm_room_from(behind, large_size(config));
     }
     if (spdm_mutual_of(config) != NULL && !config->mutual->requester_place(rq, behind)) return NULL;
-    rq->c.inside = spdm_io_inside;
     return rq;
 }
 
@@ -221,17 +236,13 @@ void spdm_requester_reset(struct spdm_requester *rq)
 
 void spdm_requester_close(struct spdm_requester *rq)
 {
-    size_t behind = exchange_size(rq->c.cfg) + aligned(spdm_conn_size(rq->c.cfg));
+    const struct spdm_config *cfg = rq->c.cfg;
 
-    if (spdm_requester_inner(rq) != NULL) rq->c.cfg->mutual->requester_close(rq);
-
+    if (spdm_requester_inner(rq) != NULL) cfg->mutual->requester_close(rq);
     spdm_requester_abandon(rq);
     spdm_session_forget(&rq->c);
-    if (spdm_requester_large(rq) != NULL) rq->c.cfg->chunks->settle(rq);
-    behind += rq->request_max;
-    if (spdm_requester_large(rq) != NULL) behind = aligned(behind) + large_size(rq->c.cfg);
-    if (spdm_sessions_of(rq->c.cfg) != NULL) spdm_sessions_of(rq->c.cfg)->clear(&rq->c);
+    if (spdm_requester_large(rq) != NULL) cfg->chunks->settle(rq);
+    if (spdm_sessions_of(cfg) != NULL) spdm_sessions_of(cfg)->clear(&rq->c);
     spdm_transcript_clear(&rq->c.tr);
-    spdm_wipe(rq->exchange, behind);
-    spdm_wipe(rq, sizeof *rq);
+    spdm_wipe(rq, spdm_requester_size(cfg));
 }

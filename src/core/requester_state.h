@@ -40,6 +40,16 @@ struct progress {
     uint32_t errand_at, errand_total; /* how far an errand of several requests has come */
 };
 
+/* What only a requester that stands on its own asks; the first three by phase. One that lives inside a responder takes
+ * a connection over as it is, measures nobody, and has no later in which an ERROR could be mended. */
+enum own_job { OWN_VERSION, OWN_CAPABILITIES, OWN_ALGORITHMS, OWN_MEASUREMENTS, OWN_VENDOR, OWN_N };
+struct spdm_own {
+    const struct verify_job *job[OWN_N]; /* NULL: never */
+    io_inside inside;                    /* what reads the parts of fields */
+    /* An ERROR came. true: go on with the plan; false: the flight has been settled. */
+    bool (*error)(struct spdm_requester *rq, struct spdm_span message, uint64_t now);
+};
+
 struct spdm_requester {
     struct conn c;
     struct spdm_goal goal;
@@ -48,6 +58,8 @@ struct spdm_requester {
         const void *key;
         uint8_t slot, n, hash[SPDM_HASH_MAX];
     } vouched;
+
+    const struct spdm_own *own;
 
     /* the request in flight */
     const struct verify_job *job;
@@ -120,6 +132,14 @@ static inline const struct spdm_errand *spdm_requester_running(const struct spdm
     return errand != NULL && rq->job == &errand->job ? errand : NULL;
 }
 
+/* requester_link.c: for one inside a responder, which sends nothing itself; its memory is as large as the first says.
+ */
+size_t spdm_requester_inside_size(const struct spdm_config *cfg);
+struct spdm_requester *spdm_requester_place(struct spdm_room memory, const struct spdm_config *cfg,
+                                            const struct spdm_own *own);
+/* requester_event.c: what a question about the chain points to. */
+void spdm_requester_show_chain(const struct spdm_requester *rq, struct spdm_event *event);
+
 enum step_kind { STEP_SEND, STEP_DONE, STEP_FAIL, STEP_ASK_DIGEST, STEP_ASK_TRUST, STEP_ASK_PSK, STEP_ASK_INNER };
 struct step {
     enum step_kind kind;
@@ -137,8 +157,9 @@ void spdm_requester_lose(struct spdm_requester *rq, struct session *s, uint8_t w
 void spdm_requester_cut(struct spdm_requester *rq, struct session *s, uint8_t why);
 /* How long the answer to the request in flight may take, in us. */
 uint64_t spdm_requester_patience(const struct spdm_requester *rq);
-/* requester_error.c: an ERROR came. true: go on with the plan; false: the flight has been settled. */
+/* requester_error.c: own->error of a requester on its own, and of one inside a responder. */
 bool spdm_requester_error(struct spdm_requester *rq, struct spdm_span message, uint64_t now);
+bool spdm_requester_error_inside(struct spdm_requester *rq, struct spdm_span message, uint64_t now);
 /* requester.c: the goal is lost, c.report says why. */
 void spdm_requester_fail(struct spdm_requester *rq, uint8_t code);
 /* SPDM_MEASURE_EACH: on to the next index; the one just tried may be missing. */
@@ -157,6 +178,8 @@ bool spdm_requester_restart(struct spdm_requester *rq);
 void spdm_requester_question(struct spdm_requester *rq, enum spdm_event_kind kind);
 /* The chain or key vouched for in a slot, as if the goal had asked for it. */
 void spdm_requester_use_vouched(struct spdm_requester *rq, uint8_t slot);
+/* The one vouched for beforehand, if the goal can use it. */
+void spdm_requester_vouch(struct spdm_requester *rq);
 void spdm_requester_tell(struct spdm_requester *rq, enum spdm_event_kind kind);
 
 /* What to do next for the goal: a function of goal and facts. STEP_FAIL has left its reason in c.report. */

@@ -4,37 +4,32 @@
 #include "core/large.h"
 #include "core/mutual.h"
 
-static size_t aligned(size_t n)
-{
-    return (n + 7) & ~(size_t)7;
-}
-
 static size_t large_size(const struct spdm_config *cfg)
 {
-    return spdm_chunks_of(cfg) != NULL ? aligned(cfg->chunks->responder_size) : 0;
+    return spdm_chunks_of(cfg) != NULL ? spdm_aligned(cfg->chunks->responder_size) : 0;
 }
 
 size_t spdm_responder_size(const struct spdm_config *config)
 {
-    size_t inner = spdm_mutual_of(config) != NULL ? config->mutual->responder_size(config) : 0;
+    size_t inner = spdm_mutual_of(config) != NULL ? config->mutual->size(config) : 0;
 
-    return aligned(sizeof(struct spdm_responder)) + aligned(spdm_conn_size(config)) +
-           aligned(spdm_conn_request_max(config)) + large_size(config) + inner;
+    return spdm_aligned(sizeof(struct spdm_responder)) + spdm_aligned(spdm_conn_size(config)) +
+           spdm_aligned(spdm_conn_request_max(config)) + large_size(config) + inner;
 }
 
 struct spdm_responder *spdm_responder_init(struct spdm_room memory, const struct spdm_config *config)
 {
     void *place = memory.p;
     struct spdm_responder *rs = place;
-    struct spdm_room behind = spdm_room_from(memory, aligned(sizeof *rs));
+    struct spdm_room behind = spdm_room_from(memory, spdm_aligned(sizeof *rs));
 
     if (memory.p == NULL || memory.n < spdm_responder_size(config)) return NULL;
-    if (config->identity == NULL || config->services == NULL) return NULL;
+    if (config->identity == NULL || config->services == NULL || !spdm_conn_usable(config)) return NULL;
     *rs = (struct spdm_responder){.request_max = spdm_conn_request_max(config), .due = SPDM_NEVER};
-    if (!spdm_conn_init(&rs->c, config, behind)) return NULL;
-    behind = spdm_room_from(behind, aligned(spdm_conn_size(config)));
+    spdm_conn_place(&rs->c, config, behind);
+    behind = spdm_room_from(behind, spdm_aligned(spdm_conn_size(config)));
     rs->request = behind.p;
-    behind = spdm_room_from(behind, aligned(rs->request_max));
+    behind = spdm_room_from(behind, spdm_aligned(rs->request_max));
     if (spdm_chunks_of(config) != NULL) {
         config->chunks->responder_place(rs, behind);
         behind = spdm_room_from(behind, large_size(config));
@@ -167,18 +162,14 @@ void spdm_responder_resynch(struct spdm_responder *rs)
 
 void spdm_responder_close(struct spdm_responder *rs)
 {
-    size_t behind = aligned(spdm_conn_size(rs->c.cfg));
+    const struct spdm_config *cfg = rs->c.cfg;
 
     if (SPDM_SESSIONS) spdm_responder_idle(rs);
     spdm_session_forget(&rs->c);
     rs->told = 0;
-    if (spdm_responder_large(rs) != NULL) rs->c.cfg->chunks->end(rs, NULL);
-    behind += rs->request_max;
-    if (spdm_responder_large(rs) != NULL) behind = aligned(behind) + large_size(rs->c.cfg);
-    if (spdm_responder_inner(rs) != NULL) rs->c.cfg->mutual->responder_close(rs);
-
-    if (spdm_sessions_of(rs->c.cfg) != NULL) spdm_sessions_of(rs->c.cfg)->clear(&rs->c);
+    if (spdm_responder_large(rs) != NULL) cfg->chunks->end(rs, NULL);
+    if (spdm_responder_inner(rs) != NULL) cfg->mutual->responder_close(rs);
+    if (spdm_sessions_of(cfg) != NULL) spdm_sessions_of(cfg)->clear(&rs->c);
     spdm_transcript_clear(&rs->c.tr);
-    spdm_wipe(rs->c.tr.states.p, behind);
-    spdm_wipe(rs, sizeof *rs);
+    spdm_wipe(rs, spdm_responder_size(cfg));
 }

@@ -31,4 +31,4 @@ static const struct prove_job *const jobs[] = {&spdm_prove_get_encapsulated,
                                                &spdm_prove_events,
                                                &spdm_prove_slots};
 
-const struct spdm_services spdm_serve_all = {jobs, sizeof jobs / sizeof *jobs, spdm_io_inside};
+const struct spdm_services spdm_serve_all = {jobs, sizeof jobs / sizeof *jobs, spdm_io_inside_device};

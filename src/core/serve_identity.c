@@ -6,4 +6,4 @@
 static const struct prove_job *const jobs[] = {&spdm_prove_digests, &spdm_prove_certificate, &spdm_prove_challenge};
 
 const struct spdm_services spdm_serve_identity = {
-    .job = jobs, .n = sizeof jobs / sizeof *jobs, .inside = spdm_io_inside};
+    .job = jobs, .n = sizeof jobs / sizeof *jobs, .inside = spdm_io_inside_device};

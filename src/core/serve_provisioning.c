@@ -10,4 +10,4 @@ static const struct prove_job *const jobs[] = {
     &spdm_prove_store,       &spdm_prove_slots,        &spdm_prove_key_pair_info, &spdm_prove_set_key_pair};
 
 const struct spdm_services spdm_serve_provisioning = {
-    .job = jobs, .n = sizeof jobs / sizeof *jobs, .inside = spdm_io_inside};
+    .job = jobs, .n = sizeof jobs / sizeof *jobs, .inside = spdm_io_inside_device};

@@ -4,20 +4,16 @@
  * consumed, and a freed session leaves nothing but zeros. */
 #include "core/session.h"
 
-static size_t aligned(size_t n)
-{
-    return (n + 7) & ~(size_t)7;
-}
-
 /* Hash states of TH and L1/L2, cipher states of two lanes and the two before them. */
 static size_t behind(const struct spdm_config *cfg)
 {
-    return 2 * aligned(cfg->crypto->hash_state_size) + 2 * (size_t)DIRECTION_N * aligned(cfg->crypto->aead_state_size);
+    return 2 * spdm_aligned(cfg->crypto->hash_state_size) +
+           2 * (size_t)DIRECTION_N * spdm_aligned(cfg->crypto->aead_state_size);
 }
 
 static size_t size(const struct spdm_config *cfg)
 {
-    return aligned(sizeof(struct session)) + behind(cfg);
+    return spdm_aligned(sizeof(struct session)) + behind(cfg);
 }
 
 size_t spdm_session_size(const struct spdm_config *config)
@@ -42,9 +38,9 @@ size_t spdm_session_count(const struct conn *c)
 /* Points the states of an empty place into the memory behind it. */
 static void prepare(struct conn *c, struct session *s)
 {
-    size_t hash = aligned(c->cfg->crypto->hash_state_size), aead = aligned(c->cfg->crypto->aead_state_size);
+    size_t hash = spdm_aligned(c->cfg->crypto->hash_state_size), aead = spdm_aligned(c->cfg->crypto->aead_state_size);
     void *place = s;
-    struct spdm_room rest = spdm_room_from((struct spdm_room){place, size(c->cfg)}, aligned(sizeof *s));
+    struct spdm_room rest = spdm_room_from((struct spdm_room){place, size(c->cfg)}, spdm_aligned(sizeof *s));
 
     *s = (struct session){.tr = {.crypto = c->cfg->crypto, .ctx = c->cfg->crypto_ctx}};
     s->tr.states = (struct spdm_room){rest.p, 2 * hash}; /* TH, L1/L2 */

@@ -38,7 +38,7 @@ static struct spdm_span encode(const struct conn *c, uint8_t code, struct secure
 
     spdm_conn_shape(c, 0, NULL, &io.sh);
     spdm_walk_secured_opaque(&io, m, c->ed->legacy_opaque);
-    if (!io_fine(&io)) return spdm_span(NULL, io.at); /* its size: the message does not fit either */
+    if (!io_fine(&io)) return spdm_span(NULL, room.n + 1); /* more than there is: the message does not fit either */
     return SPDM_WHOLE ? spdm_opaque_add(c, code, room, spdm_span(room.p, io.at)) : spdm_span(room.p, io.at);
 }
 

@@ -19,6 +19,9 @@ struct verify_job {
     uint8_t (*fill)(struct spdm_requester *rq, union spdm_body *req);
     uint8_t (*judge)(struct conn *c, const struct exchange *x);
     void (*learn)(struct conn *c, const struct exchange *x);
+    /* The response is verified. What the requester makes of it beyond its facts, NULL: nothing. An errand hands it to
+     * the caller here, and sets got.errand_done unless another request is to follow. SPDM_WHY_FINE or the refusal. */
+    uint8_t (*after)(struct spdm_requester *rq, const struct exchange *x);
     /* Jobs of sessions only: what remains to be put into the encoded request; the whole end of the exchange, in place
      * of transcripts, signature and learn. */
     uint8_t (*complete)(struct spdm_requester *rq, size_t verify_at);
@@ -30,9 +33,6 @@ struct spdm_errand {
     struct verify_job job;
     uint32_t resets; /* capabilities of which one makes ResetRequired mean that it was accepted; 0: it never does */
     bool signs;      /* its order may ask for a signature: then the chain must be trusted first */
-    /* The response is verified: hands it to the caller. Sets got.errand_done unless another request is to follow.
-     * SPDM_WHY_FINE or the refusal. */
-    uint8_t (*reply)(struct spdm_requester *rq, const struct exchange *x);
 };
 /* What most of them need: the request is the order; nothing to judge; nothing to learn; nothing to hand over. */
 uint8_t spdm_errand_fill(struct spdm_requester *rq, union spdm_body *req);

@@ -45,8 +45,8 @@ const struct spdm_errand spdm_errand_event_types = {.job = {.request = &spdm_mes
                                                             .response = &spdm_message_SUPPORTED_EVENT_TYPES,
                                                             .fill = fill_nothing,
                                                             .judge = judge_types,
-                                                            .learn = spdm_errand_learn_nothing},
-                                                    .reply = reply_types};
+                                                            .learn = spdm_errand_learn_nothing,
+                                                            .after = reply_types}};
 
 /* ---- SUBSCRIBE_EVENT_TYPES ---- */
 
@@ -68,8 +68,8 @@ const struct spdm_errand spdm_errand_subscribe = {.job = {.request = &spdm_messa
                                                           .response = &spdm_message_SUBSCRIBE_EVENT_TYPES_ACK,
                                                           .fill = fill_subscribe,
                                                           .judge = spdm_errand_judge_nothing,
-                                                          .learn = spdm_errand_learn_nothing},
-                                                  .reply = spdm_errand_done};
+                                                          .learn = spdm_errand_learn_nothing,
+                                                          .after = spdm_errand_done}};
 
 /* ---- SEND_EVENT ---- */
 
@@ -92,5 +92,5 @@ const struct spdm_errand spdm_errand_events = {.job = {.request = &spdm_message_
                                                        .response = &spdm_message_EVENT_ACK,
                                                        .fill = fill_events,
                                                        .judge = spdm_errand_judge_nothing,
-                                                       .learn = spdm_errand_learn_nothing},
-                                               .reply = spdm_errand_done};
+                                                       .learn = spdm_errand_learn_nothing,
+                                                       .after = spdm_errand_done}};

@@ -75,12 +75,20 @@ static void learn_digests(struct conn *c, const struct exchange *x)
     if (c->facts.slot < SPDM_SLOT_N) learn_slot(c, m);
 }
 
+static uint8_t after_digests(struct spdm_requester *rq, const struct exchange *x)
+{
+    (void)x;
+    rq->got.digest_answered = false;
+    return SPDM_WHY_FINE;
+}
+
 const struct verify_job spdm_verify_digests = {.request = &spdm_message_GET_DIGESTS,
                                                .response = &spdm_message_DIGESTS,
                                                .signed_by = SIGNED_NOT,
                                                .fill = fill_digests,
                                                .judge = judge_digests,
-                                               .learn = learn_digests};
+                                               .learn = learn_digests,
+                                               .after = after_digests};
 
 /* ---- CERTIFICATE ---- */
 

@@ -50,8 +50,8 @@ const struct spdm_errand spdm_errand_key_pair_info = {.job = {.request = &spdm_m
                                                               .response = &spdm_message_KEY_PAIR_INFO,
                                                               .fill = fill_info,
                                                               .judge = judge_info,
-                                                              .learn = spdm_errand_learn_nothing},
-                                                      .reply = reply_info};
+                                                              .learn = spdm_errand_learn_nothing,
+                                                              .after = reply_info}};
 
 bool spdm_key_pair_read(struct spdm_span message, struct spdm_key_pair *out)
 {
@@ -68,6 +68,6 @@ const struct spdm_errand spdm_errand_set_key_pair = {.job = {.request = &spdm_me
                                                              .response = &spdm_message_SET_KEY_PAIR_INFO_ACK,
                                                              .fill = spdm_errand_fill,
                                                              .judge = spdm_errand_judge_nothing,
-                                                             .learn = spdm_errand_learn_nothing},
-                                                     .resets = SPDM_SET_KEY_PAIR_RESET_CAP,
-                                                     .reply = spdm_errand_done};
+                                                             .learn = spdm_errand_learn_nothing,
+                                                             .after = spdm_errand_done},
+                                                     .resets = SPDM_SET_KEY_PAIR_RESET_CAP};

@@ -178,9 +178,18 @@ static void learn_algorithms(struct conn *c, const struct exchange *x)
     c->phase = PHASE_NEGOTIATED;
 }
 
+static uint8_t after_algorithms(struct spdm_requester *rq, const struct exchange *x)
+{
+    (void)x;
+    spdm_requester_vouch(rq);
+    spdm_requester_tell(rq, SPDM_CONNECTED);
+    return SPDM_WHY_FINE;
+}
+
 const struct verify_job spdm_verify_algorithms = {.request = &spdm_message_NEGOTIATE_ALGORITHMS,
                                                   .response = &spdm_message_ALGORITHMS,
                                                   .signed_by = SIGNED_NOT,
                                                   .fill = fill_algorithms,
                                                   .judge = judge_algorithms,
-                                                  .learn = learn_algorithms};
+                                                  .learn = learn_algorithms,
+                                                  .after = after_algorithms};

@@ -2,7 +2,7 @@
  *
  * CHALLENGE_AUTH and MEASUREMENTS as the asker sees them. The signature itself
  * is checked by verify_finish.c once everything here was fine. */
-#include "core/requester_state.h"
+#include "core/mutual.h"
 
 /* Nonce and RequesterContext, new for each request. A span without pointer would leave the bytes as they are: the
  * context is empty below 1.3. */
@@ -58,12 +58,21 @@ static void learn_challenge(struct conn *c, const struct exchange *x)
     if (c->facts.summary_n != 0) memcpy(c->facts.summary, x->rsp.challenge_auth.summary.p, c->facts.summary_n);
 }
 
+/* The Responder wants to know who we are (basic mutual authentication). */
+static uint8_t after_challenge(struct spdm_requester *rq, const struct exchange *x)
+{
+    if (!x->rsp.challenge_auth.basic_mut_auth) return SPDM_WHY_FINE;
+    return spdm_requester_inner(rq) != NULL ? rq->c.cfg->mutual->begin(rq, 0, 0)
+                                            : refuse(&rq->c, BAD_VALUE, "BasicMutAuthReq R-CHL-10", 1, 0);
+}
+
 const struct verify_job spdm_verify_challenge = {.request = &spdm_message_CHALLENGE,
                                                  .response = &spdm_message_CHALLENGE_AUTH,
                                                  .signed_by = SIGNED_CHALLENGE_AUTH,
                                                  .fill = fill_challenge,
                                                  .judge = judge_challenge,
-                                                 .learn = learn_challenge};
+                                                 .learn = learn_challenge,
+                                                 .after = after_challenge};
 
 /* ---- MEASUREMENTS ---- */
 
@@ -141,9 +150,32 @@ static void learn_measurements(struct conn *c, const struct exchange *x)
     c->facts.content_changed = x->req.get_measurements.sign ? m->content_changed : 0;
 }
 
+static uint8_t after_measurements(struct spdm_requester *rq, const struct exchange *x)
+{
+    uint8_t op = x->req.get_measurements.operation, n = rq->c.facts.measurement_n;
+
+    rq->operation = op;
+    rq->record = x->rsp.measurements.record;
+    rq->proven = x->req.get_measurements.sign;
+    spdm_requester_tell(rq, SPDM_MEASURED);
+    if (rq->goal.measure != SPDM_MEASURE_EACH) {
+        rq->got.measured = true;
+    } else if (op == 0) {
+        rq->got.counted = true;
+        rq->got.next_index = 1;
+        rq->got.left = n;
+        rq->got.measured = n == 0;
+    } else {
+        rq->got.measured = --rq->got.left == 0;
+        spdm_requester_next_index(rq, false);
+    }
+    return SPDM_WHY_FINE;
+}
+
 const struct verify_job spdm_verify_measurements = {.request = &spdm_message_GET_MEASUREMENTS,
                                                     .response = &spdm_message_MEASUREMENTS,
                                                     .signed_by = SIGNED_MEASUREMENTS,
                                                     .fill = fill_measurements,
                                                     .judge = judge_measurements,
-                                                    .learn = learn_measurements};
+                                                    .learn = learn_measurements,
+                                                    .after = after_measurements};

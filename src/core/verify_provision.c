@@ -32,9 +32,9 @@ const struct spdm_errand spdm_errand_csr = {.job = {.request = &spdm_message_GET
                                                     .response = &spdm_message_CSR,
                                                     .fill = fill_csr,
                                                     .judge = spdm_errand_judge_nothing,
-                                                    .learn = spdm_errand_learn_nothing},
-                                            .resets = SPDM_CERT_INSTALL_RESET_CAP,
-                                            .reply = reply_csr};
+                                                    .learn = spdm_errand_learn_nothing,
+                                                    .after = reply_csr},
+                                            .resets = SPDM_CERT_INSTALL_RESET_CAP};
 
 /* ---- SET_CERTIFICATE ---- */
 
@@ -82,6 +82,6 @@ const struct spdm_errand spdm_errand_store = {.job = {.request = &spdm_message_S
                                                       .response = &spdm_message_SET_CERTIFICATE_RSP,
                                                       .fill = fill_store,
                                                       .judge = judge_store,
-                                                      .learn = learn_store},
-                                              .resets = SPDM_CERT_INSTALL_RESET_CAP,
-                                              .reply = reply_store};
+                                                      .learn = learn_store,
+                                                      .after = reply_store},
+                                              .resets = SPDM_CERT_INSTALL_RESET_CAP};

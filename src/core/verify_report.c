@@ -56,8 +56,8 @@ const struct spdm_errand spdm_errand_log = {.job = {.request = &spdm_message_GET
                                                     .response = &spdm_message_MEASUREMENT_EXTENSION_LOG,
                                                     .fill = fill_log,
                                                     .judge = judge_log,
-                                                    .learn = spdm_errand_learn_nothing},
-                                            .reply = reply_log};
+                                                    .learn = spdm_errand_learn_nothing,
+                                                    .after = reply_log}};
 
 /* ---- ENDPOINT_INFO ---- */
 
@@ -101,6 +101,6 @@ const struct spdm_errand spdm_errand_endpoint = {.job = {.request = &spdm_messag
                                                          .signed_by = SIGNED_ENDPOINT_INFO,
                                                          .fill = fill_endpoint,
                                                          .judge = judge_endpoint,
-                                                         .learn = spdm_errand_learn_nothing},
-                                                 .signs = true,
-                                                 .reply = reply_endpoint};
+                                                         .learn = spdm_errand_learn_nothing,
+                                                         .after = reply_endpoint},
+                                                 .signs = true};

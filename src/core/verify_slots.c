@@ -135,14 +135,14 @@ const struct spdm_errand spdm_errand_slots = {.job = {.request = &spdm_message_S
                                                       .response = &spdm_message_SLOT_MANAGEMENT_RESP,
                                                       .fill = fill_read,
                                                       .judge = judge,
-                                                      .learn = learn},
-                                              .reply = reply};
+                                                      .learn = learn,
+                                                      .after = reply}};
 
 /* No capability announces that a bank's new algorithm needs a reset (S15): from anybody it is an acceptance. */
 const struct spdm_errand spdm_errand_change_slots = {.job = {.request = &spdm_message_SLOT_MANAGEMENT,
                                                              .response = &spdm_message_SLOT_MANAGEMENT_RESP,
                                                              .fill = fill_change,
                                                              .judge = judge,
-                                                             .learn = learn},
-                                                     .resets = UINT32_MAX,
-                                                     .reply = reply};
+                                                             .learn = learn,
+                                                             .after = reply},
+                                                     .resets = UINT32_MAX};

@@ -38,9 +38,22 @@ static void learn_vendor(struct conn *c, const struct exchange *x)
     (void)x;
 }
 
+static uint8_t after_vendor(struct spdm_requester *rq, const struct exchange *x)
+{
+    const struct vendor_defined *m = &x->rsp.vendor_defined;
+
+    rq->got.vendor_done = true;
+    rq->standard = m->standard;
+    rq->vendor = m->vendor;
+    rq->record = m->payload;
+    spdm_requester_tell(rq, SPDM_VENDOR);
+    return SPDM_WHY_FINE;
+}
+
 const struct verify_job spdm_verify_vendor = {.request = &spdm_message_VENDOR_DEFINED_REQUEST,
                                               .response = &spdm_message_VENDOR_DEFINED_RESPONSE,
                                               .signed_by = SIGNED_NOT,
                                               .fill = fill_vendor,
                                               .judge = judge_vendor,
-                                              .learn = learn_vendor};
+                                              .learn = learn_vendor,
+                                              .after = after_vendor};

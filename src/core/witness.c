@@ -6,11 +6,6 @@
 
 enum { REQUEST_MAX = 160 };
 
-static size_t aligned(size_t n)
-{
-    return (n + 7) & ~(size_t)7;
-}
-
 static uint16_t request_max(const struct spdm_config *cfg)
 {
     return cfg->request_max != 0 ? cfg->request_max : REQUEST_MAX;
@@ -18,25 +13,25 @@ static uint16_t request_max(const struct spdm_config *cfg)
 
 static size_t side_size(const struct spdm_config *config)
 {
-    return aligned(spdm_conn_size(config)) + aligned(request_max(config));
+    return spdm_aligned(spdm_conn_size(config)) + spdm_aligned(request_max(config));
 }
 
 static size_t finish_size(const struct spdm_config *config)
 {
-    return spdm_sessions_of(config) != NULL ? aligned(config->crypto->hash_state_size) : 0;
+    return spdm_sessions_of(config) != NULL ? spdm_aligned(config->crypto->hash_state_size) : 0;
 }
 
 size_t spdm_witness_size(const struct spdm_config *config)
 {
     size_t sides = spdm_mutual_of(config) != NULL ? 2 : 1;
 
-    return aligned(sizeof(struct spdm_witness)) + finish_size(config) + sides * side_size(config);
+    return spdm_aligned(sizeof(struct spdm_witness)) + finish_size(config) + sides * side_size(config);
 }
 
 /* Places a side whose configuration is complete. Rooms that the caller makes begin empty. */
 static void place(struct watch_side *side, struct spdm_room memory, bool grows)
 {
-    struct spdm_room behind = spdm_room_from(memory, aligned(spdm_conn_size(&side->cfg)));
+    struct spdm_room behind = spdm_room_from(memory, spdm_aligned(spdm_conn_size(&side->cfg)));
 
     side->request = (struct spdm_room){behind.p, request_max(&side->cfg)};
     if (grows) side->request = side->cfg.chain = side->cfg.in = (struct spdm_room){0};
@@ -69,7 +64,7 @@ struct spdm_witness *spdm_witness_init(struct spdm_room memory, const struct spd
         .plain = {.request_room = SPDM_ROOM_REQUEST, .chain_room = SPDM_ROOM_CHAIN},
         .turned = {.request_room = SPDM_ROOM_TURNED_REQUEST, .chain_room = SPDM_ROOM_TURNED_CHAIN}};
     if (watch != NULL) w->watch = *watch;
-    memory = spdm_room_from(memory, aligned(sizeof *w));
+    memory = spdm_room_from(memory, spdm_aligned(sizeof *w));
     w->before_finish = memory.p;
     memset(memory.p, 0, finish_size(config));
     memory = spdm_room_from(memory, finish_size(config));

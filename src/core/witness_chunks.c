@@ -5,8 +5,6 @@
  * response in a CHUNK_SEND_ACK. */
 #include "core/witness_state.h"
 
-enum { MIN_TRANSFER = 42 };
-
 /* What else is in this frame: a message of the plain side. */
 static void hand_over(struct spdm_witness *w, const struct passing *p, struct spdm_span message, bool asks)
 {
@@ -33,7 +31,8 @@ static uint8_t judge(struct conn *c, const struct watch_large *l, const struct c
     if (m->portion.n > left) return refuse(c, TOO_LONG, "ChunkSize R-CHK-13", m->portion.n, left);
     if (m->last != (m->portion.n == left) || (m->last && due == 0))
         return refuse(c, BAD_VALUE, "LastChunk R-CHK-13", m->last, 0);
-    if (!m->last && n < MIN_TRANSFER) return refuse(c, TOO_SMALL, "the message R-CHK-12", n, MIN_TRANSFER);
+    if (!m->last && n < MIN_DATA_TRANSFER_SIZE)
+        return refuse(c, TOO_SMALL, "the message R-CHK-12", n, MIN_DATA_TRANSFER_SIZE);
     return SPDM_WHY_FINE;
 }
 

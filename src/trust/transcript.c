@@ -5,24 +5,19 @@
  * where, and what resets what, is data in the registry; this file only hashes. */
 #include "trust/transcript.h"
 
-static size_t aligned(size_t n)
-{
-    return (n + 7) & ~(size_t)7;
-}
-
 void *spdm_transcript_state(const struct transcript *t, unsigned kind)
 {
-    return spdm_room_from(t->states, kind * aligned(t->crypto->hash_state_size)).p;
+    return spdm_room_from(t->states, kind * spdm_aligned(t->crypto->hash_state_size)).p;
 }
 
 size_t spdm_transcript_size(const struct spdm_crypto *crypto, uint16_t vca_max)
 {
-    return (TRANSCRIPT_N + 1) * aligned(crypto->hash_state_size) + vca_max;
+    return (TRANSCRIPT_N + 1) * spdm_aligned(crypto->hash_state_size) + vca_max;
 }
 
 void spdm_transcript_init(struct transcript *t, struct spdm_room memory, uint16_t vca_max)
 {
-    size_t states = (TRANSCRIPT_N + 1) * aligned(t->crypto->hash_state_size);
+    size_t states = (TRANSCRIPT_N + 1) * spdm_aligned(t->crypto->hash_state_size);
 
     memset(memory.p, 0, spdm_transcript_size(t->crypto, vca_max));
     t->states = (struct spdm_room){spdm_take(&memory, states), states};

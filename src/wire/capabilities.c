@@ -4,8 +4,6 @@
  * with every version. Which flags go together is core/capability.c's business. */
 #include "wire/walkers.h"
 
-enum { MIN_DATA_TRANSFER_SIZE = 42 }; /* R-CAP-05: 1.2 and later */
-
 /* Everything behind Param2. */
 static void common(struct io *io, struct capabilities *m)
 {

@@ -2,9 +2,10 @@
  *
  * What lies inside a field: the blocks of a measurement record, the elements of
  * opaque data in the general format (DSP0274 "General opaque data format",
- * R-OPQ). Whoever decodes responses wants to know that they are well formed;
- * a device never meets them, so they are reached through io->inside only. */
-#include "wire/message.h"
+ * R-OPQ), the structures of slot management. Whoever decodes responses wants to
+ * know that they are well formed; a device meets opaque data alone, or not even
+ * that, so they are reached through io->inside only. */
+#include "wire/walkers.h"
 
 #include <assay/opaque.h>
 
@@ -29,14 +30,27 @@ static void blocks_of(struct io *io, unsigned blocks)
     io_need(io, n == blocks, BAD_LENGTH, "NumberOfBlocks R-MEA-16", blocks, n);
 }
 
-void spdm_io_inside(struct io *io, size_t n, unsigned blocks)
+void spdm_io_inside_device(struct io *io, size_t n, unsigned what)
 {
-    size_t end = io->end;
+    size_t end = spdm_io_open(io, n);
 
+    (void)what; /* OPAQUE_ELEMENTS */
     if (!io_fine(io)) return;
-    io->end = io->at;
-    io->at -= n;
-    if (blocks == OPAQUE_ELEMENTS) elements(io, n);
-    else blocks_of(io, blocks);
+    elements(io, n);
     io->end = end;
+}
+
+void spdm_io_inside(struct io *io, size_t n, unsigned what)
+{
+    size_t end;
+
+    if (what == OPAQUE_ELEMENTS) {
+        spdm_io_inside_device(io, n, what);
+    } else if ((what & SLOT_STRUCTURE) != 0) {
+        spdm_walk_slot_structure(io, n, (uint8_t)what);
+    } else if (io_fine(io)) {
+        end = spdm_io_open(io, n);
+        blocks_of(io, what);
+        io->end = end;
+    }
 }

@@ -32,10 +32,11 @@ struct shape {
 };
 
 struct io;
-/* Walks the parts of the n bytes just read. `blocks` is the number of measurement blocks they must be, or
- * OPAQUE_ELEMENTS. */
-typedef void (*io_inside)(struct io *io, size_t n, unsigned blocks);
+/* Walks the parts of the n bytes just read. `what`: so many measurement blocks, or one of these, the last with the
+ * SubCode. */
+typedef void (*io_inside)(struct io *io, size_t n, unsigned what);
 #define OPAQUE_ELEMENTS 0x100u
+#define SLOT_STRUCTURE 0x200u
 
 struct io {
     struct shape sh;
@@ -74,8 +75,9 @@ void spdm_io_verify(struct io *io, struct spdm_span *s, size_t n);
 void spdm_io_signature(struct io *io, struct spdm_span *s);
 void spdm_io_fail(struct io *io, uint8_t why, uint32_t got, uint32_t limit);
 void spdm_io_fail_tersely(struct io *io, uint8_t why);
-/* The looker inside for io->inside. */
-void spdm_io_inside(struct io *io, size_t n, unsigned blocks);
+/* The lookers inside for io->inside: of every message, and of those that a device meets. */
+void spdm_io_inside(struct io *io, size_t n, unsigned what);
+void spdm_io_inside_device(struct io *io, size_t n, unsigned what);
 
 /* n bytes, little endian, n <= 4. */
 #define io_number(io, name, v, n) (io_name(io, name) spdm_io_number(io, v, n))

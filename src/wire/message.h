@@ -10,6 +10,9 @@
 #include "wire/io.h"
 #include <assay/errand.h>
 
+/* The least that DataTransferSize may be (R-CAP-05), and a portion that is not the last (R-CHK-12). */
+enum { MIN_DATA_TRANSFER_SIZE = 42 };
+
 /* Limits of tables in messages. */
 enum {
     ALG_TYPE_DHE = 2,

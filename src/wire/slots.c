@@ -257,7 +257,7 @@ static size_t structure_size(const struct io *io, uint8_t sub_code)
     return whole ? (size_t)HEAD + n : n;
 }
 
-static void inside(struct io *io, size_t n, uint8_t sub_code)
+void spdm_walk_slot_structure(struct io *io, size_t n, uint8_t sub_code)
 {
     size_t end = spdm_io_open(io, n);
 
@@ -281,7 +281,7 @@ void spdm_walk_slot_management_resp(struct io *io, union spdm_body *b)
     if (io_decoding(io)) n = structure_size(io, m->sub_code);
     io_need(io, n >= STRUCTURE_MIN, TOO_SMALL, "SlotMgmtRespStruct", (uint32_t)n, STRUCTURE_MIN);
     io_bytes(io, "SlotMgmtRespStruct", &m->structure, n);
-    if (io->inside != NULL && io_fine(io)) inside(io, n, m->sub_code);
+    if (io->inside != NULL && io_fine(io)) io->inside(io, n, SLOT_STRUCTURE | m->sub_code);
 }
 
 /* ---- for callers ---- */

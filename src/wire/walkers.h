@@ -56,7 +56,9 @@ void spdm_walk_subscribe_event_types(struct io *io, union spdm_body *b);
 void spdm_walk_send_event(struct io *io, union spdm_body *b);
 void spdm_walk_slot_management(struct io *io, union spdm_body *b);
 void spdm_walk_slot_management_resp(struct io *io, union spdm_body *b);
-/* Parts of SLOT_MANAGEMENT_RESP; encoding, a slot's digest is spans of the caller. */
+/* Parts of SLOT_MANAGEMENT_RESP: the structure in the n bytes just read, as the SubCode says; what it is made of.
+ * Encoding, a slot's digest is spans of the caller. */
+void spdm_walk_slot_structure(struct io *io, size_t n, uint8_t sub_code);
 void spdm_walk_bank_element(struct io *io, struct spdm_bank_element *m);
 void spdm_walk_bank_details(struct io *io, struct spdm_bank_details *m, uint16_t *length, uint16_t *slots);
 void spdm_walk_bank_slot(struct io *io, struct spdm_bank_slot *m);

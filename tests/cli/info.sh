@@ -94,6 +94,73 @@ run 0 "$SPDM" info --session --trust "$trust" "$mctp"
 says "$dir/out" "2  measurements changed" "4  certificates changed"
 stop
 
+# Endpoint information, signed where the device can: by the key of the slot, whoever that is, or a key that is known
+cat >"$dir/w/signs.cfg" <<EOF
+slots = ( { chain = "chain.der"; key_pair = 1; }, { slot = 3; chain = "../o/chain.der"; key_pair = 2; } );
+key_pairs = ( { key = "leaf.key"; slots = [0]; },
+              { key = "../o/leaf.key"; slots = [3]; usage = ["key-exchange", "endpoint-info"]; } );
+capabilities = ["CERT", "MEAS_SIG", "KEY_EX", "MAC", "ENCRYPT", "EP_INFO_SIG", "MULTI_KEY_NEG", "GET_KEY_PAIR_INFO"];
+measurements = ( { text = "firmware"; } );
+endpoint: { classes = ( { body = "PCI-SIG"; vendor = "8680"; ids = ["0102"]; } ); };
+EOF
+start -l tcp://127.0.0.1:0 -l emu+doe://127.0.0.1:0 "$dir/w/signs.cfg"
+tcp=tcp://127.0.0.1:$(sed -n 1p "$dir/ports")
+doe=emu+doe://127.0.0.1:$(sed -n 2p "$dir/ports")
+signature() { # SLOT OPTION...: on both transports; nothing is negotiated twice
+    slot=$1
+    shift
+    for target in "$tcp" "$doe"; do
+        run 0 "$SPDM" info --trace "$@" "$target"
+        says "$dir/out" "PCI-SIG 8680" 0102 "signature  by the key of slot $slot; it verifies"
+        [ "$(grep -c "SPDM 1.[0-9] GET_VERSION," "$dir/err")" -eq 1 ] || bad "the connection was made anew"
+        run 0 "$SPDM" info --json "$@" "$target"
+        member .endpoint_signature "{\"verified\":true,\"slot\":$slot,\"refusal\":null}"
+        member '.endpoint[0].vendor' 8680
+    done
+}
+signature 0
+signature 0 --version 1.3
+signature 3 --slot 3
+signature 3 --multi-key
+signature 0 --session --trust "$trust"
+signature 3 --session --trust "$trust" --trust "$dir/o/root.pem" --multi-key --slot 0,3
+run 0 "$SPDM" info --slot 1 "$tcp"
+says "$dir/out" "PCI-SIG 8680" "signature  none: no acceptable certificate slot is left"
+run 0 "$SPDM" info --multi-key --slot 0 --json "$tcp"
+member .endpoint_signature '{"verified":false,"slot":null,"refusal":"no slot has a key for it"}'
+member '.endpoint[0].identifiers' '["0102"]'
+kill "$responder"
+ended 0
+for what in flip-signature ENDPOINT_INFO.Nonce ENDPOINT_INFO.EPInfo ENDPOINT_INFO.SlotID; do
+    start -l tcp://127.0.0.1:0 --tamper "$what" "$dir/w/signs.cfg"
+    run 4 "$SPDM" info "tcp://127.0.0.1:$(cat "$dir/ports")"
+    says "$dir/out" "ENDPOINT_INFO: "
+    silent "it verifies"
+    kill "$responder"
+    ended 0
+done
+cat >"$dir/w/known.cfg" <<EOF
+public_key: { file = "leaf.pub"; key = "leaf.key"; };
+capabilities = ["MEAS_SIG", "KEY_EX", "MAC", "ENCRYPT", "EP_INFO_SIG", "PUB_KEY_ID"];
+measurements = ( { text = "firmware"; } );
+endpoint: { classes = ( { body = "PCI-SIG"; vendor = "8680"; ids = ["0102"]; } ); };
+EOF
+start -l tcp://127.0.0.1:0 "$dir/w/known.cfg"
+tcp=tcp://127.0.0.1:$(cat "$dir/ports")
+for session in "" --session; do
+    # shellcheck disable=SC2086 # none or one
+    run 0 "$SPDM" info $session --public-key "$dir/w/leaf.pub" "$tcp"
+    says "$dir/out" "signature  by the provisioned key; it verifies"
+done
+run 0 "$SPDM" info --public-key "$dir/w/leaf.pub" --json "$tcp"
+member .endpoint_signature '{"verified":true,"slot":null,"refusal":null}'
+run 0 "$SPDM" info "$tcp"
+says "$dir/out" "signature  none: the device's key has to be given (--public-key)"
+run 4 "$SPDM" info --public-key "$dir/o/leaf.pub" "$tcp"
+says "$dir/out" "Signature does not verify over the transcript"
+kill "$responder"
+ended 0
+
 # What it refuses is said, and the rest is asked for all the same
 driver "$dir/w/device.cfg" errand-error=5 mel=1 caps=+MEL_CAP,EP_INFO_CAP_NO_SIG
 run 0 "$SPDM" info "$mctp"

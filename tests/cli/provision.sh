@@ -218,7 +218,75 @@ wait "$responder"
 responder=
 provision 3 --ca "$ca"
 
+# What the request shall say: the device's own key is put into a template, which somebody else's request is
+cat >"$dir/w/gives.cfg" <<EOF
+slots = ( { chain = "chain.der"; key = "leaf.key"; }, { slot = 1; }, { slot = 2; } );
+provisioning: { state = "gives"; trusted_place = true; };
+EOF
+start -l emu+mctp://127.0.0.1:0 "$dir/w/gives.cfg"
+mctp=emu+mctp://127.0.0.1:$(cat "$dir/ports")
+openssl req -new -key "$ca/leaf.key" -subj "/O=ACME/CN=as ordered" -addext "1.2.3.4.5=ASN1:UTF8String:blue" \
+    -out "$dir/order.csr" || bad "no template"
+provision 0 --slot 1 --csr-out "$dir/out.csr" --csr-info "$dir/order.csr" --json
+member '.steps[2].text | endswith("order.csr, with the device\u0027s key")' true
+jq -r .csr_info "$dir/out" | tr -d '\n' | sed 's/../\\\\x&/g' | xargs printf '%b' >"$dir/info.der"
+openssl req -in "$dir/out.csr" -noout -verify -subject -text >"$dir/out" 2>&1
+says "$dir/out" "as ordered" "1.2.3.4.5" blue
+openssl req -in "$dir/out.csr" -noout -pubkey >"$dir/asked.pub"
+openssl pkey -in "$dir/w/leaf.key" -pubout | cmp - "$dir/asked.pub" || bad "that is not the device's key"
+echo vendor >"$dir/vendor"
+provision 0 --slot 1 --ca "$ca" --csr-info "$dir/info.der" --csr-opaque PCI-SIG:8680=0102 --csr-opaque "dmtf=@$dir/vendor" \
+    --trace
+says "$dir/out" "CN=as ordered, O=ACME; EC P-384, signed by this key" "stored in slot 1" "slot 1 shows it"
+grep -A9 "SPDM 1.4 GET_CSR" "$dir/err" >"$dir/sent"
+says "$dir/sent" "0200000003028680020001020000070076656e646f720a00" RequesterInfo
+provision 0 --slot 2 --csr-out "$dir/out.csr" --session --trust "$dir/w/root.pem" --csr-info "$dir/order.csr"
+says "$dir/out" "with the device's key" "CN=as ordered"
+# A request in DER is a template, too; what is in it is sent as it is, with a key that is not the device's
+openssl req -in "$dir/order.csr" -outform DER -out "$dir/order.der"
+provision 0 --slot 1 --csr-out "$dir/out.csr" --csr-info "$dir/order.der"
+openssl asn1parse -inform DER -in "$dir/order.der" >"$dir/parsed"
+at=$(sed -n '2s/^ *\([0-9]*\):.*/\1/p' "$dir/parsed")
+size=$(($(sed -n '2s/.*hl=\([0-9]*\) l= *\([0-9]*\).*/\1 + \2/p' "$dir/parsed")))
+tail -c +$((at + 1)) "$dir/order.der" | head -c "$size" >"$dir/theirs.der"
+provision 4 --slot 1 --csr-out "$dir/out.csr" --csr-info "$dir/theirs.der"
+says "$dir/err" "InvalidRequest" "names another key than its own"
+# Nothing of this is sent
+connections=$(wc -l <"$dir/log")
+head -c $((size - 1)) "$dir/theirs.der" >"$dir/cut.der"
+{ cat "$dir/theirs.der" && echo; } >"$dir/more.der"
+openssl req -x509 -new -key "$ca/leaf.key" -subj /CN=x -out "$dir/self.pem" 2>/dev/null
+for wrong in cut.der more.der self.pem nowhere w out.csr/x; do
+    provision 2 --slot 1 --csr-out "$dir/out.csr" --csr-info "$dir/$wrong"
+    says "$dir/err" "--csr-info $dir/$wrong: "
+done
+for wrong in ACME=00 PCI-SIG=00 PCI-SIG:86=00 PCI-SIG:8680 PCI-SIG:8680=0 DMTF:00=00 12=00 DMTF=@/nowhere \
+    "DMTF=@$SPDM" IANA:zz=00; do
+    provision 2 --slot 1 --csr-out "$dir/out.csr" --csr-opaque "$wrong"
+    says "$dir/err" "--csr-opaque: "
+done
+head -c 1020 "$SPDM" >"$dir/large"
+provision 2 --slot 1 --csr-out "$dir/out.csr" --csr-opaque "DMTF=@$dir/large"
+says "$dir/err" "more than 1024 bytes of opaque data"
+[ "$(wc -l <"$dir/log")" -eq "$connections" ] || bad "the device was asked all the same"
+kill "$responder"
+ended 0
+# A device without any certificate: no key
+cat >"$dir/w/bare.cfg" <<EOF
+slots = ( { slot = 0; } );
+key_pairs = ( { key = "leaf.key"; slots = [0]; } );
+provisioning: { state = "bare"; trusted_place = true; };
+EOF
+start -l emu+mctp://127.0.0.1:0 "$dir/w/bare.cfg"
+mctp=emu+mctp://127.0.0.1:$(cat "$dir/ports")
+provision 0 --slot 0 --ca "$ca" --csr-info "$dir/order.csr"
+says "$dir/out" "with no key, as the device shows none" "CN=as ordered" "slot 0 shows it"
+kill "$responder"
+ended 0
+
 # Wrong usage: nothing is sent
+provision 2 --erase --slot 1 --csr-info "$dir/order.csr"
+says "$dir/err" "--csr-info and --csr-opaque are for a request"
 provision 2
 says "$dir/err" "what shall be done?"
 provision 2 --ca "$ca" --chain-in x

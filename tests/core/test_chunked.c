@@ -161,7 +161,7 @@ static void run(struct replay *r, const char *path)
                               .binding = &spdm_binding_none,
                               .policy = &policy,
                               .sessions = &spdm_with_sessions,
-                              .mutual = &spdm_with_mutual};
+                              .mutual = &spdm_requester_mutual};
     const struct spdm_watch watch = {.ctx = r, .more = more};
 
     cfg.session_memory = (struct spdm_room){(uint8_t *)r->sessions, 2 * spdm_session_size(&cfg)};

@@ -193,6 +193,32 @@ static void test_slots(void **state)
     }
 }
 
+/* Who believes nobody goes on with the connection as it is: DIGESTS, chain, proof, and not a message more. */
+static void test_nobody_believed(void **state)
+{
+    (void)state;
+    EVERY_VERSION
+    {
+        struct spdm_goal goal = all, none = identity;
+
+        begin(version);
+        three_slots();
+        p.refuse_slots = 0x23;
+        pair_start(&p);
+        must_fail(&none, SPDM_WHY_NOT_TRUSTED);
+        none.slots = 0x04;
+        p.passed = 0;
+        must_fail(&none, SPDM_WHY_NO_SLOT);
+        assert_int_equal(p.passed, 2);
+        p.refuse_slots = 0;
+        p.passed = 0;
+        must(&goal);
+        assert_int_equal(p.passed, 8);
+        assert_true(facts()->authentic && p.proven);
+        pair_close(&p);
+    }
+}
+
 /* A second goal with other slots: the chain in use no longer counts. */
 static void test_other_slots(void **state)
 {
@@ -781,6 +807,7 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_versions),
                                        cmocka_unit_test(test_algorithms),
                                        cmocka_unit_test(test_slots),
+                                       cmocka_unit_test(test_nobody_believed),
                                        cmocka_unit_test(test_other_slots),
                                        cmocka_unit_test(test_costs),
                                        cmocka_unit_test(test_steps),

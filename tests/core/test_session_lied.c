@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "support/edit.h"
 #include "support/liar.h"
 
 static const uint8_t versions[] = {SPDM_V11, SPDM_V12, SPDM_V13, SPDM_V14};
@@ -145,6 +146,114 @@ static void test_id_taken(void **state)
         expect_lie(psk ? &psk_and_measure : &session,
                    (struct lie){.code = psk ? 0x66 : 0x64, .at = 5, .value = zero ? 0 : 0xff, .both = zero},
                    SPDM_WHY_BAD_VALUE, "RspSessionID R-KEX-29");
+        pair_close(&p);
+    }
+}
+
+/* ---- more than was offered ---- */
+
+/* The next answer with this code is edited on its way (edit.h). */
+static struct {
+    uint8_t code;
+    char edits[200];
+    unsigned done;
+} edited;
+
+static size_t editing(struct pair *pair, bool to_responder, uint8_t *frame, size_t n)
+{
+    (void)pair;
+    if (to_responder || edited.done != 0 || frame[0] != 5 || frame[2] != edited.code) return n;
+    edited.done++;
+    return 1 + edit_message(edited.edits, frame + 1, n - 1, PAIR_BUFFER - 1);
+}
+
+/* A session is asked for, and comes to this end before anything of it is used; the next is honest. */
+static void expect_edited(const struct spdm_goal *goal, uint8_t why, const char *field)
+{
+    char text[300];
+
+    edited.done = 0;
+    p.opened_rq = 0;
+    if (pair_run(&p, goal)) fail_msg("\"%s\" is believed", edited.edits);
+    spdm_report_text(&p.failure, text, sizeof text);
+    if (edited.done != 1 || p.failure.why != why || strcmp(p.failure.field, field) != 0)
+        fail_msg("\"%s\": %s", edited.edits, text);
+    assert_int_equal(p.opened_rq, 0);
+}
+
+/* SelectedVersion of secured messages must be one of those that were offered (R-OPQ-11), and there must be one. With
+ * the signature of KEY_EXCHANGE_RSP accepted as it is, and no HMAC in the way. */
+static void test_selected_version(void **state)
+{
+    static const char *const never[] = {"0000", "0010", "0014", "0018", "001f", "0011", "0020", "0013", "ffff"};
+
+    (void)state;
+    for (size_t v = 0; v < 2 * sizeof versions; v++) {
+        bool psk = v % 2 == 1;
+        size_t opaque = (psk ? 12 + 32u : 40 + 96 + 2u), at = opaque + (versions[v / 2] < SPDM_V12 ? 8 : 4) + 6;
+
+        prepare(versions[v / 2], 1, SPDM_HANDSHAKE_IN_THE_CLEAR_CAP);
+        p.req_policy.secured_versions = 1 << 2; /* 1.2 alone */
+        p.wire = editing;
+        edited.code = psk ? 0x66 : 0x64;
+        pair_start(&p);
+        for (size_t i = 0; i < sizeof never / sizeof *never; i++) {
+            p.toy.accept_all = !psk;
+            snprintf(edited.edits, sizeof edited.edits, "%zu=%s", at, never[i]);
+            expect_edited(psk ? &psk_and_measure : &open_and_measure, SPDM_WHY_NOT_OFFERED, "SelectedVersion R-OPQ-11");
+        }
+        snprintf(edited.edits, sizeof edited.edits, "%zu=02", at - 1); /* a limit of records and no version */
+        expect_edited(psk ? &psk_and_measure : &open_and_measure, SPDM_WHY_NOT_OFFERED, "SelectedVersion R-OPQ-11");
+        p.toy.accept_all = false;
+        edited.done = 1;
+        spdm_requester_reset(p.rq);
+        honest_again(psk ? &psk_and_measure : &open_and_measure);
+        pair_close(&p);
+    }
+}
+
+/* A ResponderContext needs its capability (R-PSK-14), and with it PSK_FINISH would be sent. */
+static void test_context(void **state)
+{
+    (void)state;
+    for (size_t v = 0; v < sizeof versions; v++) {
+        prepare(versions[v], 1, 0);
+        p.rsp_policy.flags = (p.rsp_policy.flags & ~SPDM_PSK_CAP_MASK) | SPDM_PSK_CAP;
+        p.wire = editing;
+        edited.code = 0x66;
+        pair_start(&p);
+        strcpy(edited.edits, "8=0100 12+aa");
+        expect_edited(&psk_and_measure, SPDM_WHY_TOO_LONG, "ResponderContextLength R-PSK-14");
+        snprintf(edited.edits, sizeof edited.edits, "8=2000 12+%064d", 0);
+        expect_edited(&psk_and_measure, SPDM_WHY_TOO_LONG, "ResponderContextLength R-PSK-14");
+        edited.done = 1;
+        spdm_requester_reset(p.rq);
+        honest_again(&psk_and_measure);
+        pair_close(&p);
+    }
+}
+
+/* Encapsulation that was not negotiated, whoever signed it (R-KEX-32). Before 1.3 MUT_AUTH_CAP needs ENCAP_CAP, or
+ * stands in for it. */
+static void test_no_encapsulation(void **state)
+{
+    (void)state;
+    for (size_t v = 0; v < 8; v++) {
+        bool without = v % 2 == 1; /* of the responder; else of the requester */
+
+        prepare(v / 4 == 0 ? SPDM_V13 : SPDM_V14, 1, SPDM_HANDSHAKE_IN_THE_CLEAR_CAP);
+        pair_mutual(&p);
+        (without ? &p.rsp_policy : &p.req_policy)->flags &= ~SPDM_ENCAP_CAP;
+        p.wire = editing;
+        edited.code = 0x64;
+        strcpy(edited.edits, v / 2 % 2 == 0 ? "6=02" : "6=04");
+        pair_start(&p);
+        p.toy.accept_all = true;
+        expect_edited(&open_and_measure, SPDM_WHY_BAD_VALUE, "MutAuthRequested R-KEX-32");
+        p.toy.accept_all = false;
+        edited.done = 1;
+        spdm_requester_reset(p.rq);
+        honest_again(&open_and_measure);
         pair_close(&p);
     }
 }
@@ -435,6 +544,9 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_mut_auth),
                                        cmocka_unit_test(test_heartbeat),
                                        cmocka_unit_test(test_id_taken),
+                                       cmocka_unit_test(test_selected_version),
+                                       cmocka_unit_test(test_context),
+                                       cmocka_unit_test(test_no_encapsulation),
                                        cmocka_unit_test(test_shapes),
                                        cmocka_unit_test(test_errors),
                                        cmocka_unit_test(test_record_too_early),

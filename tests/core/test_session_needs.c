@@ -237,7 +237,7 @@ static void test_rooms(void **state)
 
     (void)state;
     for (unsigned i = 0; i < 4; i++) {
-        for (size_t n = 48; n < 480; n += 1 + n % 5) {
+        for (size_t n = 48; n < 480; n++) {
             const struct spdm_goal connect = {.want = SPDM_WANT_IDENTITY};
             struct spdm_goal goal = {.want = i % 2 == 0 ? SPDM_WANT_SESSION : SPDM_WANT_PSK_SESSION,
                                      .psk_hint = {(const uint8_t *)"hint", 4}};
@@ -252,6 +252,8 @@ static void test_rooms(void **state)
             pair_start(&p);
             if (!pair_run(&p, &connect) || !pair_run(&p, &goal)) refused++;
             else opened++;
+            /* a request that finds no room is not sent without a part of it */
+            if (i >= 2 && !p.done && p.failure.why != SPDM_WHY_NO_ROOM) fail_msg("%zu bytes, %u", n, p.failure.why);
             pair_close(&p);
             free(block);
         }

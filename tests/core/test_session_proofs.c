@@ -164,6 +164,65 @@ static void test_put_off(void **state)
     }
 }
 
+static void expect_not_ready(struct hand_session *in)
+{
+    struct spdm_span got;
+
+    p.now = spdm_responder_deadline(p.rs);
+    got = spdm_responder_pull(p.rs, p.now);
+    assert_true(got.n > 4);
+    got = in != NULL ? hand_open(&h, in, got) : spdm_part(got, 1, got.n);
+    assert_true(talk_like(got, h.version, "vv 7f 42"));
+}
+
+/* The requester does not wait for the answer to what it has delivered, about which our caller still thinks, but asks
+ * for something else: here, or in another session. That flow is over, and with it the handshake: neither its place nor
+ * the requester inside is taken any longer (R-RIR-09). */
+static void test_given_up(void **state)
+{
+    static const char *const instead[] = {"vv ea 00 00", "vv eb 02 00 vv 7f 05 00"};
+    struct hand_session a, other;
+
+    (void)state;
+    for (unsigned i = 0; i < 2 * 2 * 3; i++) {
+        struct hand_session *in;
+
+        prepare(SPDM_V13, 2, i % 2 == 0 ? 2 : 4, i / 2 % 2 == 1);
+        pair_start(&p);
+        hand_connect(&h, &p);
+        hand_chain(&h);
+        assert_true(hand_psk_exchange(&h, &other) && hand_finish(&h, &other));
+        p.now += 5000000; /* no clock begins with us */
+        assert_true(hand_key_exchange(&h, &a));
+        in = a.clear ? NULL : &a;
+        if (i % 2 == 0) hand_expect(&h, in, "vv ea 00 00", "vv 6a 01 00 vv 81");
+        assert_int_equal(hand_deliver(&h, in, i % 2 == 0, 0x01).p[3], 1);
+        p.silent = true;
+        assert_int_equal(hand_deliver(&h, in, i % 2 == 0 ? 2 : 1, 0x02).n, 0);
+        assert_int_equal(p.open.kind, SPDM_ASK_TRUST);
+        expect_not_ready(in);
+        assert_int_equal(p.closed_rs, 0);
+        if (i < 8) hand_expect(&h, in, instead[i / 4], "vv 7f"); /* sealed as what came */
+        else hand_expect(&h, &other, "vv 81 00 00", "vv 01");
+        assert_int_equal(spdm_responder_deadline(p.rs), p.now);
+        spdm_responder_push(p.rs, (struct spdm_span){0}, p.now);
+        pair_events(&p);
+        assert_int_equal(p.closed_rs, a.id);
+        assert_int_equal(p.closed_why_rs.why, SPDM_WHY_HANDSHAKE_EXPIRED);
+        p.silent = false;
+        assert_true(hand_key_exchange(&h, &a));
+        p.closed_rs = 0;
+        if (i % 2 == 0) hand_prove(&h, &a, false);
+        else assert_int_equal(hand_deliver(&h, a.clear ? NULL : &a, 0, 0x01).p[3], 1);
+        if (i % 2 == 1) assert_int_equal(hand_deliver(&h, a.clear ? NULL : &a, 1, 0x02).p[1], 0x6b);
+        assert_true(hand_finish_signed(&h, &a, false));
+        assert_true(hand_agrees(&h, &a) && hand_agrees(&h, &other));
+        hand_expect(&h, &other, "vv 81 00 00", "vv 01");
+        assert_int_equal(p.closed_rs, 0);
+        pair_close(&p);
+    }
+}
+
 /* ---- one requester inside, who knows one identity at a time ---- */
 
 /* Its proof is needed until FINISH: a goal of the responder's own has to wait, or FINISH would be checked against
@@ -232,8 +291,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_two_handshakes), cmocka_unit_test(test_unproven),
                                        cmocka_unit_test(test_finish_opaque),  cmocka_unit_test(test_unasked),
-                                       cmocka_unit_test(test_put_off),        cmocka_unit_test(test_goal_meanwhile),
-                                       cmocka_unit_test(test_vouched)};
+                                       cmocka_unit_test(test_put_off),        cmocka_unit_test(test_given_up),
+                                       cmocka_unit_test(test_goal_meanwhile), cmocka_unit_test(test_vouched)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -65,7 +65,6 @@ static void look_at_both(const char *when, const void *stack, size_t n)
     look(when, "the responder's sessions", p.rs_sessions, sizeof p.rs_sessions);
     look(when, "the responder's room for records", p.rs_in, sizeof p.rs_in);
     look(when, "the responder's output", p.rs_out, sizeof p.rs_out);
-    look(when, "the responder's turned output", p.rs_turned_out, sizeof p.rs_turned_out);
 }
 
 static void look_everywhere(const char *when, const void *stack, size_t n)

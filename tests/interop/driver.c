@@ -54,7 +54,7 @@ static struct spdm_room make_room(size_t n)
 }
 
 /* The roles turned: what answers in a requester, what verifies in a responder. */
-static void turn(struct driver *d)
+static void turn(struct driver *d, bool responder)
 {
     d->turned = d->config;
     d->turned.sessions = NULL;
@@ -63,7 +63,7 @@ static void turn(struct driver *d)
     d->turned.out = make_room(d->config.chunks != NULL ? FRAME_MAX : d->config.data_transfer_size);
     d->turned.chain = make_room(FRAME_MAX);
     d->turned.services = &spdm_serve_turned;
-    d->config.mutual = &spdm_with_mutual;
+    d->config.mutual = responder ? &spdm_responder_mutual : &spdm_requester_mutual;
     d->config.turned = &d->turned;
 }
 
@@ -119,7 +119,7 @@ void driver_open(struct driver *d, const struct spdm_binding *binding)
                                      .max_message_size = set->max};
     if (set->max != 0) d->config.chunks = set->responder ? &spdm_responder_chunks : &spdm_requester_chunks;
     if (d->device != NULL) driver_make_device(d);
-    if (d->device != NULL || (set->policy.mut_auth | set->policy.basic_mut_auth) != 0) turn(d);
+    if (d->device != NULL || (set->policy.mut_auth | set->policy.basic_mut_auth) != 0) turn(d, set->responder);
     d->config.session_memory = make_room(SESSIONS_MAX * spdm_session_size(&d->config));
 }
 

@@ -2,7 +2,7 @@
  *
  * The authority of provisioning: what it signs is trusted by the judge, of every
  * model; a request of which one bit is wrong is not believed; what a request asks
- * for beyond its name and device info is left out. */
+ * for beyond its name and device info is left out. What a device's request shall say. */
 #include "port/authority.h"
 #include "port/certgen.h"
 #include "port/device.h"
@@ -226,6 +226,94 @@ static void test_files(void **state)
     assert_null(spdm_authority_open(ossl, key_path, key_path, error));
 }
 
+static bool load_info(const uint8_t *bytes, size_t n, struct spdm_request_info *out)
+{
+    char cause[SPDM_CAUSE_MAX] = "";
+    FILE *f = fopen(key_path, "w");
+
+    assert_int_equal(fwrite(bytes, 1, n, f), n);
+    fclose(f);
+    bool good = spdm_request_info_load(key_path, out, cause);
+    assert_true(good != (cause[0] != '\0'));
+    assert_true(good == (out->der.p != NULL));
+    return good;
+}
+
+/* A template gets the key of a certificate, or none; what it says otherwise stays. */
+static void test_template(void **state)
+{
+    uint8_t csr[CSR_MAX];
+    size_t n = request("template", NULL, csr), at = csr[1] == 0x82 ? 4 : 3, found = 0;
+    struct spdm_request_info one, whole;
+    struct spdm_authority *a = open_authority(SPDM_CERT_DEVICE);
+    char error[SPDM_DEVICE_REASON];
+    struct spdm_room chain = spdm_chain_load(chain_path, "--chain-in", error);
+    const unsigned char *from = chain.p;
+    unsigned char *spki = NULL;
+    X509 *x = NULL;
+
+    (void)state;
+    spdm_authority_close(a);
+    assert_true(load_info(csr, n, &one));
+    assert_true(one.template);
+    assert_true(csr[at] == 0x30 && csr[at + 1] == 0x81);
+    n = 3u + csr[at + 2];
+    assert_int_equal(one.der.n, n);
+    assert_memory_equal(one.der.p, csr + at, n);
+
+    while (from != chain.p + chain.n) {
+        X509_free(x);
+        x = d2i_X509(NULL, &from, (long)(chain.p + chain.n - from));
+        assert_non_null(x);
+    }
+    size_t spki_n = (size_t)i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &spki);
+    assert_true(spdm_request_info_for(&one, (struct spdm_span){chain.p, chain.n}));
+    assert_int_equal(one.der.n, n); /* keys of the same curve */
+    while (found + spki_n < n && memcmp(one.der.p + found, spki, spki_n) != 0) found++;
+    assert_true(found + spki_n < n);
+    assert_true(load_info(one.der.p, one.der.n, &whole));
+    assert_false(whole.template);
+    spdm_request_info_clear(&whole);
+    assert_true(spdm_request_info_for(&one, (struct spdm_span){NULL, 0}));
+    assert_int_equal(one.der.n, n - 66); /* 03 42 00 and a point, against 03 01 00; the outer length is shorter */
+    assert_true(load_info(one.der.p, one.der.n, &whole));
+    spdm_request_info_clear(&whole);
+    spdm_request_info_clear(&one);
+    OPENSSL_free(spki);
+    X509_free(x);
+    OPENSSL_free(chain.p);
+}
+
+/* What is cut, or has something behind it, or a length changed in it, is not taken; nothing else goes wrong. */
+static void test_request_info(void **state)
+{
+    uint8_t csr[CSR_MAX], info[CSR_MAX];
+    size_t refused = 0, n;
+    struct spdm_request_info one;
+    char error[SPDM_DEVICE_REASON];
+
+    (void)state;
+    assert_true(load_info(csr, request("template", NULL, csr), &one));
+    n = one.der.n;
+    memcpy(info, one.der.p, n);
+    spdm_request_info_clear(&one);
+    for (size_t i = 0; i < n; i++) {
+        assert_false(load_info(info, i, &one));
+        for (unsigned bit = 0; bit < 8; bit++) {
+            info[i] ^= (uint8_t)(1u << bit);
+            if (!load_info(info, n, &one)) refused++;
+            else assert_true(spdm_request_info_for(&one, (struct spdm_span){NULL, 0}));
+            spdm_request_info_clear(&one);
+            info[i] ^= (uint8_t)(1u << bit);
+        }
+    }
+    assert_in_range(refused, 200, 8 * n - 200); /* names and keys may be anything */
+    info[n] = 0;
+    assert_false(load_info(info, n + 1, &one));
+    assert_false(load_info((const uint8_t *)"-----BEGIN CERTIFICATE REQUEST-----\n", 36, &one));
+    assert_false(spdm_request_info_load("/nowhere/at/all", &one, error));
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -251,9 +339,10 @@ static int tear_down(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_models), cmocka_unit_test(test_names),
-                                       cmocka_unit_test(test_bits), cmocka_unit_test(test_fits),
-                                       cmocka_unit_test(test_files)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_models),      cmocka_unit_test(test_names),
+                                       cmocka_unit_test(test_bits),        cmocka_unit_test(test_fits),
+                                       cmocka_unit_test(test_files),       cmocka_unit_test(test_template),
+                                       cmocka_unit_test(test_request_info)};
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

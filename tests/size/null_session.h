@@ -103,23 +103,21 @@ static uint8_t null_record[NULL_RECORD];
 #ifdef WITH_EVERYTHING
 #include <assay/large.h>
 
-/* The requester's chain, and what is asked of it, lie in the room for one envelope. */
-enum { NULL_ENVELOPE = 1024, NULL_LARGEST = 8192 };
-static uint8_t null_envelope[NULL_ENVELOPE], null_lent[NULL_LARGEST];
+/* The requester's chain lies in the room for one large message. */
+enum { NULL_LARGEST = 8192 };
+static uint8_t null_lent[NULL_LARGEST];
 static struct spdm_room null_places[1];
 static struct spdm_shelf null_shelf;
 static const uint8_t null_req_signatures[] = {SPDM_ECDSA_P384, 0};
 
 #define NULL_TURNED                                                                                                    \
     static const struct spdm_config turned = {.crypto = &null_crypto,                                                  \
-                                              .binding = &spdm_binding_none,                                           \
                                               .policy = &policy,                                                       \
-                                              .out = {null_envelope, sizeof null_envelope},                            \
-                                              .data_transfer_size = NULL_ENVELOPE,                                     \
+                                              .data_transfer_size = TRANSFER,                                          \
                                               .chain = {null_lent, sizeof null_lent}};
 #define NULL_EVERYTHING                                                                                                \
     , .chunks = &spdm_responder_chunks, .lender = &spdm_lend_shelf, .lender_ctx = &null_shelf,                         \
-      .max_message_size = NULL_LARGEST, .mutual = &spdm_with_mutual, .turned = &turned
+      .max_message_size = NULL_LARGEST, .mutual = &spdm_responder_mutual, .turned = &turned
 #define NULL_EVERYTHING_POLICY , .mut_auth = 2, .req_signatures = null_req_signatures
 #define NULL_EVERYTHING_FLAGS                                                                                          \
     (SPDM_PSK_CAP_CONTEXT | SPDM_HBEAT_CAP | SPDM_MUT_AUTH_CAP | SPDM_ENCAP_CAP | SPDM_CHUNK_CAP | SPDM_CSR_CAP |      \

@@ -209,7 +209,7 @@ static void set_config(struct asker *a, const struct spdm_binding *binding)
     a->turned.out = (struct spdm_room){room(SIZE), SIZE};
     a->turned.identity = a->identity != NULL ? &a->identity->identity : &nobody;
     a->turned.services = a->options.events ? &spdm_serve_turned : &spdm_serve_identity;
-    a->config.mutual = &spdm_with_mutual;
+    a->config.mutual = &spdm_requester_mutual;
     a->config.turned = &a->turned;
 }
 

@@ -98,10 +98,11 @@ void pair_mutual(struct pair *p)
     p->rs_turned = p->rsp_config;
     p->rs_turned.sessions = NULL;
     p->rs_turned.chunks = NULL;
-    p->rs_turned.binding = &spdm_binding_none;
-    p->rs_turned.out = (struct spdm_room){p->rs_turned_out, sizeof p->rs_turned_out};
+    p->rs_turned.binding = NULL; /* it sends nothing itself */
+    p->rs_turned.out = (struct spdm_room){0};
     p->rs_turned.chain = (struct spdm_room){p->rq_chain, sizeof p->rq_chain};
-    p->req_config.mutual = p->rsp_config.mutual = &spdm_with_mutual;
+    p->req_config.mutual = &spdm_requester_mutual;
+    p->rsp_config.mutual = &spdm_responder_mutual;
     p->req_config.turned = &p->rq_turned;
     p->rsp_config.turned = &p->rs_turned;
 }

@@ -67,7 +67,7 @@ struct pair {
     struct spdm_identity rq_identity;
     struct toy_key rq_key;
     const struct toy_key *rq_trusted; /* the key the responder believes the requester has */
-    uint8_t rq_turned_out[PAIR_BUFFER / 2], rs_turned_out[PAIR_BUFFER / 2], rq_chain[PAIR_BUFFER];
+    uint8_t rq_turned_out[PAIR_BUFFER / 2], rq_chain[PAIR_BUFFER];
     unsigned signed_by_rq; /* signatures the requester was asked for */
     bool wrong_psk;        /* the requester has another PSK */
     /* errands: what the device's caller answers; NULL: no to everything */
