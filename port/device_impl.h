@@ -110,6 +110,8 @@ uint32_t spdm_device_provisioning_flags(const struct spdm_device *device);
 void spdm_device_provisioning_free(struct spdm_device *device);
 /* AlgorithmIdentifier of a pair's key, and its algorithm. */
 bool spdm_device_pair_key(struct loader *l, unsigned pair, struct spdm_device_key *key);
+/* Whether it may have the slots that it has. */
+bool spdm_device_may_share(struct loader *l, unsigned pair);
 /* Puts the state over what was described. */
 bool spdm_device_give(struct loader *l);
 

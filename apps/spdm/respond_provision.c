@@ -357,6 +357,7 @@ static struct spdm_device_key *key_for(const struct client *c, const struct spdm
     struct spdm_device_key *authority = spdm_respond_authority(c, q->model);
     if (authority != NULL) return authority;
     if (q->key_pair != 0 && q->key_pair <= d->identity.key_pair_n) return d->pair_key[q->key_pair - 1];
+    if (d->identity.bank_n != 0 && (asym | pqc) == 0) return NULL;
     if ((asym | pqc) != 0) alg = algorithm_of(asym, pqc);
     for (uint8_t slot = 0; slot < SPDM_SLOT_N; slot++) {
         struct spdm_device_key *key = spdm_device_key(d, slot, alg);
