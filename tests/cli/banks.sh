@@ -7,7 +7,7 @@
 run 0 "$SPDM" keys -q -a ecdsa-p256 -o "$dir/w"
 run 0 "$SPDM" keys -q -a ecdsa-p384 --keep-ca -o "$dir/ca"
 run 0 "$SPDM" keys -q -a ecdsa-p384 -o "$dir/other"
-describe() { # KEY PAIR...
+describe() {
     cat >"$dir/w/device.cfg" <<EOF
 name = "widget"; measurements = ( { text = "firmware"; } );
 banks = ( { algorithm = "ECDSA_P256"; slots = ( { chain = "chain.der"; key = "leaf.key"; }, { slot = 1; } ); },
@@ -18,7 +18,7 @@ key_pairs = ( { key = "leaf.key"; slots = [0]; },
     { algorithms = ["ECDSA_P384", "ECDSA_P521"]; capabilities = ["generate", "erase", "associate", "algorithm"]; },
     { algorithms = ["ECDSA_P521"]; capabilities = ["generate", "algorithm"]; } );
 provisioning: { state = "state"; };
-$*
+
 EOF
 }
 begin() {
