@@ -263,14 +263,13 @@ static void holds_the_device_back(void **state)
     unsigned quiet = 0;
     (void)state;
     begin(echoes);
-    while (quiet < 2000) {
+    while (quiet < 2000) { /* on a busy machine nothing may move for a while, and yet is not held back */
         feed(&sent, N);
         turn(start);
         uint64_t received = spdm_tunnel_result(near.tunnel)->received;
-        quiet = received == last ? quiet + 1 : 0;
+        quiet = received == last && received >= SPDM_APP_CREDIT ? quiet + 1 : 0;
         last = received;
     }
-    assert_true(last >= SPDM_APP_CREDIT);
     assert_true(last <= 2 * SPDM_APP_CREDIT); /* the window, and what the pipe holds */
     assert_true(sent < N);                    /* and so is who writes here */
     while (drink(&got)) {
@@ -335,14 +334,30 @@ static void overspends(struct device_link *l, struct spdm_link *link, const stru
             continue;
 }
 
-static void refuses_more_than_it_granted(void **state)
+/* A tunnel does not try for ever to say why it ends: after two seconds it is over, said or not. */
+static bool was_cut_short(void)
+{
+    return near.over && spdm_tunnel_result(near.tunnel)->time_us >= 2000000;
+}
+
+/* Until the tunnel is over and the device has heard why, which on a slow machine comes later. */
+static void overspend(void)
 {
     uint64_t start = uv_hrtime();
-    (void)state;
-    begin_with(overspends, 0, 0);                 /* behind all that, the answer to a KEY_UPDATE may take its time */
-    while (!near.over || echo.reset[0] == '\0') { /* on a slow machine it has not been heard when we are through */
+    begin_with(overspends, 0, 0); /* behind all that, the answer to a KEY_UPDATE may take its time */
+    while (!near.over || (echo.reset[0] == '\0' && !was_cut_short())) {
         if (spdm_tunnel_result(near.tunnel)->end != SPDM_TUNNEL_OPEN) drop(); /* who reads before grants more */
         turn(start);
+    }
+}
+
+static void refuses_more_than_it_granted(void **state)
+{
+    (void)state;
+    overspend();
+    for (unsigned i = 0; i < 5 && echo.reset[0] == '\0'; i++) { /* it was not the device that took so long */
+        finish();
+        overspend();
     }
     until_over(SPDM_TUNNEL_PROTOCOL);
     assert_non_null(strstr(spdm_tunnel_result(near.tunnel)->reason, "bytes of DATA, the credit is"));
@@ -389,7 +404,10 @@ static void tells_that_the_device_was_unplugged(void **state)
     }
     until_over(SPDM_TUNNEL_GONE);
     assert_non_null(strstr(spdm_tunnel_result(near.tunnel)->reason, "connection"));
-    drink(&got);
+    for (size_t before = SIZE_MAX; got != before;) { /* a pipe holds more than one read takes */
+        before = got;
+        drink(&got);
+    }
     assert_int_equal(got, spdm_tunnel_result(near.tunnel)->received);
     finish();
 }

@@ -456,7 +456,8 @@ static void test_data_crosses_update(void **state)
 
 /* What travels in records is shown in plain to who asked for it, at both ends alike. */
 struct shown {
-    unsigned n, app;
+    unsigned n, app, requests;
+    size_t bytes;
     uint32_t session, sum;
 };
 
@@ -466,6 +467,9 @@ static void show(void *ctx, const struct spdm_inside *inside)
 
     shown->n++;
     shown->app += inside->app;
+    shown->requests += inside->request;
+    if (!inside->app) assert_true(inside->request == (inside->message.p[1] >= 0x80));
+    shown->bytes += inside->message.n;
     shown->session = inside->session;
     for (size_t i = 0; i < inside->message.n; i++) shown->sum = shown->sum * 31 + inside->message.p[i];
     shown->sum = shown->sum * 31 + inside->request;
@@ -487,6 +491,8 @@ static void test_inside(void **state)
     assert_memory_equal(&shown[0], &shown[1], sizeof shown[0]);
     assert_int_equal(shown[0].session, p.opened_rq);
     assert_int_equal(shown[0].app, 4);
+    assert_int_equal(shown[0].requests, 2 + 1 + 1 + 4 + 1);
+    assert_true(shown[0].bytes > 4 * shown[0].n);
     assert_int_equal(shown[0].n, 4 + 2 + 2 + 2 * 4 + 2); /* data, FINISH, measurements, two key updates, end */
     pair_close(&p);
 }

@@ -43,6 +43,7 @@ static struct {
     struct liar_secret key;
 } last;
 static uint32_t seen; /* the session that was opened last */
+static unsigned signed_before, modes[5];
 
 static unsigned roll(unsigned n)
 {
@@ -81,6 +82,10 @@ static void judge_opened(uint32_t id)
     if (!spdm_requester_session(p.rq, id, &mine)) return; /* and gone again */
     there = spdm_responder_session(p.rs, id, &theirs);
     require(there && mine.established && mine.psk == theirs.psk, "a session of both, in the same mode");
+    require(mine.mut_auth == theirs.mut_auth, "the same idea of who has proven himself");
+    require(mine.mut_auth == 0 || p.signed_by_rq != signed_before, "the requester's signature");
+    signed_before = p.signed_by_rq;
+    modes[mine.mut_auth]++;
     require(same_handshake(id), "one exchange");
     require(last.code == (!mine.psk ? 0x65 : context ? 0x67 : 0x66), "its own last message");
     if (mine.psk ? !context : clear) {
@@ -200,6 +205,9 @@ static size_t wire(struct pair *pair, bool to_responder, uint8_t *frame, size_t 
 static void prepare(void)
 {
     static const uint8_t versions[] = {SPDM_V11, SPDM_V12, SPDM_V13, SPDM_V14};
+    static struct pair turned;
+    uint8_t digest[SPDM_HASH_MAX];
+    size_t n;
 
     pair_init(&p);
     memset(p.req_policy.versions, 0, sizeof p.req_policy.versions);
@@ -211,14 +219,20 @@ static void prepare(void)
     p.rsp_policy.flags |= clear ? SPDM_HANDSHAKE_IN_THE_CLEAR_CAP : 0;
     if (!context) p.rsp_policy.flags ^= SPDM_PSK_CAP_MASK;
     if (roll(2) == 0) pair_mutual(&p);
-    p.rsp_policy.mut_auth = (uint8_t[]){0, 2, 4}[roll(3)];
+    p.rsp_policy.mut_auth = (uint8_t[]){0, 1, 2, 4}[roll(4)];
+    p.rsp_policy.basic_mut_auth = roll(2) == 0;
     p.rsp_policy.heartbeat = (uint8_t)roll(2);
     p.req_policy.retries = (uint8_t)roll(2);
     liar_listen(&liar, &p);
     p.wire = wire;
     kept_n = 0;
     seen = 0;
+    signed_before = 0;
     pair_start(&p);
+    turned.identity = p.rq_identity;
+    n = pair_digest(&turned, 0, SPDM_SHA_384, digest);
+    if (p.rsp_policy.mut_auth == 1 || roll(2) == 0)
+        spdm_responder_trust(p.rs, 0, (struct spdm_span){digest, n}, p.rq_trusted);
 }
 
 static void ask_something(void)
@@ -229,6 +243,8 @@ static void ask_something(void)
                                      SPDM_WANT_PSK_SESSION | SPDM_WANT_MEASUREMENTS | SPDM_WANT_END_SESSION,
                                      SPDM_WANT_KEY_UPDATE,
                                      SPDM_WANT_MEASUREMENTS,
+                                     SPDM_WANT_CHALLENGE,
+                                     SPDM_WANT_POLL,
                                      SPDM_WANT_END_SESSION};
     struct spdm_goal goal = {.want = wants[roll(sizeof wants / sizeof *wants)],
                              .psk_hint = {(const uint8_t *)"hint", 4},
@@ -236,7 +252,10 @@ static void ask_something(void)
                              .sign = roll(2) == 0};
 
     if ((goal.want & (SPDM_WANT_SESSION | SPDM_WANT_PSK_SESSION)) == 0) goal.session = p.opened_rq;
-    if (goal.session == 0 && goal.want != SPDM_WANT_MEASUREMENTS) goal.want = SPDM_WANT_SESSION;
+    if (goal.want == SPDM_WANT_POLL) (void)spdm_responder_update(p.rs, goal.session);
+    if (goal.want == SPDM_WANT_CHALLENGE) goal.session = 0;
+    if (goal.session == 0 && goal.want != SPDM_WANT_CHALLENGE && goal.want != SPDM_WANT_MEASUREMENTS)
+        goal.want = SPDM_WANT_SESSION;
     (void)pair_run(&p, &goal);
     look();
 }
@@ -267,7 +286,9 @@ static void test_random_lies(void **state)
         return;
     }
     for (uint32_t seed = 1; seed <= runs; seed++) run(seed * 2654435761u);
-    print_message("%u runs: %u lies, %u sessions opened\n", runs, lies_n, opened_n);
+    print_message("%u runs: %u lies, %u sessions opened, by MutAuthRequested %u, %u, %u, %u\n", runs, lies_n, opened_n,
+                  modes[0], modes[1], modes[2], modes[4]);
+    for (unsigned i = 1; i <= 4; i *= 2) assert_true(modes[i] > runs / 20);
     assert_true(opened_n > runs && lies_n > runs);
 }
 

@@ -23,7 +23,7 @@ static const uint8_t versions[] = {SPDM_V11, SPDM_V12, SPDM_V13, SPDM_V14};
 static struct pair p;
 
 /* What is missing, and the ERROR for either exchange; 0: it opens all the same. */
-enum lack { NOTHING, AEAD, GROUP, MAC_RQ, MAC_RS, FORMAT, KEY_EX_RQ, PSK_RQ, USAGE, LACKS };
+enum lack { NOTHING, AEAD, GROUP, MAC_RQ, MAC_RS, FORMAT, KEY_EX_RQ, KEY_EX_RS, PSK_RQ, PSK_RS, USAGE, LACKS };
 static const struct {
     const char *name;
     uint8_t key_exchange, psk_exchange;
@@ -35,7 +35,9 @@ static const struct {
     [MAC_RS] = {"MAC_CAP of the responder", 0x01, 0x01},
     [FORMAT] = {"OpaqueDataFmt1", 0x01, 0x01},
     [KEY_EX_RQ] = {"KEY_EX_CAP of the requester", 0x07, 0},
+    [KEY_EX_RS] = {"KEY_EX_CAP of the responder", 0x07, 0},
     [PSK_RQ] = {"PSK_CAP of the requester", 0, 0x07},
+    [PSK_RS] = {"PSK_CAP of the responder", 0, 0x07},
     [USAGE] = {"a key for key exchange in the slot", 0x01, 0},
 };
 
@@ -52,6 +54,8 @@ static void prepare(uint8_t version, enum lack lack)
     if (lack == FORMAT) p.rsp_policy.opaque_formats = 1;
     if (lack == FORMAT) p.req_policy.opaque_formats = 3;
     if (lack == KEY_EX_RQ) p.req_policy.flags &= ~SPDM_KEY_EX_CAP;
+    if (lack == KEY_EX_RS) p.rsp_policy.flags &= ~SPDM_KEY_EX_CAP;
+    if (lack == PSK_RS) p.rsp_policy.flags &= ~SPDM_PSK_CAP_MASK;
     if (lack == PSK_RQ) p.req_policy.flags &= ~SPDM_PSK_CAP_MASK;
     if (lack == USAGE) {
         p.rsp_policy.flags |= SPDM_MULTI_KEY_CAP_ONLY | SPDM_GET_KEY_PAIR_INFO_CAP;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Random orders of messages (withstand 3, 4): several handshakes of both modes
- * at a time, with and without mutual authentication, finished in their own
- * place or in each other's, repeated, replayed, interrupted. A model that keeps
+ * at a time, without and with mutual authentication of each mode, finished in
+ * their own place or in each other's, repeated, replayed, interrupted by a
+ * CHALLENGE that turns the roles or by the responder's own wish for new keys. A model that keeps
  * nothing but what was said for each session knows when one may be established:
  * when every step belonged to it, to its mode and to one transcript - and then
  * both ends have the same exported secret, made from the model's own TH. */
@@ -37,9 +38,9 @@ static struct {
 } kept[KEPT]; /* frames of before, to be said again */
 static uint32_t random_state;
 static uint32_t seed_now;
-static unsigned established_n, expected_n, tried_n;
-static uint8_t mut_auth;
-static bool clear;
+static unsigned established_n, expected_n, tried_n, at_once_n;
+static unsigned modes[5], proven[5]; /* handshakes by MutAuthRequested, and those of them that came to their end */
+static bool clear, alone;            /* handshakes in the clear; PSK_EXCHANGE without PSK_FINISH */
 
 static unsigned roll(unsigned n)
 {
@@ -66,17 +67,29 @@ static bool responder_has(const struct known *k, bool *established)
     return there;
 }
 
+/* PSK_EXCHANGE alone, said again when its session was over, has opened another with the same id: one in which nobody
+ * has proven anything, and no record opens (withstand 5). */
+static bool is_echo(const struct known *k)
+{
+    struct spdm_session_facts facts;
+
+    return k->s.id != 0 && (k->dead || !k->s.psk || !k->s.established) && alone &&
+           spdm_responder_session(p.rs, k->s.id, &facts) && facts.established && facts.psk && !facts.proven;
+}
+
 /* ---- the property ---- */
 
 static void check(const char *step)
 {
     for (unsigned i = 0; i < SESSIONS; i++) {
         struct known *k = &known[i];
-        bool established, there = responder_has(k, &established);
+        bool established, there;
 
+        if (is_echo(k)) memset(k, 0, sizeof *k);
+        there = responder_has(k, &established);
         if (established && !k->s.established) {
-            fail_msg("seed %u, after %s: session %08x (%s) is established, and must not be", seed_now, step, k->s.id,
-                     k->s.psk ? "PSK" : "KEY_EXCHANGE");
+            fail_msg("seed %u, after %s: session %08x (%s, MutAuthRequested %u) is established, and must not be",
+                     seed_now, step, k->s.id, k->s.psk ? "PSK" : "KEY_EXCHANGE", k->s.mut_auth);
         }
         if (established && !hand_agrees(&h, &k->s))
             fail_msg("seed %u, after %s: another transcript in %08x", seed_now, step, k->s.id);
@@ -130,6 +143,9 @@ static void exchange(bool psk)
     if (k == NULL) return;
     if (roll(8) == 0) h.next_id = 0x0101; /* an id that may be in use */
     (void)(psk ? hand_psk_exchange(&h, &k->s) : hand_key_exchange(&h, &k->s));
+    k->proven = k->s.mut_auth == 1; /* its chain has been vouched for */
+    if (k->s.id != 0 && !psk) modes[k->s.mut_auth]++;
+    if (psk && k->s.established) at_once_n++;
     keep(h.frame, 300);
     for (unsigned i = 0; i < SESSIONS; i++) { /* an id that has been used before was free again */
         if (&known[i] != k && known[i].s.id == k->s.id) memset(&known[i], 0, sizeof known[i]);
@@ -144,10 +160,11 @@ static void finish(void)
     struct known *of = some(), *in = roll(3) != 0 ? of : some();
     bool psk = roll(4) != 0 ? of->s.psk : !of->s.psk,
          with_signature = roll(4) != 0 ? of->s.mut_auth != 0 : roll(2) != 0;
-    bool changed = false, early; /* all that is missing is the requester's proof: said again after it, it is right */
+    bool changed = false, turned,
+         early; /* all that is missing is the requester's proof: said again after it, it is right */
     bool outside = of->s.clear && !of->s.psk ? roll(4) != 0 : roll(8) == 0, right;
     struct spdm_span got;
-    size_t n;
+    size_t n, before = of->s.th_n;
 
     if (of->s.id == 0 || in->s.id == 0) return;
     with_signature = with_signature && !psk;
@@ -165,13 +182,17 @@ static void finish(void)
     right = right && !early;
     if (right && with_signature) hand_th_add(&of->s, spdm_span(h.chain_digest, HAND_H));
     got = hand_say(&h, outside ? NULL : &in->s, spdm_span(message, n));
-    if (!early && !changed) keep(h.frame, n + 64 < FRAME ? n + 64 : FRAME);
-    if (!right) return;
+    /* roles are turned outside, and nothing else is answered there: said again later, it is right */
+    turned = outside && p.rsp_policy.basic_mut_auth && talk_like(got, h.version, "vv 7f 08 00");
+    if (turned) of->s.th_n = before;
+    if (!early && !changed && !turned) keep(h.frame, n + 64 < FRAME ? n + 64 : FRAME);
+    if (!right || turned) return;
     expected_n++;
     if (!hand_finished(&h, &of->s, spdm_span(message, n), got)) {
         fail_msg("seed %u: a right FINISH of %08x was refused: %02x %02x", seed_now, of->s.id, got.n > 1 ? got.p[1] : 0,
                  got.n > 2 ? got.p[2] : 0);
     }
+    proven[of->s.mut_auth]++;
 }
 
 /* The requester's part of an encapsulated flow, a step at a time, in the right channel or another. */
@@ -211,8 +232,8 @@ static void prove(void)
     got = hand_talk(&h, in, "vv ea 00 00");
     if (got.n < 6 || got.p[1] != 0x6a || got.p[5] != 0x81) return;
     got = hand_deliver(&h, in, got.p[2], 0x01);
-    if (got.n < 12 || got.p[1] != 0x6b) return;
-    got = hand_deliver(&h, in, got.p[2], 0x02);
+    if (got.n >= 12 && got.p[1] == 0x6b && got.p[3] == 1) got = hand_deliver(&h, in, got.p[2], 0x02);
+    /* at once, if its chain has been vouched for */
     k->proven = got.n > 4 && got.p[1] == 0x6b && got.p[3] == 2;
 }
 
@@ -241,6 +262,12 @@ static void other(void)
     keep(h.frame, 64);
 }
 
+/* The device wants new keys for its direction: an envelope for whoever comes for it. */
+static void renew(void)
+{
+    (void)spdm_responder_update(p.rs, some()->s.id);
+}
+
 static void replay(void)
 {
     unsigned i = roll(KEPT);
@@ -257,7 +284,7 @@ static const struct {
     void (*say)(void);
 } steps[] = {{"FINISH", finish},         {"FINISH", finish},   {"FINISH", finish},
              {"another message", other}, {"a replay", replay}, {"an envelope", encapsulated},
-             {"a proof", prove}};
+             {"a proof", prove},         {"a proof", prove},   {"a wish", renew}};
 
 static void run(uint32_t seed)
 {
@@ -271,17 +298,21 @@ static void run(uint32_t seed)
     p.req_policy.versions[0] = versions[roll(4)];
     pair_sessions(&p, PLACES);
     clear = roll(3) == 0;
-    mut_auth = (uint8_t)(roll(3) == 0 ? 2 : 0);
     p.rsp_policy.flags |= clear ? SPDM_HANDSHAKE_IN_THE_CLEAR_CAP : 0;
     p.req_policy.flags |= clear ? SPDM_HANDSHAKE_IN_THE_CLEAR_CAP : 0;
     pair_mutual(&p);
-    p.rsp_policy.mut_auth = mut_auth;
+    p.rsp_policy.mut_auth = (uint8_t[]){0, 0, 0, 1, 2, 4}[roll(6)];
+    p.rsp_policy.basic_mut_auth = roll(3) == 0;
+    alone = roll(5) == 0;
+    if (alone) p.rsp_policy.flags ^= SPDM_PSK_CAP_MASK;
     p.rsp_policy.heartbeat = 5;
     p.rsp_policy.drop_bad_records = roll(2) == 0;
     p.sign_delay = 0;
     pair_start(&p);
     hand_connect(&h, &p);
     hand_chain(&h);
+    if (p.rsp_policy.mut_auth == 1 || roll(2) == 0)
+        spdm_responder_trust(p.rs, 0, spdm_span(h.chain_digest, HAND_H), p.rq_trusted);
     for (unsigned i = 0; i < STEPS; i++) {
         unsigned k = roll(10);
 
@@ -312,6 +343,10 @@ static void test_random_orders(void **state)
     print_message("%u runs: %u FINISHes, %u of them right\n", runs, tried_n, expected_n);
     /* the right ones were not all there was, and not too few */
     assert_true(expected_n > runs && tried_n > 3 * expected_n / 2);
+    print_message("by MutAuthRequested 0, 1, 2, 4: %u, %u, %u, %u of %u, %u, %u, %u; %u by PSK_EXCHANGE alone\n",
+                  proven[0], proven[1], proven[2], proven[4], modes[0], modes[1], modes[2], modes[4], at_once_n);
+    for (unsigned i = 1; i <= 4; i *= 2) assert_true(proven[i] > runs / 40);
+    assert_true(proven[0] > runs / 2 && at_once_n > runs / 40);
 }
 
 int main(void)

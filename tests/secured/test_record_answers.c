@@ -186,6 +186,121 @@ static void length_inside_must_fit(void **state)
     crypto->aead_end(*state, k.state);
 }
 
+/* ---- what cannot be sealed ---- */
+
+static bool no_random(void *ctx, uint8_t *out, size_t n)
+{
+    (void)ctx;
+    (void)out;
+    (void)n;
+    return false;
+}
+
+/* The data is there already when the cipher says no. */
+static bool no_cipher(void *ctx, void *state, const struct spdm_aead *op)
+{
+    size_t at = 0;
+
+    (void)ctx;
+    (void)state;
+    for (size_t i = 0; i < op->in_n; i++) {
+        if (op->in[i].n != 0) memcpy(op->out + at, op->in[i].p, op->in[i].n);
+        at += op->in[i].n;
+    }
+    return false;
+}
+
+static bool not_zero(const uint8_t *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (p[i] != 0) return true;
+    }
+    return false;
+}
+
+/* Only what fits is sealed: into the room, into two bytes of length (R-APP-05); with a key, and with the random data
+ * and the cipher that it takes. What could not be is not left behind, and the number is not used up. */
+static void what_cannot_be_sealed(void **state)
+{
+    static const uint8_t key[16] = {1}, iv[RECORD_IV] = {2};
+    static uint8_t data[0x10000];
+
+    memset(data, 0x77, sizeof data);
+    for (unsigned mac_only = 0; mac_only < 2; mac_only++) {
+        struct record_form form = {.session = 0xfffefffd, .seq_bytes = 2, .mac_only = mac_only != 0, .limit = 9};
+        size_t head = spdm_record_head(&form), most = 0xffff - RECORD_TAG - (mac_only ? 0 : 2);
+        struct spdm_crypto bad = *crypto;
+        struct keyed k;
+
+        key_lane(&k, *state, SPDM_AES_128_GCM, spdm_span(key, sizeof key), spdm_span(iv, sizeof iv));
+        for (size_t n = most - 2; n <= sizeof data; n++) {
+            struct spdm_room room = exact(head + n + RECORD_TAG);
+            struct record_plain plain = {.data = {data, n}};
+
+            k.lane.sequence = 0;
+            assert_int_equal(spdm_record_seal(&k.rc, &form, &k.lane, &plain, room), n <= most ? room.n : 0);
+            assert_int_equal(k.lane.sequence, n <= most);
+            free(room.p);
+            if (n == most + 2) n = sizeof data - 2;
+        }
+        k.lane.sequence = 0;
+        for (size_t n = 0; n < head + 50 + RECORD_TAG; n++) {
+            struct spdm_room room = exact(n);
+            struct record_plain plain = {.head = {data, 4}, .data = {data, 46}};
+
+            assert_int_equal(spdm_record_seal(&k.rc, &form, &k.lane, &plain, room), 0);
+            free(room.p);
+        }
+        k.rc.crypto = &bad;
+        for (unsigned i = 0; i < 3; i++) {
+            struct spdm_room room = exact(200);
+            struct record_plain plain = {.data = {data, 50}, .random = 9};
+
+            memset(room.p, 0, room.n);
+            bad = *crypto;
+            if (i == 0) bad.random = no_random;
+            if (i == 1) bad.aead_seal = no_cipher;
+            k.lane.ready = i != 2;
+            if (i != 0 || !mac_only) assert_int_equal(spdm_record_seal(&k.rc, &form, &k.lane, &plain, room), 0);
+            assert_false(not_zero(room.p, room.n));
+            free(room.p);
+        }
+        assert_int_equal(k.lane.sequence, 0);
+        k.rc.crypto = crypto;
+        k.lane.ready = true;
+        crypto->aead_end(*state, k.state);
+    }
+}
+
+/* Nothing opens with a lane that has no key, however right the record. */
+static void nothing_opens_without_a_key(void **state)
+{
+    static const uint8_t key[16] = {1}, iv[RECORD_IV] = {2};
+    struct record_form form = {.session = 0xfffefffd, .seq_bytes = 2, .limit = 9};
+    struct record_plain plain = {.data = {key, sizeof key}};
+    struct spdm_room room = exact(200);
+    struct keyed k;
+    size_t n;
+
+    key_lane(&k, *state, SPDM_AES_128_GCM, spdm_span(key, sizeof key), spdm_span(iv, sizeof iv));
+    n = spdm_record_seal(&k.rc, &form, &k.lane, &plain, room);
+    assert_int_not_equal(n, 0);
+    k.lane.sequence = 0;
+    k.lane.ready = false;
+    expect_closed(&k, &form, spdm_span(room.p, n));
+    k.lane.ready = true;
+    expect_open(&k, &form, spdm_span(room.p, n), spdm_span(key, sizeof key));
+    assert_int_equal(spdm_record_session(spdm_span(room.p, 4)), form.session);
+    for (size_t i = 0; i < 4; i++) {
+        struct spdm_room few = exact(i);
+
+        assert_int_equal(spdm_record_session(as_span(few)), 0);
+        free(few.p);
+    }
+    crypto->aead_end(*state, k.state);
+    free(room.p);
+}
+
 /* ---- recorded ones ---- */
 
 /* Keys and IVs of a session by name. */
@@ -273,8 +388,8 @@ static void recorded_records(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(computed_records),
-        cmocka_unit_test(length_inside_must_fit),
+        cmocka_unit_test(computed_records),      cmocka_unit_test(length_inside_must_fit),
+        cmocka_unit_test(what_cannot_be_sealed), cmocka_unit_test(nothing_opens_without_a_key),
         cmocka_unit_test(recorded_records),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

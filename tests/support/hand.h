@@ -40,6 +40,7 @@ struct hand {
     bool clear;                                             /* handshakes of KEY_EXCHANGE go on in the clear */
     uint16_t next_id;                                       /* ReqSessionID of the next session */
     uint8_t aead_limit;                                     /* offered in the next exchange; 0: not */
+    uint8_t finish_slot;                                    /* SlotID of a FINISH with a signature */
     struct spdm_span digests;                               /* DIGESTS that enters TH, if there is any */
     uint8_t chain[HAND_CHAIN], chain_digest[SPDM_HASH_MAX]; /* hand_chain() */
     uint8_t frame[PAIR_BUFFER], answer[PAIR_BUFFER];

@@ -95,7 +95,7 @@ size_t hand_finish_signed_bytes(struct hand *h, const struct hand_session *of, b
     static const uint8_t element[] = {12, 0, 1, 0, 0, 0, 0, 0, 2, 0, 'h', 'i', 0, 0};
     static struct hand_session with; /* its TH goes on with the chain */
     struct schedule sch = {&toy_crypto, &h->toy, SPDM_SHA_384, SPDM_AES_256_GCM, h->version, 0xff};
-    uint8_t head[6] = {h->version, 0xe5, 1, 0}, th[SPDM_HASH_MAX];
+    uint8_t head[6] = {h->version, 0xe5, 1, h->finish_slot}, th[SPDM_HASH_MAX];
     size_t n = h->version < SPDM_V14 ? 4 : 6;
 
     with = *of;

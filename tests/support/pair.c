@@ -182,8 +182,9 @@ static void answer_requester(struct pair *p, const struct spdm_event *ev)
         uint8_t signature[PAIR_SIGNATURE];
 
         p->signed_by_rq++;
-        a.yes = true;
-        a.data = (struct spdm_span){signature, toy_sign(&p->rq_key, &ev->signing, signature)};
+        p->signed_slot = ev->slot;
+        a.yes = !p->rq_refuses;
+        a.data = (struct spdm_span){signature, toy_sign(&p->rq_key, &ev->signing, signature) - p->signature_less};
         assert_true(spdm_requester_answer(p->rq, &a));
         return;
     }

@@ -69,6 +69,9 @@ struct pair {
     const struct toy_key *rq_trusted; /* the key the responder believes the requester has */
     uint8_t rq_turned_out[PAIR_BUFFER / 2], rq_chain[PAIR_BUFFER];
     unsigned signed_by_rq; /* signatures the requester was asked for */
+    uint8_t signed_slot;   /* the slot of the last */
+    bool rq_refuses;       /* the requester's caller signs nothing ... */
+    size_t signature_less; /* ... or too little */
     bool wrong_psk;        /* the requester has another PSK */
     /* errands: what the device's caller answers; NULL: no to everything */
     void (*errand)(struct pair *, const struct spdm_event *, struct spdm_answer *);

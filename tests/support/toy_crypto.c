@@ -187,13 +187,20 @@ static void aead_run(struct cipher *c, const struct spdm_aead *record, bool open
     }
 }
 
+static bool counted_cipher(struct toy *t)
+{
+    if (counted(t)) return true;
+    t->cipher_failed++;
+    return false;
+}
+
 static bool aead_seal(void *ctx, void *state, const struct spdm_aead *record)
 {
     struct running r;
     struct cipher c;
 
     memcpy(&r, state, sizeof r);
-    if (!counted(ctx) || r.alg == 0) return false;
+    if (!counted_cipher(ctx) || r.alg == 0) return false;
     aead_iv(&c, &r, record);
     aead_run(&c, record, false);
     squeeze(&c.tag, record->tag, 16);
@@ -207,7 +214,7 @@ static spdm_verdict aead_open(void *ctx, void *state, const struct spdm_aead *re
     uint8_t expected[16];
 
     memcpy(&r, state, sizeof r);
-    if (!counted(ctx) || r.alg == 0) return SPDM_BAD;
+    if (!counted_cipher(ctx) || r.alg == 0) return SPDM_BAD;
     aead_iv(&c, &r, record);
     aead_run(&c, record, true);
     squeeze(&c.tag, expected, 16);

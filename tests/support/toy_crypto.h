@@ -16,6 +16,7 @@ struct toy {
     long fail_at;       /* the call with this number fails; 0: none */
     long calls;         /* calls so far */
     long random_failed; /* those of them that had no random numbers to give */
+    long cipher_failed; /* those of them that sealed or opened */
     long open;          /* running hashes, ciphers and key agreements that nobody has ended yet */
     bool accept_all;    /* verify says yes to everything: for showing that a check elsewhere fires */
 };

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The memory of sessions: whatever lies in it before, however much it is, whose
+ * end has not been told yet; and the transcripts of each, which begin with the
+ * connection's. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/bytes.h"
+#include "support/hand.h"
+#include "support/talk.h"
+
+static const uint8_t versions[] = {SPDM_V11, SPDM_V12, SPDM_V13, SPDM_V14};
+static struct pair p;
+static struct hand h;
+
+static void prepare(uint8_t version, size_t sessions)
+{
+    pair_init(&p);
+    memset(p.req_policy.versions, 0, sizeof p.req_policy.versions);
+    p.req_policy.versions[0] = version;
+    pair_sessions(&p, sessions);
+}
+
+/* As many as fit whole, each in its own place; nothing is believed of what was there, and nothing behind it is touched.
+ */
+static void test_memory(void **state)
+{
+    static const struct spdm_goal open_session = {.want = SPDM_WANT_SESSION};
+
+    (void)state;
+    for (size_t sessions = 0; sessions <= 3; sessions++) {
+        for (size_t more = 0; more < 200; more += 8) {
+            struct spdm_goal end = {.want = SPDM_WANT_END_SESSION};
+            size_t n;
+            uint8_t *block;
+
+            prepare(SPDM_V12, sessions);
+            n = p.rsp_config.session_memory.n + more;
+            block = malloc(n);
+            if (n != 0) memset(block, 0x02 + (more & 1), n); /* a state, too */
+            p.rsp_config.session_memory = (struct spdm_room){block, n};
+            p.req_config.session_memory.n *= 2;
+            p.req_config.session_memory.n += spdm_session_size(&p.req_config);
+            assert_true(p.req_config.session_memory.n <= sizeof p.rq_sessions);
+            memset(p.rq_sessions, 0x02, sizeof p.rq_sessions);
+            pair_start(&p);
+            for (size_t i = 0; i < sessions; i++) assert_true(pair_run(&p, &open_session));
+            end.session = p.opened_rq;
+            assert_false(pair_run(&p, &open_session));
+            if (sessions != 0) assert_int_equal(p.failure.error, 0x0a); /* SessionLimitExceeded */
+            if (sessions != 0) assert_true(pair_run(&p, &end));
+            if (sessions != 0) assert_true(pair_run(&p, &open_session));
+            pair_close(&p);
+            free(block);
+        }
+    }
+}
+
+/* Says something of which nobody fetches the events. */
+static void push(struct hand_session *s, const char *words)
+{
+    static uint8_t message[PAIR_BUFFER];
+    struct spdm_span m = {message, talk_bytes(words, h.version, message)};
+    size_t n = hand_seal(&h, s, m, false);
+
+    spdm_responder_push(p.rs, spdm_span(h.frame, n), p.now);
+    assert_int_not_equal(spdm_responder_pull(p.rs, p.now).n, 0);
+}
+
+/* A session has ended, and nobody has been told yet, when the next begins: in another place if there is one, and then
+ * the end is told; in its place if not, and then that one is none of the end's. */
+static void test_untold(void **state)
+{
+    struct hand_session a, b;
+
+    (void)state;
+    for (unsigned i = 0; i < 2 * sizeof versions; i++) {
+        bool room = i % 2 == 1;
+
+        prepare(versions[i / 2], room ? 2 : 1);
+        pair_start(&p);
+        hand_connect(&h, &p);
+        assert_true(hand_key_exchange(&h, &a) && hand_finish(&h, &a));
+        push(&a, "vv ec 00 00");
+        assert_int_equal(p.closed_rs, 0);
+        assert_true(hand_psk_exchange(&h, &b)); /* events are fetched in the middle of it */
+        if (room) assert_int_equal(p.closed_rs, a.id);
+        assert_int_not_equal(p.closed_rs, b.id);
+        assert_true(hand_finish(&h, &b));
+        assert_true(hand_agrees(&h, &b));
+        hand_expect(&h, &b, "vv 81 00 00", "vv 01");
+        assert_int_not_equal(p.closed_rs, b.id);
+        pair_close(&p);
+    }
+}
+
+/* L1/L2 of a session: VCA from 1.2 on, then what was said in it and nowhere else (transcripts.md section 4). */
+static void test_measurements(void **state)
+{
+    static const char context[] = "responder-measurements signing";
+    static uint8_t said[8192];
+    struct hand_session a, b;
+
+    (void)state;
+    for (size_t v = 0; v < sizeof versions; v++) {
+        uint8_t prefixed[100 + SPDM_HASH_MAX] = {0}, expected[PAIR_SIGNATURE], request[64];
+        struct spdm_signing what = {.alg = SPDM_ECDSA_P384, .hash = SPDM_SHA_384, .prehashed = true};
+        struct spdm_span vca, got;
+        uint64_t hash[4] = {0};
+        size_t n = 0;
+
+        prepare(versions[v], 2);
+        pair_start(&p);
+        hand_connect(&h, &p);
+        assert_true(hand_key_exchange(&h, &a) && hand_finish(&h, &a));
+        assert_true(hand_key_exchange(&h, &b) && hand_finish(&h, &b));
+        hand_expect(&h, NULL, "vv e0 00 01 context", "vv 60"); /* enter other transcripts */
+        hand_expect(&h, &b, "vv e0 00 02 context", "vv 60");
+        vca = spdm_requester_vca(p.rq);
+        if (versions[v] >= SPDM_V12) memcpy(said, vca.p, n = vca.n);
+        for (unsigned i = 0; i < 2; i++) {
+            size_t request_n =
+                talk_bytes(i == 0 ? "vv e0 00 01 context" : "vv e0 01 ff nonce 00 context", versions[v], request);
+
+            got = hand_say(&h, &a, spdm_span(request, request_n));
+            assert_true(got.n > (i == 0 ? 8u : 100u) && got.p[1] == 0x60);
+            memcpy(said + n, request, request_n);
+            memcpy(said + n + request_n, got.p, got.n - (i == 0 ? 0 : 96u));
+            n += request_n + got.n - (i == 0 ? 0 : 96u);
+        }
+        assert_true(toy_crypto.hash_begin(&h.toy, hash, SPDM_SHA_384));
+        assert_true(toy_crypto.hash_update(&h.toy, hash, spdm_span(said, n)));
+        assert_true(toy_crypto.hash_peek(&h.toy, hash, prefixed + 100));
+        what.data = spdm_span(prefixed + 100, 48);
+        if (versions[v] >= SPDM_V12) {
+            for (unsigned i = 0; i < 4; i++) memcpy(prefixed + 16 * i, "dmtf-spdm-v1.0.*", 16);
+            for (unsigned i = 0; i < 4; i++) prefixed[16 * i + 13] = (uint8_t)('0' + (versions[v] & 15));
+            memcpy(prefixed + 100 - strlen(context), context, strlen(context));
+            memset(hash, 0, sizeof hash);
+            assert_true(toy_crypto.hash_begin(&h.toy, hash, SPDM_SHA_384));
+            assert_true(toy_crypto.hash_update(&h.toy, hash, spdm_span(prefixed, 148)));
+            assert_true(toy_crypto.hash_peek(&h.toy, hash, said));
+            what.data = spdm_span(said, 48);
+        }
+        assert_int_equal(toy_sign(&p.key, &what, expected), 96);
+        assert_memory_equal(got.p + got.n - 96, expected, 96);
+        pair_close(&p);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_memory), cmocka_unit_test(test_untold),
+                                       cmocka_unit_test(test_measurements)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
