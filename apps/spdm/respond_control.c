@@ -9,6 +9,7 @@
 #include "text.h"
 
 #include <assay/errand.h>
+#include <assay/session.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -95,12 +96,34 @@ static void event(struct control_client *k, char *words)
     }
 }
 
+/* Numbers are given by each connection: there may be several sessions of this one. */
+static void end_session(struct control_client *k, char *words)
+{
+    char *number = strtok_r(words, " ", &words), *how = strtok_r(NULL, " ", &words), *end = NULL;
+    unsigned long id = number != NULL ? strtoul(number, &end, 16) : 0;
+    bool now = how != NULL && strcmp(how, "now") == 0;
+    unsigned there = 0, ends = 0;
+    if (id == 0 || id > UINT32_MAX || *end != '\0' || (how != NULL && !now) || *words != '\0') {
+        add(k, "error: end-session NUMBER or end-session NUMBER now expected, NUMBER as the log has it: ffff0001\n");
+        return;
+    }
+    for (struct client *c = k->server->live; c != NULL; c = c->older) {
+        struct spdm_session_facts facts;
+        if (c->link == NULL || !spdm_responder_session(c->engine, (uint32_t)id, &facts)) continue;
+        there++;
+        ends += spdm_responder_end(c->engine, (uint32_t)id, now);
+    }
+    if (there == 0) add(k, "error: there is no session %08lx\n", id);
+    else if (ends == 0) add(k, "error: its requester cannot be told (SPDM 1.4, ENCAP_CAP), or not yet: try now\n");
+    else add(k, "sessions %u\nok\n", ends);
+}
+
 static void wrong(struct control_client *k, const char *command)
 {
-    static const char *const known[] = {"status", "event", "reset", "stop", NULL};
+    static const char *const known[] = {"status", "event", "end-session", "reset", "stop", NULL};
     const char *near = spdm_options_nearest(command, known);
     char *safe = spdm_text_safe_string(command);
-    add(k, "error: \"%.40s\" is no command; known are status, event, reset, stop%s%s%s\n", safe,
+    add(k, "error: \"%.40s\" is no command; known are status, event, end-session, reset, stop%s%s%s\n", safe,
         near != NULL ? "; did you mean " : "", near != NULL ? near : "", near != NULL ? "?" : "");
     free(safe);
 }
@@ -112,6 +135,7 @@ static void obey(struct control_client *k)
     k->reply[0] = '\0';
     if (command == NULL) add(k, "error: no command\n");
     else if (strcmp(command, "event") == 0) event(k, line);
+    else if (strcmp(command, "end-session") == 0) end_session(k, line);
     else if (strcmp(command, "status") != 0 && strcmp(command, "reset") != 0 && strcmp(command, "stop") != 0)
         wrong(k, command);
     else if (!alone) add(k, "error: nothing can stand behind %s\n", command);

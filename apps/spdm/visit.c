@@ -70,11 +70,12 @@ static void on_failed(struct spdm_visit *v, const struct spdm_report *report)
 
 static void on_closed(struct spdm_visit *v, const struct spdm_event *event)
 {
+    bool left = event->report.why == SPDM_WHY_SESSION_ENDED || event->report.why == SPDM_WHY_SESSION_EXPIRED;
     char text[400];
     v->down = true;
     if (v->out == NULL) return;
     spdm_report_text(&event->report, text, sizeof text);
-    say(v->out, SPDM_EXIT_PROTOCOL, text);
+    say(v->out, left ? SPDM_EXIT_UNREACHABLE : SPDM_EXIT_PROTOCOL, text);
     end(v);
 }
 
@@ -86,6 +87,7 @@ static void on_event(void *ctx, struct spdm_attest *run, const struct spdm_event
     if (v->out == NULL || v->waiting) return;
     switch (event->kind) {
     case SPDM_DONE:
+        if (v->down) break; /* the session was ended in the last message */
         v->out->reached = true;
         v->out->exit = SPDM_EXIT_OK;
         end(v);

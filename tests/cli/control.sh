@@ -45,7 +45,7 @@ serves() {
 # ---- typos ----
 begin
 tell 0 "clients 0" status
-tell 2 '"staus" is no command; known are status, event, reset, stop; did you mean status?' staus
+tell 2 '"staus" is no command; known are status, event, end-session, reset, stop; did you mean status?' staus
 tell 2 "no command" ""
 tell 2 "nothing can stand behind reset" "reset now"
 tell 2 "event measurement-changed LIST" "event"
@@ -54,6 +54,8 @@ for wrong in "event measurement-changed" "event measurment-changed 1" "event mea
     "event measurement-changed -1" "event certificate-changed 8" "event certificate-changed 1,"; do
     tell 2 "LIST as 1,2: measurements 1 to 254, slots 0 to 7" "$wrong"
 done
+tell 2 "end-session NUMBER now expected" "end-session ffff0001 now please"
+tell 2 "there is no session ffff0001" "end-session ffff0001"
 tell 0 "sessions 0" "event measurement-changed 1,254"
 tell 0 "sessions 0" "event certificate-changed 0,7"
 tell 2 "a command is one line, and not that long" "$(printf '%0500d' 0)"
