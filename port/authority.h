@@ -58,6 +58,17 @@ struct spdm_authority_order {
 struct spdm_room spdm_authority_sign(struct spdm_authority *authority, const struct spdm_authority_order *order,
                                      char *cause);
 
+/* The alias model, on the device: below its own authority it puts a certificate of a key that it uses. */
+struct spdm_alias_order {
+    struct spdm_span certificates; /* root first, down to that of the device's own authority, whose key signs */
+    const char *key;               /* this one: a file or URI */
+    const struct spdm_openssl_key *alias;
+    const char *name, *device_info; /* of the device; device_info NULL: none */
+    int64_t now;
+};
+/* The certificates and the alias behind them. Empty: cause says why; freed by OPENSSL_free(). */
+struct spdm_room spdm_alias_add(struct spdm_openssl *ossl, const struct spdm_alias_order *order, char *cause);
+
 /* The certificates of a file, PEM or DER, root first. Empty: error (SPDM_DEVICE_REASON bytes) says why; name begins
  * it. Freed by OPENSSL_free(). */
 struct spdm_room spdm_chain_load(const char *path, const char *name, char *error);

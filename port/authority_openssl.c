@@ -5,6 +5,7 @@
 #include "port/certgen_inside.h"
 #include "port/device_impl.h"
 #include "port/device_pair.h"
+#include "port/keystore.h"
 #include "port/x509_read.h"
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -187,6 +188,51 @@ struct spdm_room spdm_authority_sign(struct spdm_authority *a, const struct spdm
     X509_free(x);
     X509_REQ_free(request);
     ERR_pop_to_mark();
+    return out;
+}
+
+/* ---- the alias model ---- */
+
+/* An alias lives as long as the device's own authority at most; nobody asks whether there is a longer one. */
+static X509 *issue_alias(struct spdm_openssl *ossl, const struct spdm_alias_order *order, struct spdm_signer *by)
+{
+    enum { DAYS = 3650 };
+    struct spdm_certgen_plan plan = {.algorithm = (enum spdm_alg)spdm_signer_algorithms(by)[0],
+                                     .model = SPDM_CERT_ALIAS,
+                                     .responder = true,
+                                     .days = DAYS,
+                                     .now = order->now,
+                                     .device_info = order->device_info};
+    struct spdm_rung rung = {.leaf = true, .mutable = true, .device_info = true};
+    struct spdm_ladder l = {.ossl = ossl, .plan = &plan, .above = spdm_signer_private(by)->pkey};
+
+    snprintf(rung.name, sizeof rung.name, "CN=Alias of %.200s", order->name);
+    l.issuer = read_certificate(ossl, last_of(order->certificates));
+    l.key = order->alias->pkey;
+    X509 *x = l.issuer != NULL ? spdm_certgen_issue(&l, &rung) : NULL;
+    X509_free(l.issuer);
+    return x;
+}
+
+/* With a handle of its own: the key may be signing a request on another thread. */
+struct spdm_room spdm_alias_add(struct spdm_openssl *ossl, const struct spdm_alias_order *order, char *cause)
+{
+    const struct spdm_signer_options options = {.uri = order->key};
+    struct spdm_room out = {NULL, 0};
+    struct spdm_openssl *own = spdm_openssl_lend(ossl, NULL, cause);
+    struct spdm_signer *signer = own != NULL ? spdm_signer_open(own, &options, cause) : NULL;
+    X509 *x = NULL;
+
+    ERR_set_mark();
+    if (signer != NULL) {
+        x = issue_alias(own, order, signer);
+        if (x == NULL) spdm_openssl_cause(cause, "OpenSSL could not make the alias certificate");
+        else out = append(order->certificates, x);
+    }
+    X509_free(x);
+    ERR_pop_to_mark();
+    spdm_signer_close(signer);
+    spdm_openssl_give_back(own);
     return out;
 }
 

@@ -3,7 +3,7 @@
  * certgen.h - makes a device's identity for tests: a root, certificate
  * authorities, a leaf, with what SPDM wants in each (certificates.md sections
  * 2 to 4). Keys of the authorities are thrown away once they have signed,
- * but for one that is to sign more; the leaf's is handed out.
+ * but for those that are to sign more; the leaf's is handed out.
  *
  * Device model: root, intermediates, device certificate (hardware identity).
  * Alias model:  root, intermediates, device certificate CA (hardware identity), alias (mutable certificate).
@@ -32,8 +32,9 @@ struct spdm_certgen_plan {
 struct spdm_certgen_made {
     struct spdm_room certificate[SPDM_CERTGEN_CERTIFICATES_MAX]; /* DER, root first */
     unsigned n;
-    struct spdm_room key;  /* the leaf's, PKCS #8 in PEM */
-    struct spdm_room spki; /* its public half, DER */
+    struct spdm_room key;    /* the leaf's, PKCS #8 in PEM */
+    struct spdm_room spki;   /* its public half, DER */
+    struct spdm_room device; /* alias model: the key of the device certificate CA, which signs the leaf */
     struct spdm_room
         authority; /* keep_authority: the key of the last of the first plan.intermediates + 1 certificates */
 };

@@ -328,6 +328,7 @@ static bool climb(struct spdm_ladder *l, const struct spdm_rung *r, unsigned n, 
         if (der_n <= 0) return false;
         out->certificate[out->n++] = (struct spdm_room){der, (size_t)der_n};
         if (i + 1 == n && !(keep_private(l->key, &out->key) && keep_public(l->key, &out->spki))) return false;
+        if (i + 2 == n && l->plan->model == SPDM_CERT_ALIAS && !keep_private(l->key, &out->device)) return false;
         if (i == l->plan->intermediates && l->plan->keep_authority && !keep_private(l->key, &out->authority))
             return false;
         EVP_PKEY_free(l->above);
@@ -384,6 +385,7 @@ void spdm_certgen_free(struct spdm_certgen_made *made)
     for (unsigned i = 0; i < SPDM_CERTGEN_CERTIFICATES_MAX; i++) OPENSSL_free(made->certificate[i].p);
     OPENSSL_clear_free(made->key.p, made->key.n);
     OPENSSL_clear_free(made->authority.p, made->authority.n);
+    OPENSSL_clear_free(made->device.p, made->device.n);
     OPENSSL_free(made->spki.p);
     *made = (struct spdm_certgen_made){.n = 0};
 }

@@ -66,9 +66,10 @@ enum { SPDM_ALLOW_CSR = 1, SPDM_ALLOW_CERTIFICATES = 2, SPDM_ALLOW_KEY_PAIRS = 4
 struct spdm_device_provisioning {
     bool there;
     uint8_t allow;
-    bool reset;                  /* what is given takes effect after a reset */
-    char *state;                 /* directory that keeps it */
-    char *subject, *device_info; /* of certificate requests; NULL: as in the present certificate, none */
+    bool reset;                         /* what is given takes effect after a reset */
+    char *state;                        /* directory that keeps it */
+    char *subject, *device_info;        /* of certificate requests; NULL: as in the present certificate, none */
+    struct spdm_device_key *device_key; /* alias model: of the device's own authority; NULL: there is none */
 };
 
 struct spdm_device {

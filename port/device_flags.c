@@ -129,7 +129,11 @@ static uint32_t flags_of(const struct spdm_device *d)
 {
     uint32_t flags = SPDM_CHUNK_CAP;
     bool alias = false, chain = has_chain(d);
-    for (unsigned i = 0; i < SPDM_SLOT_N; i++) alias = alias || d->identity.slot[i].model == SPDM_CERT_ALIAS;
+    for (unsigned i = 0; i < SPDM_SLOT_N; i++) {
+        alias = alias || d->identity.slot[i].model == SPDM_CERT_ALIAS;
+        for (unsigned bank = 0; bank < d->identity.bank_n; bank++)
+            alias = alias || d->banks[bank].slot[i].model == SPDM_CERT_ALIAS;
+    }
     if (chain) flags |= spdm_device_provisioning_flags(d);
     if (chain) flags |= SPDM_CERT_CAP | SPDM_CHAL_CAP;
     if (!chain && d->identity.public_key.n != 0) flags |= SPDM_PUB_KEY_ID_CAP | SPDM_CHAL_CAP;

@@ -33,7 +33,7 @@ static bool give_pair(struct loader *l, const struct spdm_state_pair *given)
     if (given->key[0] != '\0') {
         char path[4096];
         snprintf(path, sizeof path, "%s/%s", d->provisioning.state, given->key);
-        if (!spdm_device_open_uri(l, path, &key) || !spdm_device_pair_key(l, i, key)) return false;
+        if (!spdm_device_open_kept(l, path, &key) || !spdm_device_pair_key(l, i, key)) return false;
     }
     p->asym = given->asym;
     p->pqc = given->pqc;
@@ -65,7 +65,9 @@ static struct spdm_device_key *key_of(struct loader *l, const struct spdm_state_
     }
     if (own != NULL && spdm_device_key_has(l, spki, own)) return own;
     for (size_t i = 0; i < d->key_n; i++)
-        if (&d->keys[i] != d->raw_key && spdm_device_key_has(l, spki, &d->keys[i])) return &d->keys[i];
+        if (&d->keys[i] != d->raw_key && &d->keys[i] != d->provisioning.device_key &&
+            spdm_device_key_has(l, spki, &d->keys[i]))
+            return &d->keys[i];
     return NULL;
 }
 
@@ -87,7 +89,27 @@ static bool associate(struct loader *l, const struct spdm_state_slot *given, con
                                  given->slot, i + 1, mine + 1);
     }
     d->pairs[mine].slots |= bit;
-    return true;
+    return spdm_device_may_share(l, mine);
+}
+
+/* What is in a bank is of its algorithm, and fits its slots. */
+static bool fits_bank(struct loader *l, const struct spdm_state_slot *given, const struct spdm_device_key *key)
+{
+    const struct spdm_bank *bank = &l->device->banks[given->bank];
+    bool same = false;
+    if (l->device->identity.bank_n == 0) return true;
+    for (const uint8_t *alg = spdm_signer_algorithms(key->signer); *alg != 0; alg++) {
+        uint32_t bit = spdm_key_pair_bit((enum spdm_alg) * alg);
+        bool pqc = spdm_algorithm((enum spdm_alg) * alg)->cls == SPDM_CLASS_PQC;
+        same = same || ((pqc ? bank->pqc : bank->asym) & bit) != 0;
+    }
+    if (!same)
+        return spdm_device_error(l, NULL,
+                                 "the certificates given to slot %u are for a key (%s) that bank %u is not for",
+                                 given->slot, spdm_signer_name(key->signer), given->bank);
+    return given->certificates.n <= bank->slot_size ||
+           spdm_device_error(l, NULL, "the certificates given to slot %u have %zu bytes, the slots of bank %u have %u",
+                             given->slot, given->certificates.n, given->bank, (unsigned)bank->slot_size);
 }
 
 static bool give_slot(struct loader *l, const struct spdm_state_slot *given)
@@ -115,7 +137,7 @@ static bool give_slot(struct loader *l, const struct spdm_state_slot *given)
                                  given->slot);
     slot->signs = spdm_signer_algorithms((*key)->signer);
     if (slot->usage == 0) slot->usage = SPDM_USE_KEY_EX | SPDM_USE_CHALLENGE | SPDM_USE_MEASUREMENT;
-    return associate(l, given, *key);
+    return fits_bank(l, given, *key) && associate(l, given, *key);
 }
 
 bool spdm_device_give(struct loader *l)

@@ -19,6 +19,7 @@ struct key_setting {
     const config_setting_t *at;
     const char *uri, *properties, *config;
     const char *providers[8];
+    bool whole; /* uri is a path from here, not from where the description is */
 };
 
 struct slot_setting {
@@ -96,7 +97,7 @@ static bool open_key(struct loader *l, const struct key_setting *s, struct spdm_
     char cause[SPDM_CAUSE_MAX] = "";
     char *uri;
     if (s->uri == NULL) return spdm_device_error(l, s->at, "the key has no uri");
-    uri = uri_of(l, s->uri);
+    uri = s->whole ? strdup(s->uri) : uri_of(l, s->uri);
     if (uri == NULL) return spdm_device_error(l, s->at, "out of memory");
     for (size_t i = 0; i < d->key_n; i++) {
         if (strcmp(d->keys[i].uri, uri) != 0) continue;
@@ -311,9 +312,9 @@ bool spdm_device_open_key(struct loader *l, const config_setting_t *at, void *ou
     return read_key(l, at, &s) && open_key(l, &s, out);
 }
 
-bool spdm_device_open_uri(struct loader *l, const char *uri, struct spdm_device_key **out)
+bool spdm_device_open_kept(struct loader *l, const char *path, struct spdm_device_key **out)
 {
-    const struct key_setting s = {.uri = uri};
+    const struct key_setting s = {.uri = path, .whole = true};
     return open_key(l, &s, out);
 }
 

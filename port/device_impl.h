@@ -21,8 +21,8 @@ struct loader {
     void *state_ctx;
     bool provisioned; /* there is a group of that name */
     bool pairs_described;
-    /* by index: where a measurement stands whose value is still to be hashed, or is a digest already */
-    const config_setting_t *to_hash[SPDM_MEAS_ALL + 1], *digests[SPDM_MEAS_ALL + 1];
+    /* by index: where a measurement stands whose value is still to be hashed, or made from the log, or is a digest */
+    const config_setting_t *to_hash[SPDM_MEAS_ALL + 1], *to_extend[SPDM_MEAS_ALL + 1], *digests[SPDM_MEAS_ALL + 1];
 };
 
 struct field {
@@ -77,9 +77,10 @@ bool spdm_device_log(struct loader *l, const config_setting_t *at, void *out);
 bool spdm_device_hex(struct loader *l, const config_setting_t *at, const char *hex, struct spdm_span *out);
 /* A copy, freed likewise. */
 bool spdm_device_copy(struct loader *l, const config_setting_t *at, struct spdm_span bytes, struct spdm_span *out);
-/* The private key behind a setting (struct spdm_device_key **), or a URI; opened once however often it is named. */
+/* The private key behind a setting (struct spdm_device_key **), or in a file of the state; opened once however often it
+ * is named. */
 bool spdm_device_open_key(struct loader *l, const config_setting_t *at, void *out);
-bool spdm_device_open_uri(struct loader *l, const char *uri, struct spdm_device_key **out);
+bool spdm_device_open_kept(struct loader *l, const char *path, struct spdm_device_key **out);
 bool spdm_device_key_has(struct loader *l, struct spdm_span spki, const struct spdm_device_key *key);
 /* Certificates are well formed and begin with the root, which is found in them if it is not given; *spki is the
  * leaf's. */
@@ -109,6 +110,8 @@ uint32_t spdm_device_provisioning_flags(const struct spdm_device *device);
 void spdm_device_provisioning_free(struct spdm_device *device);
 /* AlgorithmIdentifier of a pair's key, and its algorithm. */
 bool spdm_device_pair_key(struct loader *l, unsigned pair, struct spdm_device_key *key);
+/* Whether it may have the slots that it has. */
+bool spdm_device_may_share(struct loader *l, unsigned pair);
 /* Puts the state over what was described. */
 bool spdm_device_give(struct loader *l);
 

@@ -8,6 +8,7 @@
  * been read, as they need the measurement hash. Entries of the measurement
  * extension log have the same sources. */
 #include "port/device_impl.h"
+#include "port/extend.h"
 
 #include <assay/errand.h>
 #include <ctype.h>
@@ -116,11 +117,22 @@ bool spdm_device_copy(struct loader *l, const config_setting_t *at, struct spdm_
     return true;
 }
 
+static int sources_of(const struct measure_setting *s)
+{
+    return (s->file != NULL) + (s->hex != NULL) + (s->text != NULL) + (s->digest != NULL) + s->has_number;
+}
+
+/* A hash-extended measurement without a source is what the log makes of it. */
+static bool is_extended(const struct measure_setting *s)
+{
+    return s->type == SPDM_MEAS_HASH_EXTEND && sources_of(s) == 0;
+}
+
 /* The one source, into *out (freed with the device). */
 static bool take_value(struct loader *l, const config_setting_t *at, const struct measure_setting *s,
                        struct spdm_span *out)
 {
-    int sources = (s->file != NULL) + (s->hex != NULL) + (s->text != NULL) + (s->digest != NULL) + s->has_number;
+    int sources = sources_of(s);
     if (sources != 1)
         return spdm_device_error(l, at, "measurement %u needs exactly one of file, hex, text, number, digest",
                                  s->index);
@@ -170,6 +182,7 @@ static bool put_body(struct loader *l, const config_setting_t *at, const struct 
 static bool is_digest(const struct measure_setting *s)
 {
     bool code = s->type <= SPDM_MEAS_FIRMWARE_CONFIG || s->type == SPDM_MEAS_HASH_EXTEND;
+    if (is_extended(s)) return true;
     if (s->form != FORM_DEFAULT) return s->form == FORM_DIGEST;
     return s->digest != NULL || (s->file != NULL && code);
 }
@@ -213,12 +226,15 @@ static bool read_measurement(struct loader *l, const config_setting_t *at)
     m.type = (uint8_t)s.type;
     m.tcb = s.has_tcb ? s.tcb : s.type <= SPDM_MEAS_FIRMWARE;
     m.raw = !is_digest(&s);
-    if (!take_value(l, at, &s, &m.value) || !put_body(l, at, &s, &m.value)) {
+    if (is_extended(&s) && s.form == FORM_RAW)
+        return spdm_device_error(l, at, "measurement %u is made from the log, and has no form but digest", s.index);
+    if (!is_extended(&s) && (!take_value(l, at, &s, &m.value) || !put_body(l, at, &s, &m.value))) {
         spdm_device_release(m.value);
         return false;
     }
     if (!insert(l, at, &m)) return false;
-    if (s.digest == NULL && !m.raw) l->to_hash[m.index] = at;
+    if (is_extended(&s)) l->to_extend[m.index] = at;
+    else if (s.digest == NULL && !m.raw) l->to_hash[m.index] = at;
     if (s.digest != NULL) l->digests[m.index] = at;
     return !m.raw || m.value.n <= RAW_MAX ||
            spdm_device_error(l, at, "measurement %u has %zu bytes, at most %u can be shown raw; use form = \"digest\"",
@@ -346,22 +362,43 @@ static bool digest_of(struct loader *l, enum spdm_alg hash, struct spdm_measurem
     return true;
 }
 
+/* What its entries of the log come to; a log is needed, even one that has none for it. */
+static bool extend(struct loader *l, enum spdm_alg hash, struct spdm_measurement *m)
+{
+    const struct spdm_extended what = {l->device->log, m->index, hash};
+    uint8_t value[SPDM_HASH_MAX];
+    unsigned entries;
+    if (l->device->log.n == 0)
+        return spdm_device_error(l, l->to_extend[m->index],
+                                 "measurement %u needs exactly one of file, hex, text, number, digest, or a log that "
+                                 "extends it",
+                                 m->index);
+    if (!spdm_extend(l->ossl, &what, value, &entries))
+        return spdm_device_error(l, l->to_extend[m->index],
+                                 "measurement %u: an entry of the log is a digest, but not one of %s", m->index,
+                                 spdm_algorithm_name(hash));
+    return spdm_device_copy(l, NULL, (struct spdm_span){value, spdm_algorithm(hash)->size}, &m->value);
+}
+
+static bool finish(struct loader *l, enum spdm_alg hash, struct spdm_measurement *m)
+{
+    const config_setting_t *at = l->to_hash[m->index] != NULL ? l->to_hash[m->index] : l->digests[m->index];
+    if (at == NULL) at = l->to_extend[m->index];
+    if (at == NULL) return true;
+    if (hash == SPDM_RAW_ONLY)
+        return spdm_device_error(l, at, "measurement %u is a digest, but measurement_hash is raw", m->index);
+    if (l->to_extend[m->index] != NULL) return extend(l, hash, m);
+    if (l->to_hash[m->index] != NULL)
+        return digest_of(l, hash, m) || spdm_device_error(l, at, "cannot hash measurement %u", m->index);
+    return m->value.n == spdm_algorithm(hash)->size ||
+           spdm_device_error(l, at, "the digest of measurement %u has %zu bytes, %s has %u", m->index, m->value.n,
+                             spdm_algorithm_name(hash), spdm_algorithm(hash)->size);
+}
+
 bool spdm_device_hash_measurements(struct loader *l)
 {
     struct spdm_device *d = l->device;
-    enum spdm_alg hash = (enum spdm_alg)d->policy.meas_hash;
-    for (size_t i = 0; i < d->measurement_n; i++) {
-        struct spdm_measurement *m = &d->measurements[i];
-        const config_setting_t *at = l->to_hash[m->index] != NULL ? l->to_hash[m->index] : l->digests[m->index];
-        if (at == NULL) continue;
-        if (hash == SPDM_RAW_ONLY)
-            return spdm_device_error(l, at, "measurement %u is a digest, but measurement_hash is raw", m->index);
-        if (l->to_hash[m->index] != NULL) {
-            if (!digest_of(l, hash, m)) return spdm_device_error(l, at, "cannot hash measurement %u", m->index);
-        } else if (m->value.n != spdm_algorithm(hash)->size) {
-            return spdm_device_error(l, at, "the digest of measurement %u has %zu bytes, %s has %u", m->index,
-                                     m->value.n, spdm_algorithm_name(hash), spdm_algorithm(hash)->size);
-        }
-    }
+    for (size_t i = 0; i < d->measurement_n; i++)
+        if (!finish(l, (enum spdm_alg)d->policy.meas_hash, &d->measurements[i])) return false;
     return true;
 }

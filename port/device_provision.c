@@ -151,6 +151,16 @@ bool spdm_device_key_pairs(struct loader *l, const config_setting_t *at)
     return true;
 }
 
+/* R-KPI-06 */
+bool spdm_device_may_share(struct loader *l, unsigned pair)
+{
+    const struct spdm_key_pair *p = &l->device->pairs[pair];
+    bool one = (p->slots & (p->slots - 1)) == 0;
+    return one || (p->capabilities & SPDM_KEY_PAIR_SHARE) != 0 ||
+           spdm_device_error(
+               l, NULL, "key pair %u belongs to more than one slot, which the capability \"share\" allows", pair + 1);
+}
+
 /* The key pair of a slot's key; the first that is not there yet is made, if none are described. */
 static bool join(struct loader *l, struct spdm_slot *slot, unsigned number, struct spdm_device_key *key)
 {
@@ -170,7 +180,7 @@ static bool join(struct loader *l, struct spdm_slot *slot, unsigned number, stru
     }
     d->pairs[i].slots = (uint8_t)(d->pairs[i].slots | 1u << number);
     slot->key_pair_id = (uint8_t)(i + 1);
-    return true;
+    return spdm_device_may_share(l, i);
 }
 
 bool spdm_device_join_pairs(struct loader *l)
@@ -290,6 +300,14 @@ static bool read_state(struct loader *l, const config_setting_t *at, void *out)
     return *path != NULL || spdm_device_error(l, at, "out of memory");
 }
 
+/* A file or a URI and no more, as a handle is opened anew for each alias. */
+static bool read_device_key(struct loader *l, const config_setting_t *at, void *out)
+{
+    const char *text = "";
+    (void)out;
+    return spdm_device_text(l, at, &text) && spdm_device_open_key(l, at, &l->device->provisioning.device_key);
+}
+
 static bool read_trusted_place(struct loader *l, const config_setting_t *at, void *out)
 {
     (void)out;
@@ -304,6 +322,7 @@ bool spdm_device_provisioning(struct loader *l, const config_setting_t *at, void
         {"reset", spdm_device_flag, offsetof(struct spdm_device_provisioning, reset)},
         {"subject", read_copy, offsetof(struct spdm_device_provisioning, subject)},
         {"device_info", read_copy, offsetof(struct spdm_device_provisioning, device_info)},
+        {"device_key", read_device_key, 0},
         {"trusted_place", read_trusted_place, 0},
         {NULL, NULL, 0}};
     struct spdm_device_provisioning *p = &l->device->provisioning;

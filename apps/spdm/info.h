@@ -44,6 +44,14 @@ struct spdm_info_signature {
     char *refusal; /* not verified, although the device can sign: why; NULL: it cannot */
 };
 
+/* A hash-extended measurement beside what the log makes of it. */
+struct spdm_info_extended {
+    uint8_t measurement;
+    bool known, agrees; /* known: the log can be followed */
+    unsigned entries;
+    uint8_t value[SPDM_HASH_MAX]; /* by the log; size of the measurement hash */
+};
+
 struct spdm_info_list {
     struct spdm_room *v;
     size_t n;
@@ -53,7 +61,9 @@ struct spdm_info {
     struct spdm_attest_result connection; /* target, facts, peer */
     struct spdm_info_state part[SPDM_INFO_PART_N];
     struct spdm_info_chain chain[SPDM_SLOT_N];
-    struct spdm_room record;         /* the MeasurementRecord */
+    struct spdm_room record;                           /* the MeasurementRecord */
+    struct spdm_info_extended extended[SPDM_MEAS_ALL]; /* if there is a log */
+    size_t extended_n;
     struct spdm_info_list key_pairs; /* KEY_PAIR_INFO messages */
     struct spdm_room log, endpoint, events;
     struct spdm_info_signature endpoint_signature;

@@ -7,6 +7,7 @@
  * the end of it all. */
 #include "info.h"
 #include "options.h"
+#include "port/extend.h"
 #include "visit.h"
 #include <stdlib.h>
 #include <string.h>
@@ -256,6 +257,26 @@ static bool possible(struct run *r)
     return false;
 }
 
+/* What the log makes of the measurements that are extended. */
+static void follow_log(struct run *r)
+{
+    struct spdm_info *out = r->out;
+    const uint8_t hash = spdm_visit_facts(r->visit)->meas_hash;
+    struct spdm_span rest = {out->record.p, out->record.n};
+    struct spdm_measurement m;
+    if (out->log.n == 0 || out->part[SPDM_INFO_LOG].refusal != NULL) return;
+    while (out->extended_n < SPDM_MEAS_ALL && spdm_measurement_next(&rest, &m)) {
+        struct spdm_info_extended *e = &out->extended[out->extended_n];
+        const struct spdm_extended what = {{out->log.p, out->log.n}, m.index, (enum spdm_alg)hash};
+        if (m.type != SPDM_MEAS_HASH_EXTEND || m.raw) continue;
+        *e = (struct spdm_info_extended){.measurement = m.index};
+        e->known = spdm_extend(r->setup->ossl, &what, e->value, &e->entries);
+        e->agrees = e->known && m.value.n == spdm_algorithm((enum spdm_alg)hash)->size &&
+                    memcmp(m.value.p, e->value, m.value.n) == 0;
+        out->extended_n++;
+    }
+}
+
 static void complain(struct run *r, const struct spdm_visited *v)
 {
     r->out->exit = v->exit;
@@ -301,6 +322,7 @@ void spdm_info_ask(struct spdm_setup *setup, const struct spdm_target *target, s
     r.visit = spdm_visit_open(&order, &v);
     if (v.reached) ask_for_all(&r);
     else complain(&r, &v);
+    if (v.reached) follow_log(&r);
     take_connection(&r);
     spdm_visit_close(r.visit);
 }

@@ -170,6 +170,22 @@ static json_t *measurements(const struct spdm_info *info)
     return out;
 }
 
+static json_t *extended(const struct spdm_info *info)
+{
+    const size_t size = spdm_algorithm((enum spdm_alg)info->connection.facts.meas_hash)->size;
+    json_t *list = json_array();
+    for (size_t i = 0; i < info->extended_n; i++) {
+        const struct spdm_info_extended *e = &info->extended[i];
+        json_t *one = json_object();
+        put(one, "measurement", json_integer(e->measurement));
+        put(one, "entries", json_integer(e->entries));
+        put(one, "agrees", json_boolean(e->agrees));
+        put(one, "value", e->known ? hex((struct spdm_span){e->value, size}) : json_null());
+        add(list, one);
+    }
+    return list;
+}
+
 static json_t *log_entries(const struct spdm_info *info)
 {
     struct spdm_span rest = {NULL, 0};
@@ -187,6 +203,7 @@ static json_t *log_entries(const struct spdm_info *info)
     put(out, "announced", whole ? json_integer(n) : json_null());
     put(out, "entries", list);
     put(out, "bytes", hex(bytes_of(&info->log)));
+    put(out, "extended", extended(info));
     return out;
 }
 

@@ -148,6 +148,27 @@ static void print_measurements(const struct spdm_info *info, const struct spdm_s
     spdm_table_print(table, screen, 2);
 }
 
+/* Whether a hash-extended measurement is what the log makes of it. */
+static void print_extended(const struct spdm_info *info, const struct spdm_screen *screen)
+{
+    const size_t size = spdm_algorithm((enum spdm_alg)info->connection.facts.meas_hash)->size;
+    for (size_t i = 0; i < info->extended_n; i++) {
+        const struct spdm_info_extended *e = &info->extended[i];
+        fprintf(screen->to, "  measurement %u: ", e->measurement);
+        if (e->agrees) {
+            fprintf(screen->to, "the log agrees (%u %s)\n", e->entries, e->entries == 1 ? "entry" : "entries");
+            continue;
+        }
+        char *hex = spdm_text_hex((struct spdm_span){e->value, size}, 0);
+        char *text = e->known ? spdm_text_format("the log does not agree, %u of its entries make %s", e->entries, hex)
+                              : spdm_text_format("the log cannot be followed");
+        spdm_screen_put(screen, SPDM_YELLOW, text);
+        fputc('\n', screen->to);
+        free(text);
+        free(hex);
+    }
+}
+
 static void print_log(const struct spdm_info *info, const struct spdm_screen *screen)
 {
     struct spdm_span rest;
@@ -171,6 +192,7 @@ static void print_log(const struct spdm_info *info, const struct spdm_screen *sc
     }
     spdm_table_print(table, screen, 2);
     if (rest.n != 0) fprintf(screen->to, "  %zu bytes that are no entries\n", rest.n);
+    print_extended(info, screen);
 }
 
 /* ---- key pairs, endpoint ---- */

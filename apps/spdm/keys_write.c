@@ -52,6 +52,11 @@ static bool put_public(FILE *f, const struct keys_identity *id)
     return put(f, id->made.spki);
 }
 
+static bool put_device_key(FILE *f, const struct keys_identity *id)
+{
+    return put(f, id->made.device);
+}
+
 static const char *model_name(const struct keys_identity *id)
 {
     static const char *const names[] = {"device", "alias", "generic"};
@@ -94,11 +99,12 @@ static const struct file {
     const char *name;
     writer *write;
     mode_t mode;
-    bool of_ca; /* --keep-ca only */
-} files[] = {{"root.pem", put_root_pem, 0644, false}, {"root.der", put_root_der, 0644, false},
-             {"chain.der", put_chain, 0644, false},   {"leaf.key", put_key, 0600, false},
-             {"leaf.pub", put_public, 0644, false},   {"device.cfg", put_description, 0644, false},
-             {"ca.key", put_ca_key, 0600, true},      {"ca.pem", put_ca, 0644, true}};
+    enum { ALWAYS, OF_CA, OF_ALIAS } when; /* --keep-ca, the alias model */
+} files[] = {{"root.pem", put_root_pem, 0644, ALWAYS},      {"root.der", put_root_der, 0644, ALWAYS},
+             {"chain.der", put_chain, 0644, ALWAYS},        {"leaf.key", put_key, 0600, ALWAYS},
+             {"leaf.pub", put_public, 0644, ALWAYS},        {"device.cfg", put_description, 0644, ALWAYS},
+             {"ca.key", put_ca_key, 0600, OF_CA},           {"ca.pem", put_ca, 0644, OF_CA},
+             {"device.key", put_device_key, 0600, OF_ALIAS}};
 #define FILES (sizeof files / sizeof files[0])
 
 /* The path of a file in the directory; false if it is too long. */
@@ -111,7 +117,7 @@ static bool path_of(const char *dir, const char *name, char *out, size_t cap)
 
 static bool wanted(const struct keys_options *o, const struct file *file)
 {
-    return o->keep_ca || !file->of_ca;
+    return file->when == ALWAYS || (file->when == OF_CA ? o->keep_ca : o->model == 1);
 }
 
 bool spdm_keys_present(const struct keys_options *o, char *names, size_t cap)
@@ -211,6 +217,8 @@ void spdm_keys_show(const struct keys_identity *id, FILE *out)
     fprintf(out, "  leaf.key            private key, PKCS #8, no passphrase, readable by you only\n");
     fprintf(out, "  leaf.pub            public key, SubjectPublicKeyInfo\n");
     fprintf(out, "  device.cfg          a device for `spdm respond`\n");
+    if (id->options->model == 1)
+        fprintf(out, "  device.key          private key of the device's own authority, the same\n");
     if (id->options->keep_ca) {
         fprintf(out, "  ca.key              the authority's private key, the same\n");
         fprintf(out, "  ca.pem              its certificates, root first\n");

@@ -6,6 +6,7 @@
  *   provision.c          the job from top to bottom
  *   provision_info.c     what the device's request shall say
  *   provision_slot.c     requests and certificates, in slots or in banks of slots
+ *   provision_bank.c     banks: which there are, and their algorithms
  *   provision_key.c      key pairs: which there are, and changes
  *   provision_prove.c    what the device shows afterwards
  *   provision_tell.c     each step for people, the whole for programs */
@@ -50,7 +51,8 @@ struct provision {
     json_t *report, *steps;
     struct spdm_key_pair key_pairs[UINT8_MAX]; /* of key_pair_n, as they are */
     unsigned key_pair_n;
-    uint8_t slots, used, protected; /* that there are, have certificates, cannot be written; as masks */
+    uint8_t slots, used, protected;  /* that there are, have certificates, cannot be written; as masks */
+    uint32_t slot_size[SPDM_SLOT_N]; /* of the bank; 0: not told */
     uint8_t slot, key_pair, model;
     struct spdm_room reply; /* the last SPDM_REPLIED */
     bool reset_due;         /* of the last errand */
@@ -97,9 +99,14 @@ bool spdm_provision_load_info(struct provision *p);
 /* Makes them fit the device; slot and key pair are chosen. */
 bool spdm_provision_fit_info(struct provision *p);
 
-/* provision_slot.c */
-/* SLOT_MANAGEMENT, and the certificates in the chain structure that was read. */
+/* provision_bank.c */
+/* One SubCode of SLOT_MANAGEMENT. */
 bool spdm_provision_bank_slots(struct provision *p, struct spdm_slots_order slots);
+bool spdm_provision_read_bank(struct provision *p);
+bool spdm_provision_bank(struct provision *p); /* --bank-algorithm */
+
+/* provision_slot.c */
+/* The certificates in the chain structure that was read. */
 struct spdm_span spdm_provision_certificates(const struct provision *p, const struct spdm_room *structure);
 bool spdm_provision_read_slots(struct provision *p);
 bool spdm_provision_choose_slot(struct provision *p);
@@ -107,7 +114,6 @@ bool spdm_provision_get_csr(struct provision *p);
 bool spdm_provision_get_chain(struct provision *p);
 bool spdm_provision_store(struct provision *p);
 bool spdm_provision_erase(struct provision *p);
-bool spdm_provision_bank(struct provision *p); /* --bank-algorithm */
 
 /* provision_prove.c: looks at the device anew. */
 bool spdm_provision_prove(struct provision *p);

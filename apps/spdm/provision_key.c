@@ -53,6 +53,18 @@ static bool change_of(const struct provision *p, struct spdm_key_pair_change *ou
     return true;
 }
 
+/* What must be allowed for the details of a change. */
+static const char *forbidden(const struct spdm_key_pair *k, const struct spdm_key_pair_change *c)
+{
+    bool one = (c->slots & (c->slots - 1)) == 0;
+    if (c->operation == SPDM_KEY_PAIR_DO_ERASE) return NULL;
+    if (c->slots != k->slots && (k->capabilities & SPDM_KEY_PAIR_ASSOCIATE) == 0) return "its slots";
+    if (!one && (k->capabilities & SPDM_KEY_PAIR_SHARE) == 0) return "it for more than one slot";
+    if (c->usage != 0 && (k->capabilities & SPDM_KEY_PAIR_USAGE) == 0) return "its usage";
+    if ((c->asym | c->pqc) != 0 && (k->capabilities & SPDM_KEY_PAIR_ALGORITHM) == 0) return "its algorithm";
+    return NULL;
+}
+
 /* What the device would refuse for certain. */
 static bool possible(struct provision *p, const struct spdm_key_pair_change *c)
 {
@@ -66,6 +78,7 @@ static bool possible(struct provision *p, const struct spdm_key_pair_change *c)
     if (k == NULL && p->key_pair_n != 0)
         return spdm_provision_fail(p, SPDM_EXIT_USAGE, "there is no key pair %u; the last is %u", c->id, p->key_pair_n);
     if (k == NULL) return true;
+    const char *what = forbidden(k, c);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (c->operation == rows[i].operation && (k->capabilities & rows[i].needs) == 0)
             return spdm_provision_fail(p, SPDM_EXIT_PROTOCOL, "key pair %u cannot be %s", c->id, rows[i].words);
@@ -73,6 +86,18 @@ static bool possible(struct provision *p, const struct spdm_key_pair_change *c)
         return spdm_provision_fail(p, SPDM_EXIT_PROTOCOL, "key pair %u cannot be used for that", c->id);
     if ((c->asym & ~k->asyms) != 0 || (c->pqc & ~k->pqcs) != 0)
         return spdm_provision_fail(p, SPDM_EXIT_PROTOCOL, "key pair %u cannot be of this algorithm", c->id);
+    if (c->operation != SPDM_KEY_PAIR_CHANGE && k->slots != 0) {
+        char *slots = spdm_info_slots(k->slots);
+        spdm_provision_fail(p, SPDM_EXIT_PROTOCOL, "key pair %u belongs to slots: %s; --key-slots none frees it", c->id,
+                            slots);
+        free(slots);
+        return false;
+    }
+    if (c->operation == SPDM_KEY_PAIR_DO_GENERATE && (c->asym | c->pqc | k->asym | k->pqc) == 0)
+        return spdm_provision_fail(p, SPDM_EXIT_USAGE, "key pair %u has no algorithm yet: --key-algorithm gives it one",
+                                   c->id);
+    if (what != NULL)
+        return spdm_provision_fail(p, SPDM_EXIT_PROTOCOL, "key pair %u does not let anybody change %s", c->id, what);
     return true;
 }
 

@@ -21,13 +21,6 @@ static bool in_bank(const struct provision *p)
     return p->options->bank != PROVISION_NO_BANK;
 }
 
-bool spdm_provision_bank_slots(struct provision *p, struct spdm_slots_order slots)
-{
-    union spdm_order order = {.slots = slots};
-    bool reads = slots.sub_code < SPDM_SLOTS_CSR;
-    return spdm_provision_errand(p, reads ? &spdm_errand_slots : &spdm_errand_change_slots, &order);
-}
-
 struct spdm_span spdm_provision_certificates(const struct provision *p, const struct spdm_room *structure)
 {
     size_t head = 4u + spdm_algorithm((enum spdm_alg)p->facts.hash)->size;
@@ -36,25 +29,6 @@ struct spdm_span spdm_provision_certificates(const struct provision *p, const st
 }
 
 /* ---- which there are ---- */
-
-static bool read_bank(struct provision *p)
-{
-    struct spdm_slots_order slots = {.sub_code = SPDM_SLOTS_DETAILS, .bank = (uint8_t)p->options->bank};
-    struct spdm_bank_details bank;
-    struct spdm_bank_slot slot;
-    struct spdm_span rest;
-    if (!spdm_provision_bank_slots(p, slots)) return spdm_provision_refused(p, "reading the bank");
-    if (!spdm_bank_open(bytes_of(&p->reply), &bank, &rest)) return true;
-    while (spdm_bank_slot_next(&rest, &slot)) {
-        p->slots = (uint8_t)(p->slots | 1u << slot.slot);
-        if (slot.provisioned) p->used = (uint8_t)(p->used | 1u << slot.slot);
-        if (slot.protected) p->protected = (uint8_t)(p->protected | 1u << slot.slot);
-    }
-    spdm_provision_tell(p, "Bank", "%u: %s%s", bank.bank, spdm_key_pair_name(bank.asym, bank.pqc),
-                        bank.selected ? ", in use here" : "");
-    spdm_provision_note(p, "bank", json_integer(bank.bank));
-    return true;
-}
 
 /* A device without any certificate may refuse to tell of them. */
 static bool read_digests(struct provision *p)
@@ -73,7 +47,7 @@ static bool read_digests(struct provision *p)
 
 bool spdm_provision_read_slots(struct provision *p)
 {
-    if (!(in_bank(p) ? read_bank(p) : read_digests(p))) return false;
+    if (!(in_bank(p) ? spdm_provision_read_bank(p) : read_digests(p))) return false;
     char *all = spdm_info_slots(p->slots), *used = spdm_info_slots(p->used);
     spdm_provision_tell(p, "Slots", "%s; in use: %s", all, used);
     free(all);
@@ -227,6 +201,25 @@ static void tell_chain(struct provision *p, const struct spdm_judgement *j)
     spdm_provision_tell(p, "Chain", "%u certificates, %zu bytes", j->certificate_n, p->chain.n);
 }
 
+/* An authority that may have none below it has signed the device's own: nobody would believe the alias under that one.
+ */
+static bool leaves_room(struct provision *p, const struct spdm_judgement *j)
+{
+    const struct spdm_x509 *last = spdm_judgement_leaf(j);
+    bool more = p->model == SPDM_CERT_ALIAS && last != NULL && (last->has & SPDM_X509_CA) != 0;
+    for (unsigned i = 1; more && i + 1 < j->certificate_n; i++) {
+        const struct spdm_x509 *x = &j->certificate[i];
+        char name[300];
+        if ((x->has & SPDM_X509_PATH_LEN) == 0 || x->path_len >= j->certificate_n - 1 - i) continue;
+        spdm_x509_name_text(x->subject, name, sizeof name);
+        return spdm_provision_fail(p, SPDM_EXIT_USAGE,
+                                   "the chain would not be believed: %s may have %u authorities below it, and the "
+                                   "device's own is one more (the alias model)",
+                                   name, (unsigned)x->path_len);
+    }
+    return true;
+}
+
 /* Nobody shall have to find out from the device that a chain is of no use. The last certificate of the alias model is
  * an authority's: what stands below it is the device's own. */
 static bool check(struct provision *p, const struct spdm_judgement *j)
@@ -242,6 +235,7 @@ static bool check(struct provision *p, const struct spdm_judgement *j)
         spdm_finding_text(j, f, text, sizeof text);
         return spdm_provision_fail(p, SPDM_EXIT_USAGE, "the chain would not be believed: %s", text);
     }
+    if (!leaves_room(p, j)) return false;
     if (p->csr.n == 0 || spdm_chain_fits(p->setup.ossl, bytes_of(&p->chain), bytes_of(&p->csr))) return true;
     return spdm_provision_fail(p, SPDM_EXIT_USAGE, "the certificate is not for the key of the request");
 }
@@ -291,6 +285,9 @@ static bool send_chain(struct provision *p, struct spdm_span chain, bool erase)
 bool spdm_provision_store(struct provision *p)
 {
     bool used = (p->used >> p->slot & 1) != 0;
+    if (p->slot_size[p->slot] != 0 && p->chain.n > p->slot_size[p->slot])
+        return spdm_provision_fail(p, SPDM_EXIT_USAGE, "slot %u holds %u bytes at most, and these certificates are %zu",
+                                   p->slot, (unsigned)p->slot_size[p->slot], p->chain.n);
     if (p->options->dry_run) {
         spdm_provision_tell(p, "Slot", "would store it in slot %u%s", p->slot, used ? ", which is in use" : "");
         return true;
@@ -319,20 +316,5 @@ bool spdm_provision_erase(struct provision *p)
     spdm_provision_note(p, "erased", json_true());
     spdm_provision_note(p, "reset_due", json_boolean(p->reset_due));
     spdm_provision_tell(p, "Slot", "erased slot %u%s", p->slot, p->reset_due ? ", when the device has been reset" : "");
-    return true;
-}
-
-bool spdm_provision_bank(struct provision *p)
-{
-    enum spdm_alg algorithm = (enum spdm_alg)p->options->bank_algorithm;
-    struct spdm_slots_order slots = {.sub_code = SPDM_SLOTS_BANK, .bank = (uint8_t)p->options->bank};
-    bool pqc = spdm_algorithm(algorithm)->cls == SPDM_CLASS_PQC;
-    *(pqc ? &slots.pqc : &slots.asym) = spdm_key_pair_bit(algorithm);
-    if (p->options->dry_run) {
-        spdm_provision_tell(p, "Bank", "%u: would make it %s", slots.bank, spdm_algorithm_name(algorithm));
-        return true;
-    }
-    if (!spdm_provision_bank_slots(p, slots)) return spdm_provision_refused(p, "changing the bank");
-    spdm_provision_tell(p, "Bank", "%u: %s now", slots.bank, spdm_algorithm_name(algorithm));
     return true;
 }

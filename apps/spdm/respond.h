@@ -9,6 +9,7 @@
  *   respond_sign.c     signatures on the thread pool, one queue per key
  *   respond_load.c     the device as described and as it was given since: loading, replacing
  *   respond_provision.c  keys and certificates that requesters give
+ *   respond_alias.c      what the device puts below them, in the alias model
  *   respond_report.c   what the device says of itself, described answers
  *   respond_event.c    events: subscriptions, telling
  *   respond_control.c  commands on a local socket
@@ -38,6 +39,7 @@
 
 struct client;
 struct server;
+struct spdm_store_order;
 
 /* ---- one key and who waits for it ---- */
 
@@ -263,6 +265,16 @@ void spdm_respond_keep_from_commands(void);
 /* respond_provision.c */
 /* SPDM_ASK_CSR, _STORE, _KEY_PAIR, _BANK: answers now or later. */
 void spdm_respond_provision(struct client *client, const struct spdm_event *event);
+
+/* respond_alias.c */
+/* The key of the device's own authority, if certificates of this model (SPDM_CERT_NONE: the device's) are for it. */
+struct spdm_device_key *spdm_respond_authority(const struct client *client, uint8_t model);
+/* The certificate that it has now; empty: none. */
+struct spdm_span spdm_respond_authority_certificate(const struct client *client,
+                                                    const struct spdm_device_key *authority);
+/* Puts an alias below certificates that are for the authority: order->chain is in *made then, which OPENSSL_free()
+ * takes. true: that is done, or not needed; false: it cannot, which has been said. */
+bool spdm_respond_alias(const struct client *client, struct spdm_store_order *order, struct spdm_room *made);
 
 /* respond_control.c */
 /* Listens on --control, if it was given. false: it cannot. */

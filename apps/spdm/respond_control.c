@@ -6,10 +6,12 @@
  * "ok" or begins with "error:". Who may connect is decided by the file: it is
  * made for its owner only. */
 #include "respond.h"
+#include "text.h"
 
 #include <assay/errand.h>
 #include <assay/session.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -19,6 +21,7 @@
 
 #define COMMAND_MAX 400
 #define REPLY_MAX 2000
+#define TELL_PATIENCE 30 /* s: a reset may read many keys */
 
 struct control_client {
     struct control_client *next;
@@ -27,7 +30,8 @@ struct control_client {
     struct server *server;
     char line[COMMAND_MAX], reply[REPLY_MAX];
     size_t n;
-    bool writing;
+    bool writing, ended; /* ended: nothing more will come */
+    bool skipping;       /* the rest of a line that is too long */
 };
 
 /* ---- commands ---- */
@@ -58,13 +62,13 @@ static void status(struct control_client *k)
     add(k, "ok\n");
 }
 
-/* "1,2,17" into a mask of so many bits. */
-static bool read_list(const char *text, unsigned max, uint8_t *mask)
+/* "1,2,17" into a mask; from min to max. */
+static bool read_list(const char *text, unsigned min, unsigned max, uint8_t *mask)
 {
     char *end;
     do {
         unsigned long v = strtoul(text, &end, 10);
-        if (end == text || v > max || (*end != '\0' && *end != ',')) return false;
+        if (end == text || v < min || v > max || (*end != '\0' && *end != ',')) return false;
         mask[v / 8] = (uint8_t)(mask[v / 8] | 1u << (v % 8));
         text = end + 1;
     } while (*end == ',');
@@ -78,13 +82,13 @@ static void event(struct control_client *k, char *words)
     bool measured = type != NULL && strcmp(type, spdm_device_event_names[SPDM_EVENT_MEASUREMENT_CHANGED]) == 0;
     bool ahead = type != NULL && strcmp(type, spdm_device_event_names[SPDM_EVENT_MEASUREMENT_PRE_UPDATE]) == 0;
     bool slots = type != NULL && strcmp(type, spdm_device_event_names[SPDM_EVENT_CERTIFICATE_CHANGED]) == 0;
-    if (list == NULL || !(measured || ahead || slots) ||
-        !read_list(list, slots ? SPDM_SLOT_N - 1 : 255,
+    if (list == NULL || *words != '\0' || !(measured || ahead || slots) ||
+        !read_list(list, slots ? 0 : 1, slots ? SPDM_SLOT_N - 1 : SPDM_MEAS_ALL - 1,
                    measured ? what.changed
                    : ahead  ? what.ahead
                             : &what.slots)) {
         add(k, "error: event measurement-changed LIST, event measurement-pre-update LIST or event certificate-changed "
-               "LIST expected, LIST as 1,2\n");
+               "LIST expected, LIST as 1,2: measurements 1 to 254, slots 0 to 7\n");
     } else if (k->server->generation->device->event_types == 0) {
         add(k, "error: the device has no events: the description lacks the group events\n");
     } else {
@@ -99,7 +103,7 @@ static void end_session(struct control_client *k, char *words)
     unsigned long id = number != NULL ? strtoul(number, &end, 16) : 0;
     bool now = how != NULL && strcmp(how, "now") == 0;
     unsigned there = 0, ends = 0;
-    if (id == 0 || id > UINT32_MAX || *end != '\0' || (how != NULL && !now)) {
+    if (id == 0 || id > UINT32_MAX || *end != '\0' || (how != NULL && !now) || *words != '\0') {
         add(k, "error: end-session NUMBER or end-session NUMBER now expected, NUMBER as the log has it: ffff0001\n");
         return;
     }
@@ -114,20 +118,34 @@ static void end_session(struct control_client *k, char *words)
     else add(k, "sessions %u\nok\n", ends);
 }
 
+static void wrong(struct control_client *k, const char *command)
+{
+    static const char *const known[] = {"status", "event", "end-session", "reset", "stop", NULL};
+    const char *near = spdm_options_nearest(command, known);
+    char *safe = spdm_text_safe_string(command);
+    add(k, "error: \"%.40s\" is no command; known are status, event, end-session, reset, stop%s%s%s\n", safe,
+        near != NULL ? "; did you mean " : "", near != NULL ? near : "", near != NULL ? "?" : "");
+    free(safe);
+}
+
 static void obey(struct control_client *k)
 {
     char *line = k->line, *command = strtok_r(line, " ", &line);
+    bool alone = command != NULL && strspn(line, " ") == strlen(line);
     k->reply[0] = '\0';
     if (command == NULL) add(k, "error: no command\n");
-    else if (strcmp(command, "status") == 0) status(k);
     else if (strcmp(command, "event") == 0) event(k, line);
     else if (strcmp(command, "end-session") == 0) end_session(k, line);
+    else if (strcmp(command, "status") != 0 && strcmp(command, "reset") != 0 && strcmp(command, "stop") != 0)
+        wrong(k, command);
+    else if (!alone) add(k, "error: nothing can stand behind %s\n", command);
+    else if (strcmp(command, "status") == 0) status(k);
     else if (strcmp(command, "reset") == 0)
         add(k, spdm_respond_reload(k->server, "reset") ? "ok\n" : "error: the device is as it was, see its log\n");
-    else if (strcmp(command, "stop") == 0) {
+    else {
         add(k, "ok\n");
         spdm_respond_stop(k->server, "told to");
-    } else add(k, "error: \"%.40s\" is no command; known are status, event, end-session, reset, stop\n", command);
+    }
 }
 
 /* ---- the socket ---- */
@@ -146,6 +164,8 @@ static void hang_up(struct control_client *k)
 }
 
 static void next_line(struct control_client *k);
+static void on_room(uv_handle_t *handle, size_t wanted, uv_buf_t *out);
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer);
 
 static void on_written(uv_write_t *write, int status)
 {
@@ -155,26 +175,54 @@ static void on_written(uv_write_t *write, int status)
     else next_line(k);
 }
 
-/* One command after the other: the next when the answer has left. */
-static void next_line(struct control_client *k)
+static void answer(struct control_client *k)
 {
-    char *end = memchr(k->line, '\n', k->n);
-    uv_buf_t out;
-    size_t n;
-    if (end == NULL || k->writing || uv_is_closing((uv_handle_t *)&k->pipe)) {
-        if (end == NULL && k->n == sizeof k->line) hang_up(k);
-        return;
-    }
-    *end = '\0';
-    n = (size_t)(end - k->line) + 1;
-    if (n > 1 && end[-1] == '\r') end[-1] = '\0';
-    obey(k);
-    memmove(k->line, k->line + n, k->n - n);
-    k->n -= n;
-    out = uv_buf_init(k->reply, (unsigned)strlen(k->reply));
+    uv_buf_t out = uv_buf_init(k->reply, (unsigned)strlen(k->reply));
     k->write.data = k;
     k->writing = uv_write(&k->write, (uv_stream_t *)&k->pipe, &out, 1, on_written) == 0;
     if (!k->writing) hang_up(k);
+}
+
+/* No command is as long as this line; it is answered once, and its rest is not. false: there is nothing to answer. */
+static bool too_long(struct control_client *k)
+{
+    bool first = !k->skipping;
+    k->n = 0;
+    k->skipping = true;
+    if (!first) return false;
+    snprintf(k->reply, sizeof k->reply, "error: the line is longer than %d bytes\n", COMMAND_MAX - 1);
+    answer(k);
+    return true;
+}
+
+static void forget(struct control_client *k, const char *end)
+{
+    size_t n = (size_t)(end - k->line) + 1;
+    memmove(k->line, k->line + n, k->n - n);
+    k->n -= n;
+}
+
+/* One command after the other: the next when the answer has left, and nothing is read before. */
+static void next_line(struct control_client *k)
+{
+    char *end = memchr(k->line, '\n', k->n);
+    if (k->writing || uv_is_closing((uv_handle_t *)&k->pipe)) return;
+    (void)uv_read_stop((uv_stream_t *)&k->pipe);
+    if (end != NULL && k->skipping) {
+        forget(k, end);
+        k->skipping = false;
+        end = memchr(k->line, '\n', k->n);
+    }
+    if (end == NULL) {
+        if (k->n == sizeof k->line && too_long(k)) return;
+        if (k->ended || uv_read_start((uv_stream_t *)&k->pipe, on_room, on_read) != 0) hang_up(k);
+        return;
+    }
+    *end = '\0';
+    if (end != k->line && end[-1] == '\r') end[-1] = '\0';
+    obey(k);
+    forget(k, end);
+    answer(k);
 }
 
 static void on_room(uv_handle_t *handle, size_t wanted, uv_buf_t *out)
@@ -188,11 +236,13 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 {
     struct control_client *k = stream->data;
     (void)buffer;
-    if (n < 0) {
+    if (n < 0 && n != UV_EOF) {
         hang_up(k);
         return;
     }
-    k->n += (size_t)n;
+    if (n > 0) k->n += (size_t)n;
+    k->ended = k->ended || n == UV_EOF;
+    if (n == UV_EOF && k->n != 0) k->line[k->n++] = '\n'; /* who ends has said all; there was room to read into */
     next_line(k);
 }
 
@@ -212,6 +262,20 @@ static void on_control(uv_stream_t *listener, int status)
         hang_up(k);
 }
 
+/* Another device, or whoever else, listens there. */
+static bool in_use(const char *path)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    bool used = false;
+    if (fd >= 0 && strlen(path) < sizeof to.sun_path) {
+        memcpy(to.sun_path, path, strlen(path));
+        used = connect(fd, (struct sockaddr *)&to, sizeof to) == 0 || errno == EAGAIN;
+    }
+    if (fd >= 0) close(fd);
+    return used;
+}
+
 bool spdm_respond_control_open(struct server *s)
 {
     const char *path = s->options->control;
@@ -219,7 +283,11 @@ bool spdm_respond_control_open(struct server *s)
     mode_t mask;
     int rc;
     if (path == NULL) return true;
-    /* What a device left that did not end well; a socket that is in use stays so under no name. */
+    if (in_use(path)) {
+        spdm_respond_say(s, "--control %s: another process listens there", path);
+        return false;
+    }
+    /* What a device left that did not end well. */
     if (lstat(path, &about) == 0 && S_ISSOCK(about.st_mode)) (void)unlink(path);
     uv_pipe_init(&s->loop, &s->control, 0);
     s->control.data = s;
@@ -252,17 +320,24 @@ static int show(FILE *answer)
         }
         fputs(line, stdout);
     }
-    fputs("spdm respond: the device ended before it answered\n", stderr);
+    bool late = ferror(answer) && errno == EAGAIN;
+    fprintf(stderr, "spdm respond: the device %s\n", late ? "did not answer in time" : "ended before it answered");
     return SPDM_EXIT_UNREACHABLE;
 }
 
 int spdm_respond_tell(const char *path, const char *command)
 {
+    const struct timeval patience = {.tv_sec = TELL_PATIENCE};
     struct sockaddr_un to = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM, 0), rc = SPDM_EXIT_UNREACHABLE;
     FILE *stream = fd >= 0 ? fdopen(fd, "r+") : NULL;
-    if (strlen(path) >= sizeof to.sun_path || strchr(command, '\n') != NULL || strlen(command) > COMMAND_MAX - 2) {
-        fputs("spdm respond: the path, or the command, is too long, or the command is more than a line\n", stderr);
+    signal(SIGPIPE, SIG_IGN);
+    if (fd >= 0) (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    if (strlen(path) >= sizeof to.sun_path) {
+        fprintf(stderr, "spdm respond: --tell: the path is longer than %zu bytes\n", sizeof to.sun_path - 1);
+        rc = SPDM_EXIT_USAGE;
+    } else if (strchr(command, '\n') != NULL || strlen(command) > COMMAND_MAX - 2) {
+        fputs("spdm respond: --tell: a command is one line, and not that long\n", stderr);
         rc = SPDM_EXIT_USAGE;
     } else if (stream == NULL) {
         fprintf(stderr, "spdm respond: %s\n", strerror(errno));

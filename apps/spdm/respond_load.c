@@ -27,38 +27,77 @@ void spdm_respond_keep_from_commands(void)
 
 /* ---- loading ---- */
 
-static void close_dir(struct server *s)
+/* The directory and the state of a description that is being read: what is served now keeps its own until it is clear
+ * that the other takes its place. */
+struct loading {
+    struct server *server;
+    int dir;
+    char *path;
+    struct spdm_device_state *state;
+};
+
+static void drop(struct loading *l)
+{
+    if (l->dir >= 0 && l->dir != l->server->state_dir) close(l->dir);
+    free(l->path);
+    spdm_state_free(l->state);
+}
+
+/* A directory that is held already is held once. */
+static bool open_dir(struct loading *l, const char *dir, char *cause)
+{
+    const struct server *s = l->server;
+    bool held = s->state_dir >= 0 && strcmp(s->state_path, dir) == 0;
+    snprintf(cause, SPDM_CAUSE_MAX, "out of memory");
+    l->path = strdup(dir);
+    if (l->path == NULL) return false;
+    l->dir = held ? s->state_dir : spdm_safe_dir(dir, cause);
+    return l->dir >= 0;
+}
+
+static const struct spdm_device_state *from_disk(void *ctx, const char *dir, char *cause)
+{
+    struct loading *l = ctx;
+    l->state = open_dir(l, dir, cause) ? spdm_state_read(l->server->ossl, l->dir, cause) : NULL;
+    return l->state;
+}
+
+void spdm_respond_unload(struct server *s)
 {
     if (s->state_dir >= 0) close(s->state_dir);
     s->state_dir = -1;
     free(s->state_path);
     s->state_path = NULL;
-}
-
-static bool open_dir(struct server *s, const char *dir, char *cause)
-{
-    if (s->state_dir >= 0 && strcmp(s->state_path, dir) == 0) return true;
-    close_dir(s);
-    s->state_path = strdup(dir);
-    s->state_dir = s->state_path != NULL ? spdm_safe_dir(dir, cause) : -1;
-    return s->state_dir >= 0;
-}
-
-static const struct spdm_device_state *from_disk(void *ctx, const char *dir, char *cause)
-{
-    struct server *s = ctx;
-    struct spdm_device_state *state = open_dir(s, dir, cause) ? spdm_state_read(s->ossl, s->state_dir, cause) : NULL;
-    if (state == NULL) return NULL;
     spdm_state_free(s->staged);
-    s->staged = state;
-    return state;
+    s->staged = NULL;
+}
+
+/* Clients have room for messages of certain sizes. */
+static bool same_sizes(const struct server *s, const struct spdm_device *fresh, char error[SPDM_DEVICE_REASON])
+{
+    const struct spdm_device *old = s->generation != NULL ? s->generation->device : NULL;
+    if (old == NULL) return true;
+    if (fresh->data_transfer_size == old->data_transfer_size && fresh->send_size == old->send_size) return true;
+    snprintf(error, SPDM_DEVICE_REASON, "%s: sizes cannot change while running", s->description);
+    return false;
 }
 
 struct spdm_device *spdm_respond_load(struct server *s, char error[SPDM_DEVICE_REASON])
 {
-    const struct spdm_device_source source = {s->description, s->ossl, from_disk, s};
+    struct loading l = {.server = s, .dir = -1};
+    const struct spdm_device_source source = {s->description, s->ossl, from_disk, &l};
     struct spdm_device *d = spdm_device_open(&source, error);
-    if (d != NULL && d->state != NULL) spdm_state_tidy(s->state_dir, d->state);
+    if (d == NULL || !same_sizes(s, d, error)) {
+        spdm_device_free(d);
+        drop(&l);
+        return NULL;
+    }
+    if (s->state_dir == l.dir) s->state_dir = -1;
+    spdm_respond_unload(s);
+    s->state_dir = l.dir;
+    s->state_path = l.path;
+    s->staged = l.state;
+    if (d->state != NULL) spdm_state_tidy(s->state_dir, d->state);
     return d;
 }
 
@@ -75,13 +114,6 @@ struct spdm_device *spdm_respond_load_with(struct server *s, const struct spdm_d
     struct spdm_device_source source = {s->description, s->ossl, given, NULL};
     memcpy(&source.ctx, &state, sizeof state); /* given() only hands it on */
     return spdm_device_open(&source, error);
-}
-
-void spdm_respond_unload(struct server *s)
-{
-    close_dir(s);
-    spdm_state_free(s->staged);
-    s->staged = NULL;
 }
 
 /* ---- replacing ---- */
@@ -173,14 +205,8 @@ unsigned spdm_respond_raise(struct server *s, const struct happened *what)
 bool spdm_respond_reload(struct server *s, const char *why)
 {
     char error[SPDM_DEVICE_REASON] = "out of memory", text[400];
-    const struct spdm_device *old = s->generation->device;
     struct spdm_device *fresh = spdm_respond_load(s, error);
     unsigned over = 0;
-    if (fresh != NULL && (fresh->data_transfer_size != old->data_transfer_size || fresh->send_size != old->send_size)) {
-        snprintf(error, sizeof error, "%s: sizes cannot change while running", s->description);
-        spdm_device_free(fresh);
-        fresh = NULL;
-    }
     if (fresh == NULL || !spdm_respond_replace(s, fresh, NULL)) {
         spdm_respond_say(s, "%s: description not changed: %s", why, error);
         return false;

@@ -13,6 +13,7 @@
 
 #include <assay/errand.h>
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -168,30 +169,34 @@ static void mark_pending(struct client *c, uint8_t slot)
     identity->pending = (uint8_t)(identity->pending | 1u << slot);
 }
 
-static void store(struct client *c, const struct spdm_store_order *o)
+/* The certificates of a chain, and its root if it is not among them. false: it is not taken, which has been said. */
+static bool open_chain(struct client *c, const struct spdm_store_order *o, struct spdm_span *certificates,
+                       struct spdm_span *root)
 {
-    const struct spdm_facts *f = spdm_responder_facts(c->engine);
+    size_t head = 4 + (size_t)spdm_algorithm((enum spdm_alg)spdm_responder_facts(c->engine)->hash)->size;
+    *certificates = (struct spdm_span){o->chain.p + head, o->chain.n - head}; /* the engine checked that there are */
+    if (!find_root(c, o->chain, *certificates, root)) {
+        spdm_respond_client_says(c->server,
+                                 "%s: certificates for slot %u not taken: RootHash is that of no root known here",
+                                 peer(c), o->slot);
+        return false;
+    }
+    if (!holds(c, o, *root)) return false;
+    if (root->p == certificates->p) root->n = 0;
+    return true;
+}
+
+/* The order as it is to be done: in the alias model with the device's own certificate. */
+static void store_whole(struct client *c, const struct spdm_store_order *o)
+{
     bool banks = c->server->generation->device->identity.bank_n != 0;
-    size_t head = 4 + spdm_algorithm((enum spdm_alg)f->hash)->size;
     struct spdm_state_slot slot = {
         .bank = banks ? o->bank : 0, .slot = o->slot, .key_pair = o->key_pair, .model = o->model, .erased = o->erase};
     struct spdm_span root = {NULL, 0}, certificates = {NULL, 0};
     uint8_t error;
-    if (!o->erase) {
-        certificates = (struct spdm_span){o->chain.p + head, o->chain.n - head}; /* the engine checked that there are */
-        if (!find_root(c, o->chain, certificates, &root)) {
-            spdm_respond_client_says(c->server,
-                                     "%s: certificates for slot %u not taken: RootHash is that of no root "
-                                     "known here",
-                                     peer(c), o->slot);
-            say_no(c, SPDM_ERROR_OPERATION_FAILED);
-            return;
-        }
-        if (!holds(c, o, root)) {
-            say_no(c, SPDM_ERROR_OPERATION_FAILED);
-            return;
-        }
-        if (root.p == certificates.p) root.n = 0;
+    if (!o->erase && !open_chain(c, o, &certificates, &root)) {
+        say_no(c, SPDM_ERROR_OPERATION_FAILED);
+        return;
     }
     slot.certificates.n = certificates.n;
     memcpy(&slot.certificates.p, &certificates.p, sizeof certificates.p); /* copied from there, never written to */
@@ -204,6 +209,15 @@ static void store(struct client *c, const struct spdm_store_order *o)
     if (error == SPDM_ERROR_RESET_REQUIRED && !banks) mark_pending(c, o->slot);
     if (error == 0) say_yes(c);
     else say_no(c, error);
+}
+
+static void store(struct client *c, const struct spdm_store_order *o)
+{
+    struct spdm_store_order whole = *o;
+    struct spdm_room made = {NULL, 0};
+    if (o->erase || spdm_respond_alias(c, &whole, &made)) store_whole(c, &whole);
+    else say_no(c, SPDM_ERROR_OPERATION_FAILED);
+    OPENSSL_free(made.p);
 }
 
 /* ---- SET_KEY_PAIR_INFO ---- */
@@ -332,14 +346,18 @@ static void bank(struct client *c, const struct spdm_slots_order *q)
 
 /* ---- GET_CSR ---- */
 
-/* The key that a request is for: of a key pair, of a bank, else of the algorithm that was negotiated. */
+/* The key that a request is for: of the device's own authority in the alias model, of a key pair, of a bank, else of
+ * the algorithm that was negotiated. */
 static struct spdm_device_key *key_for(const struct client *c, const struct spdm_csr_order *q)
 {
     const struct spdm_device *d = c->server->generation->device;
     enum spdm_alg alg = (enum spdm_alg)spdm_responder_facts(c->engine)->signature;
     const uint32_t asym = d->identity.bank_n != 0 ? d->banks[q->bank].asym : 0;
     const uint32_t pqc = d->identity.bank_n != 0 ? d->banks[q->bank].pqc : 0;
+    struct spdm_device_key *authority = spdm_respond_authority(c, q->model);
+    if (authority != NULL) return authority;
     if (q->key_pair != 0 && q->key_pair <= d->identity.key_pair_n) return d->pair_key[q->key_pair - 1];
+    if (d->identity.bank_n != 0 && (asym | pqc) == 0) return NULL;
     if ((asym | pqc) != 0) alg = algorithm_of(asym, pqc);
     for (uint8_t slot = 0; slot < SPDM_SLOT_N; slot++) {
         struct spdm_device_key *key = spdm_device_key(d, slot, alg);
@@ -382,6 +400,7 @@ static void make_csr(struct client *c, const struct spdm_csr_order *q, struct sp
 {
     const struct spdm_device *d = c->server->generation->device;
     struct to_sign *job = &c->question;
+    bool authority = spdm_respond_authority(c, q->model) != NULL;
     free(job->info.p);
     job->info = (struct spdm_room){info.n != 0 ? malloc(info.n) : NULL, info.n};
     job->key = key_for(c, q);
@@ -394,9 +413,10 @@ static void make_csr(struct client *c, const struct spdm_csr_order *q, struct sp
     job->csr = true;
     job->what = (struct spdm_signing){.alg = (enum spdm_alg)spdm_signer_algorithms(job->key->signer)[0]};
     job->plan = (struct spdm_csr_plan){.hash = (enum spdm_alg)spdm_responder_facts(c->engine)->hash,
-                                       .model = q->model,
+                                       .model = authority ? SPDM_CERT_ALIAS : q->model,
                                        .info = {job->info.p, job->info.n},
-                                       .present = present(d, job->key),
+                                       .present = authority ? spdm_respond_authority_certificate(c, job->key)
+                                                            : present(d, job->key),
                                        .subject = d->provisioning.subject,
                                        .device_info = d->provisioning.device_info,
                                        .name = d->name};

@@ -5,7 +5,8 @@
  * A rule names a message and one of its fields, as --trace shows them, or a
  * misbehaviour of the list. Fields are found by the walkers that the engines
  * use; the engine itself believes that it sent what it made. In sessions a
- * message is changed before it is sealed. */
+ * message is changed before it is sealed. One that goes in chunks is changed
+ * in the chunk that the field's bytes are in. */
 #ifndef SPDM_TAMPER_H
 #define SPDM_TAMPER_H
 #include "options.h"
@@ -14,9 +15,20 @@
 
 #define SPDM_TAMPER_RULES 16
 
+enum spdm_tamper_kind {
+    SPDM_TAMPER_FIELD,
+    SPDM_TAMPER_CUT,
+    SPDM_TAMPER_EXTRA,
+    SPDM_TAMPER_SKIP,
+    SPDM_TAMPER_DELAY,
+    SPDM_TAMPER_WRONG_MAC,
+    SPDM_TAMPER_REPLAY,
+    SPDM_TAMPER_REORDER
+};
+
 struct spdm_tamper_rule {
     uint8_t kind;
-    char message[40], field[48]; /* message: empty is any */
+    char message[40], field[48]; /* message: empty is any, one that ends in '*' all that begin so */
     uint8_t set[64];             /* instead of flipping a bit, if set_n is not 0 */
     size_t set_n;
     uint32_t delay_ms;
@@ -30,6 +42,10 @@ struct spdm_tamper_plan {
 
 /* The parser of the option; field is a struct spdm_tamper_plan. "help" lists misbehaviours and ends the program. */
 bool spdm_tamper_parse(const char *text, void *field, char *error, size_t cap);
+
+/* Whether a rule speaks of a message. */
+bool spdm_tamper_applies(const struct spdm_tamper_rule *rule, struct spdm_span message);
+const char *spdm_tamper_name(enum spdm_tamper_kind kind);
 
 /* One connection's. */
 struct spdm_tamper;

@@ -87,7 +87,7 @@ slots='slots = ( { chain = "chain.der"; key = "leaf.key"; }, { slot = 1; key = "
     says "$dir/out" "bank 0" "ECC P-256, in use here" "empty, write-protected" "can be    ECC P-384, ECC P-521" \
         "2  none       none"
     spdm 2 provision --bank 1 --slot 1 --ca "$dir/ca"
-    says "$dir/err" "slot 1 is write-protected"
+    says "$dir/err" "bank 1 has no algorithm yet"
     spdm 0 provision --bank 1 --bank-algorithm ECDSA_P384
     says "$dir/out" "1: ECDSA_P384 now"
     spdm 0 provision --key-pair 2 --generate-key --key-algorithm ECDSA_P384
@@ -97,7 +97,8 @@ slots='slots = ( { chain = "chain.der"; key = "leaf.key"; }, { slot = 1; key = "
     spdm 0 attest $new --signature ECDSA_P384
     says "$dir/out" "CN=second" "Verdict: trusted"
     spdm 0 attest $old --signature ECDSA_P256
-    spdm 4 provision --bank 7 --slot 0 --erase
+    spdm 2 provision --bank 7 --slot 0 --erase
+    says "$dir/err" "there is no bank 7; the last is 1"
     spdm 0 provision --bank 1 --slot 0 --erase
     spdm 4 attest $new --signature ECDSA_P384
     end

@@ -183,12 +183,12 @@ says "$dir/log" "key-pair changed id=2 slots=05"
 provision 0 --ca "$ca" --multi-key --slot 2 --model generic
 says "$dir/out" "a key for each slot" "2 of 2: ECC P-384" "stored in slot 2"
 says "$dir/log" "store slot=2 key-pair=2 model=3"
-provision 0 --key-pair 1 --generate-key --dry-run
-says "$dir/out" "would make it anew"
 provision 4 --key-pair 1 --generate-key
-says "$dir/err" "OperationFailed" "does not allow that"
+says "$dir/err" "key pair 1 belongs to slots: 0, 1; --key-slots none frees it"
 provision 0 --key-pair 1 --key-slots none
 says "$dir/log" "key-pair changed id=1 slots=00"
+provision 0 --key-pair 1 --generate-key --dry-run
+says "$dir/out" "would make it anew"
 provision 0 --key-pair 1 --generate-key --key-algorithm ECDSA_P256
 says "$dir/out" "1: made anew" "1 of 2: ECC P-256; slots: none"
 provision 0 --key-pair 1 --erase-key --json

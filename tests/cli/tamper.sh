@@ -3,44 +3,9 @@
 #
 # Each check fires: a device, then a requester, misbehaves by name, and the honest other side says what is wrong.
 . tests/support/respond.sh
+. tests/support/tamper.sh
 
 run 0 "$SPDM" keys --quiet --algorithm ecdsa-p256 --out "$dir/w"
-
-# device TAMPER EXIT TEXT [OPTION of attest...]: what attest says of a device that misbehaves
-device() {
-    tamper=$1
-    expected=$2
-    text=$3
-    shift 3
-    start --listen tcp://127.0.0.1:0 --tamper "$tamper" "$dir/w/device.cfg"
-    "$SPDM" attest --trust "$dir/w/root.pem" --timeout 1s "$@" "tcp://127.0.0.1:$(cat "$dir/ports")" \
-        >"$dir/out" 2>"$dir/err"
-    got=$?
-    kill "$responder"
-    ended 0
-    [ $got -eq "$expected" ] || bad "device, $tamper: attest ended with $got, $expected expected"
-    grep -qF -e "$text" "$dir/out" || {
-        bad "device, $tamper: not said: $text"
-        tail -n 3 "$dir/out"
-    }
-    says "$dir/log" "tampered with"
-}
-# requester TAMPER EXIT TEXT [OPTION of attest...]: what the device says of attest that misbehaves
-requester() {
-    tamper=$1
-    expected=$2
-    text=$3
-    shift 3
-    start --listen tcp://127.0.0.1:0 "$dir/w/device.cfg"
-    "$SPDM" attest --trust "$dir/w/root.pem" --timeout 1s --tamper "$tamper" "$@" \
-        "tcp://127.0.0.1:$(cat "$dir/ports")" >"$dir/out" 2>"$dir/err"
-    got=$?
-    kill "$responder"
-    ended 0
-    [ $got -eq "$expected" ] || bad "requester, $tamper: attest ended with $got, $expected expected"
-    says "$dir/log" "$text"
-    says "$dir/err" "tampered with"
-}
 
 # ---- the device ----
 
@@ -78,6 +43,13 @@ device wrong-verify-data 1 "ResponderVerifyData is not the HMAC of the transcrip
 device KEY_EXCHANGE_RSP.MutAuthRequested 4 "MutAuthRequested has the illegal value 0x1" --session
 device wrong-mac 4 "FINISH: a secured record did not open" --session
 device replay 4 "GET_MEASUREMENTS: a secured record did not open" --session
+device replay=END_SESSION_ACK 4 "END_SESSION: a secured record did not open" --session
+device replay=MEASUREMENTS 4 "MEASUREMENTS: NumberOfBlocks is 0, 1 expected (R-MEA-17)" --measurements each
+device reorder=DIGESTS 4 "DIGESTS: the message has code 0x63, 0x1 expected"
+device reorder=MEASUREMENTS 4 "GET_MEASUREMENTS: a secured record did not open" --session
+device "MEAS*.Signature" 1 "MEASUREMENTS: Signature does not verify"
+device skip=END_SESSION_ACK 3 "waiting for the answer to END_SESSION" --session
+device delay=1500ms@END_SESSION_ACK 3 "waiting for the answer to END_SESSION" --session
 # bytes behind a message are padding to everybody
 device extra 0 "Verdict: trusted"
 
@@ -101,13 +73,16 @@ requester wrong-mac 4 "a secured record did not open" --session
 requester replay 4 "a secured record did not open" --session
 requester CHALLENGE.Nonce 1 "1 signatures" --challenge
 requester skip=GET_DIGESTS 3 "3 requests"
+requester reorder=GET_DIGESTS 4 "4 requests, 0 refused"
+requester replay=GET_MEASUREMENTS 4 "0 refused" --measurements each
 requester extra 0 "0 refused"
 
 # ---- what is no misbehaviour ----
 
 run 0 "$SPDM" respond --tamper help
-says "$dir/out" "flip-signature" "MESSAGE.FIELD=HEX"
-for wrong in sing DIGEST.Param1 skip delay=fast delay=1s@NOBODY replay=DIGESTS DIGESTS. flip-digest=1 VERSION.Param1=0; do
+says "$dir/out" "flip-signature" "MESSAGE.FIELD=HEX" "reorder=MESSAGE" "no-last-chunk"
+for wrong in sing DIGEST.Param1 skip delay=fast delay=1s@NOBODY replay=NOBODY reorder DIGESTS. flip-digest=1 VERSION.Param1=0 \
+    "NOBODY_*.Param1" wrong-mac=DIGESTS early-last-chunk=1 $(printf "cut,%.0s" 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16)cut; do
     run 2 "$SPDM" respond --tamper "$wrong" "$dir/w/device.cfg"
     says "$dir/err" "--tamper"
 done
