@@ -20,7 +20,7 @@ static uint8_t limit(const struct conn *c)
 {
     uint8_t exponent = c->cfg->policy->aead_limit_exponent;
 
-    return exponent != 0 && exponent < 64 ? exponent : 64;
+    return exponent != 0 ? exponent : 64; /* more than that is none either */
 }
 
 /* Major 1, minor n: bit n. Update and alpha digits are kept out of it; other majors are not ours. */

@@ -101,6 +101,32 @@ static void test_untold(void **state)
     }
 }
 
+/* In the clear nothing in FINISH says whose it is: one handshake at a time (R-KEX-04), whatever goes on in records. */
+static void test_one_in_the_clear(void **state)
+{
+    struct hand_session a, b, k;
+
+    (void)state;
+    for (unsigned i = 0; i < 2 * sizeof versions; i++) {
+        bool clear = i % 2 == 1;
+
+        prepare(versions[i / 2], 3);
+        if (clear) p.req_policy.flags |= SPDM_HANDSHAKE_IN_THE_CLEAR_CAP;
+        p.rsp_policy.flags |= SPDM_HANDSHAKE_IN_THE_CLEAR_CAP;
+        pair_start(&p);
+        hand_connect(&h, &p);
+        assert_true(hand_psk_exchange(&h, &k));
+        assert_true(hand_key_exchange(&h, &a));
+        assert_true(hand_key_exchange(&h, &b) == !clear);
+        if (clear) assert_true(h.answer[2] == 0x7f && h.answer[3] == 0x04);
+        assert_true(hand_finish(&h, &k) && hand_finish(&h, &a));
+        if (clear) assert_true(hand_key_exchange(&h, &b));
+        assert_true(hand_finish(&h, &b));
+        assert_true(hand_agrees(&h, &a) && hand_agrees(&h, &b) && hand_agrees(&h, &k));
+        pair_close(&p);
+    }
+}
+
 /* L1/L2 of a session: VCA from 1.2 on, then what was said in it and nowhere else (transcripts.md section 4). */
 static void test_measurements(void **state)
 {
@@ -158,7 +184,7 @@ static void test_measurements(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_memory), cmocka_unit_test(test_untold),
-                                       cmocka_unit_test(test_measurements)};
+                                       cmocka_unit_test(test_one_in_the_clear), cmocka_unit_test(test_measurements)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
