@@ -61,8 +61,16 @@ static const struct row {
     {false, LATER, 0, 0, "01000000 00000400 01 00 0012", SPDM_WHY_NOT_OFFERED, 0, 0},
     {false, LATER, 0, 0, "00000000", SPDM_WHY_NOT_OFFERED, 0, 0},
     /* other elements are skipped, before and after */
-    {false, LATER, 0, 0, "03000000 03020141 0200 aabb 00000500 01 01 01 0012 000000 07000000", SPDM_WHY_FINE,
-     0x1200, NO_LIMIT},
+    {false, LATER, 0, 0, "03000000 03020141 0200 aabb 00000500 01 01 01 0012 000000 07000000", SPDM_WHY_FINE, 0x1200,
+     NO_LIMIT},
+    {false, LATER, 0, 0, "03000000 00000300 01 07 30 00 00000100 01 000000 00000500 01 01 01 0012 000000",
+     SPDM_WHY_FINE, 0x1200, NO_LIMIT},
+    /* more versions than anybody has */
+    {false, LATER, 0, 0,
+     "01000000 00002b00 01 01 14 0010 0030 0031 0032 0033 0034 0035 0036 0037 0038 0039 003a 003b 003c 003d 003e 003f "
+     "0040"
+     "0041 0012 00",
+     SPDM_WHY_FINE, 0x1000, NO_LIMIT},
     /* the lower limit of both, since 1.3 */
     {false, LATER, 0, 0, "02000000 00000500 01 01 01 0013 000000 00000300 01 02 30 00", SPDM_WHY_FINE, 0x1300, 48},
     {false, LATER, 0, 32, "02000000 00000300 01 02 30 00 00000500 01 01 01 0013 000000", SPDM_WHY_FINE, 0x1300, 32},
@@ -101,7 +109,7 @@ static const struct row {
 
 static struct spdm_room without_blanks(const char *hex)
 {
-    char digits[200];
+    char digits[300];
     size_t n = 0;
 
     for (; *hex != '\0'; hex++) {
