@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Records on OpenSSL. A state in the caller's memory holds a pointer to an
- * EVP_CIPHER_CTX with its key schedule; a record sets nothing but the IV.
- * Ended contexts go back to a pool of their cipher under a key of zeros. What
- * did not authenticate is wiped before anybody sees it.
+ * EVP_CIPHER_CTX with its key schedule; a record sets nothing but the IV. An
+ * ended one is freed, which wipes it: to overwrite it by other keys and to key
+ * it again takes longer than the heap does. What did not authenticate is wiped
+ * before anybody sees it.
  *
  * Of all the port these functions alone run once per record, so they do not
  * mark libcrypto's error queue: it has nothing to say about a wrong tag. */
@@ -14,58 +15,27 @@
 #include <openssl/err.h>
 #include <string.h>
 
-enum { TAG = 16, KEY_MAX = 32, TOGETHER = 2048, BEGINNING = 256 };
+enum { TAG = 16, TOGETHER = 2048, BEGINNING = 384 };
 
 struct keyed {
     EVP_CIPHER_CTX *cipher;
-    uint32_t aead;
 };
-_Static_assert(sizeof(struct keyed) <= SPDM_OPENSSL_AEAD_STATE, "an AEAD state has room for a pointer and an id");
+_Static_assert(sizeof(struct keyed) <= SPDM_OPENSSL_AEAD_STATE, "an AEAD state has room for a pointer");
 
 static const char *const names[SPDM_OPENSSL_AEAD_N] = {"AES-128-GCM", "AES-256-GCM", "ChaCha20-Poly1305", "SM4-GCM"};
 
-static struct spdm_openssl_aead *pool_of(struct spdm_openssl *ossl, enum spdm_alg aead)
-{
-    return aead >= SPDM_AES_128_GCM && aead <= SPDM_SM4_GCM ? &ossl->session->aead[aead - SPDM_AES_128_GCM] : NULL;
-}
-
 EVP_CIPHER *spdm_openssl_cipher(struct spdm_openssl *ossl, enum spdm_alg aead)
 {
-    struct spdm_openssl_aead *pool = pool_of(ossl, aead);
-
-    if (pool == NULL) return NULL;
-    if (!pool->tried) {
+    if (aead < SPDM_AES_128_GCM || aead > SPDM_SM4_GCM) return NULL;
+    struct spdm_openssl_aead *a = &ossl->session->aead[aead - SPDM_AES_128_GCM];
+    if (!a->tried) {
         ERR_set_mark();
-        pool->cipher = EVP_CIPHER_fetch(ossl->lib, names[aead - SPDM_AES_128_GCM], ossl->propq);
+        a->cipher = EVP_CIPHER_fetch(ossl->lib, names[aead - SPDM_AES_128_GCM], ossl->propq);
         ERR_pop_to_mark();
-        pool->tried = true;
+        a->tried = true;
         ossl->fetches++;
     }
-    return pool->cipher;
-}
-
-/* Overwrites what a context holds: key schedule and hash key by a key of zeros, the rest by a record that fills no
- * block, so that no buffer of a last key stream block survives. */
-static bool blank(EVP_CIPHER_CTX *cipher)
-{
-    static const uint8_t zeros[KEY_MAX];
-    uint8_t out[TAG];
-    int n = 0;
-
-    return EVP_EncryptInit_ex2(cipher, NULL, zeros, zeros, NULL) == 1 &&
-           EVP_EncryptUpdate(cipher, NULL, &n, zeros, TAG - 1) == 1 &&
-           EVP_EncryptUpdate(cipher, out, &n, zeros, TAG - 1) == 1 && EVP_EncryptFinal_ex(cipher, out, &n) == 1;
-}
-
-static EVP_CIPHER_CTX *idle_or_new(struct spdm_openssl_aead *pool)
-{
-    if (pool->idle_n != 0) return pool->idle[--pool->idle_n];
-    EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
-    if (cipher != NULL && EVP_EncryptInit_ex2(cipher, pool->cipher, NULL, NULL, NULL) != 1) {
-        EVP_CIPHER_CTX_free(cipher);
-        cipher = NULL;
-    }
-    return cipher;
+    return a->cipher;
 }
 
 bool spdm_openssl_aead_begin(void *ctx, void *state, enum spdm_alg aead, struct spdm_span key)
@@ -73,16 +43,14 @@ bool spdm_openssl_aead_begin(void *ctx, void *state, enum spdm_alg aead, struct 
     struct spdm_openssl *ossl = ctx;
     struct keyed *k = state;
 
-    if (spdm_openssl_cipher(ossl, aead) == NULL || key.n != spdm_algorithm(aead)->key) return false;
-    ERR_set_mark();
-    EVP_CIPHER_CTX *cipher = idle_or_new(pool_of(ossl, aead));
-    bool begun = cipher != NULL && EVP_EncryptInit_ex2(cipher, NULL, key.p, NULL, NULL) == 1;
-    ERR_pop_to_mark();
-    if (!begun) {
+    const EVP_CIPHER *type = spdm_openssl_cipher(ossl, aead);
+    if (type == NULL || key.n != spdm_algorithm(aead)->key) return false;
+    EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
+    if (cipher == NULL || EVP_EncryptInit_ex2(cipher, type, key.p, NULL, NULL) != 1) {
         EVP_CIPHER_CTX_free(cipher);
         return false;
     }
-    *k = (struct keyed){.cipher = cipher, .aead = aead};
+    k->cipher = cipher;
     return true;
 }
 
@@ -109,29 +77,35 @@ static bool authenticate(EVP_CIPHER_CTX *cipher, const struct spdm_aead *record)
     return true;
 }
 
-/* Input to output, in either direction. A call costs as much as some hundred bytes, and ciphers are at their best from
- * a multiple of some blocks on: what is short is put together in its place, as is the beginning of what is long. */
-static bool convert(EVP_CIPHER_CTX *cipher, const struct spdm_aead *record, size_t total)
+/* A call costs as much as copying some hundred bytes, so what is short is put together where it goes before anything is
+ * asked of libcrypto, as is the beginning of what is long. How many bytes of the input lie there then. */
+static size_t gather(const struct spdm_aead *record, size_t total)
 {
-    size_t together = total <= TOGETHER ? total : BEGINNING, at = 0, i = 0;
-    struct spdm_span in = {0};
-    int n = 0;
+    size_t together = total <= TOGETHER ? total : BEGINNING, at = 0;
 
-    if (record->in_n == 0 || record->in[0].n >= together) together = 0;
-    while (at < together) {
-        in = record->in[i++];
-        size_t part = in.n < together - at ? in.n : together - at;
-        if (part == 0) continue;
-        if (in.p != record->out + at) memcpy(record->out + at, in.p, part);
-        in = (struct spdm_span){in.p + part, in.n - part};
+    if (record->in_n < 2 || record->in[0].n >= together) return 0;
+    for (const struct spdm_span *in = record->in; at < together; in++) {
+        size_t part = in->n < together - at ? in->n : together - at;
+        if (part != 0 && in->p != record->out + at) memcpy(record->out + at, in->p, part);
         at += part;
     }
-    if (together != 0 && EVP_CipherUpdate(cipher, record->out, &n, record->out, (int)together) != 1) return false;
-    for (;; in = record->in[i++]) {
-        if (in.n != 0 && EVP_CipherUpdate(cipher, record->out + at, &n, in.p, (int)in.n) != 1) return false;
-        at += in.n;
-        if (i == record->in_n) return true;
+    return at;
+}
+
+/* Input to output, in either direction; so many bytes of it are there already. */
+static bool convert(EVP_CIPHER_CTX *cipher, const struct spdm_aead *record, size_t total, size_t there)
+{
+    const struct spdm_span *in = record->in;
+    int n = 0;
+
+    if (there != 0 && EVP_CipherUpdate(cipher, record->out, &n, record->out, (int)there) != 1) return false;
+    for (size_t at = 0; there < total; at += in++->n) {
+        if (at + in->n <= there) continue;
+        size_t from = there - at, part = in->n - from;
+        if (EVP_CipherUpdate(cipher, record->out + there, &n, in->p + from, (int)part) != 1) return false;
+        there += part;
     }
+    return true;
 }
 
 bool spdm_openssl_aead_seal(void *ctx, void *state, const struct spdm_aead *record)
@@ -145,8 +119,9 @@ bool spdm_openssl_aead_seal(void *ctx, void *state, const struct spdm_aead *reco
 
     (void)ctx;
     if (k->cipher == NULL || total == SIZE_MAX) return false;
+    size_t there = gather(record, total);
     bool done = EVP_EncryptInit_ex2(k->cipher, NULL, NULL, record->iv, NULL) == 1 && authenticate(k->cipher, record) &&
-                convert(k->cipher, record, total) && EVP_EncryptFinal_ex(k->cipher, rest, &n) == 1 &&
+                convert(k->cipher, record, total, there) && EVP_EncryptFinal_ex(k->cipher, rest, &n) == 1 &&
                 EVP_CIPHER_CTX_get_params(k->cipher, tag) == 1;
     if (!done) {
         OPENSSL_cleanse(record->out, total);
@@ -166,8 +141,9 @@ spdm_verdict spdm_openssl_aead_open(void *ctx, void *state, const struct spdm_ae
 
     (void)ctx;
     if (k->cipher == NULL || total == SIZE_MAX) return SPDM_BAD;
+    size_t there = gather(record, total);
     if (EVP_DecryptInit_ex2(k->cipher, NULL, NULL, record->iv, tag) == 1 && authenticate(k->cipher, record) &&
-        convert(k->cipher, record, total) && EVP_DecryptFinal_ex(k->cipher, rest, &n) == 1) {
+        convert(k->cipher, record, total, there) && EVP_DecryptFinal_ex(k->cipher, rest, &n) == 1) {
         return SPDM_GOOD;
     }
     OPENSSL_cleanse(record->out, total);
@@ -176,25 +152,9 @@ spdm_verdict spdm_openssl_aead_open(void *ctx, void *state, const struct spdm_ae
 
 void spdm_openssl_aead_end(void *ctx, void *state)
 {
-    struct spdm_openssl *ossl = ctx;
     struct keyed *k = state;
 
-    if (k->cipher != NULL) {
-        struct spdm_openssl_aead *pool = pool_of(ossl, k->aead);
-        ERR_set_mark();
-        if (pool->idle_n < SPDM_OPENSSL_IDLE_MAX && blank(k->cipher)) {
-            pool->idle[pool->idle_n++] = k->cipher;
-        } else {
-            EVP_CIPHER_CTX_free(k->cipher); /* wipes */
-        }
-        ERR_pop_to_mark();
-    }
+    (void)ctx;
+    EVP_CIPHER_CTX_free(k->cipher);
     memset(k, 0, sizeof *k);
-}
-
-void spdm_openssl_aead_drop(struct spdm_openssl_aead *aead)
-{
-    while (aead->idle_n != 0) EVP_CIPHER_CTX_free(aead->idle[--aead->idle_n]);
-    EVP_CIPHER_free(aead->cipher);
-    *aead = (struct spdm_openssl_aead){0};
 }

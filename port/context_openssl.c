@@ -73,21 +73,12 @@ EVP_MD *spdm_openssl_md(struct spdm_openssl *ossl, enum spdm_alg hash)
     if (!h->tried) {
         ERR_set_mark();
         h->md = EVP_MD_fetch(ossl->lib, hashes[hash].name, ossl->propq);
+        if (h->md != NULL && !spdm_openssl_hash_set_up(h)) spdm_openssl_hash_drop(h);
         ERR_pop_to_mark();
         h->tried = true;
         ossl->fetches++;
     }
     return h->md;
-}
-
-bool spdm_openssl_digest(struct spdm_openssl *ossl, enum spdm_alg hash, struct spdm_span data, uint8_t *out)
-{
-    uint64_t state[SPDM_OPENSSL_HASH_STATE / sizeof(uint64_t)] = {0};
-    bool done = spdm_openssl_hash_begin(ossl, state, hash) && spdm_openssl_hash_update(ossl, state, data) &&
-                spdm_openssl_hash_peek(ossl, state, out);
-
-    spdm_openssl_hash_end(ossl, state);
-    return done;
 }
 
 /* The signature algorithm's name belongs to the key type but for EC, whose keys sign with ECDSA. */

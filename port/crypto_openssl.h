@@ -5,9 +5,9 @@
  * A back end owns a private library context, so that nothing another part of
  * the program does to OpenSSL changes what happens here, and a property query
  * that every fetch uses ("fips=yes"). What has been fetched stays fetched;
- * running hashes and keyed ciphers come out of pools, so that a connection
- * that lives on does not allocate (but for the one block that OpenSSL 3.0
- * allocates each time it begins a digest). Post-quantum algorithms and
+ * running hashes come out of pools, so that a connection that lives on does
+ * not allocate (but for a session's keys, and the one block that OpenSSL 3.0
+ * allocates each time it begins or copies a digest). Post-quantum algorithms and
  * SM4-GCM, which 3.0 lacks and 3.5 has, work when the library has them,
  * supports() tells; key exchange with SM2 it never has.
  *
@@ -17,8 +17,8 @@
  *
  * A back end, its keys and everything made from it belong to one thread at a
  * time; threads that want to work at once open one each. The caller's queue
- * of OpenSSL errors is left as it was; a cipher that fails otherwise than by a
- * wrong tag may add to it. */
+ * of OpenSSL errors is left as it was; a hash or HMAC that fails, and a cipher
+ * that fails otherwise than by a wrong tag, may add to it. */
 #ifndef PORT_CRYPTO_OPENSSL_H
 #define PORT_CRYPTO_OPENSSL_H
 #include <assay/crypto.h>

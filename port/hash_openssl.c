@@ -2,9 +2,11 @@
  *
  * Running hashes on OpenSSL. A state in the caller's memory holds a pointer
  * to an EVP_MD_CTX; ended ones go back to a pool of their algorithm, blanked,
- * and are begun again without an allocation. */
+ * and are begun again without an allocation.
+ *
+ * A session takes a hundred of these small steps, and to mark libcrypto's
+ * error queue costs as much as to hash 64 bytes: they do not. */
 #include "port/openssl_inside.h"
-#include <openssl/err.h>
 #include <string.h>
 
 struct running {
@@ -13,33 +15,36 @@ struct running {
 };
 _Static_assert(sizeof(struct running) <= SPDM_OPENSSL_HASH_STATE, "a hash state has room for a pointer and an id");
 
-/* Makes a context as good as new: its block buffer is overwritten by two blocks of zeros (whatever it held, each byte
- * is written), its chaining value by beginning again. OpenSSL 3.0 wipes and allocates anew for that, later ones do
- * neither. */
-static bool blank(EVP_MD_CTX *md, const EVP_MD *type)
+/* As good as new: a copy of one that has begun replaces all that a context held, its chaining value and its block
+ * buffer, and costs less than to begin it anew. */
+static bool blank(const struct spdm_openssl_hash *h, EVP_MD_CTX *md)
 {
-    static const uint8_t zeros[2 * 144];
-    int block = EVP_MD_get_block_size(type);
+    return EVP_MD_CTX_copy_ex(md, h->fresh) == 1;
+}
 
-    return block > 0 && 2 * (size_t)block <= sizeof zeros && EVP_DigestUpdate(md, zeros, 2 * (size_t)block) == 1 &&
-           EVP_DigestInit_ex2(md, type, NULL) == 1;
+bool spdm_openssl_hash_set_up(struct spdm_openssl_hash *h)
+{
+    h->fresh = EVP_MD_CTX_new();
+    h->keyed = EVP_MD_CTX_new();
+    h->peek = EVP_MD_CTX_new();
+    return h->fresh != NULL && h->keyed != NULL && h->peek != NULL && EVP_DigestInit_ex2(h->fresh, h->md, NULL) == 1;
 }
 
 static void put_back(struct spdm_openssl_hash *h, EVP_MD_CTX *md)
 {
-    if (h->idle_n < SPDM_OPENSSL_IDLE_MAX && blank(md, h->md)) {
+    if (h->idle_n < SPDM_OPENSSL_IDLE_MAX && blank(h, md)) {
         h->idle[h->idle_n++] = md;
     } else {
         EVP_MD_CTX_free(md); /* wipes */
     }
 }
 
-/* A context that has begun and taken nothing in yet. */
-static EVP_MD_CTX *begun(struct spdm_openssl_hash *h)
+/* A context that becomes a copy of another. */
+static EVP_MD_CTX *copy(struct spdm_openssl_hash *h, const EVP_MD_CTX *of)
 {
-    if (h->idle_n != 0) return h->idle[--h->idle_n];
-    EVP_MD_CTX *md = EVP_MD_CTX_new();
-    if (md != NULL && EVP_DigestInit_ex2(md, h->md, NULL) != 1) {
+    EVP_MD_CTX *md = h->idle_n != 0 ? h->idle[--h->idle_n] : EVP_MD_CTX_new();
+
+    if (md != NULL && EVP_MD_CTX_copy_ex(md, of) != 1) {
         EVP_MD_CTX_free(md);
         md = NULL;
     }
@@ -52,9 +57,8 @@ bool spdm_openssl_hash_begin(void *ctx, void *state, enum spdm_alg hash)
     struct running *r = state;
 
     if (spdm_openssl_md(ossl, hash) == NULL) return false;
-    ERR_set_mark();
-    EVP_MD_CTX *md = begun(&ossl->hash[hash]);
-    ERR_pop_to_mark();
+    struct spdm_openssl_hash *h = &ossl->hash[hash];
+    EVP_MD_CTX *md = h->idle_n != 0 ? h->idle[--h->idle_n] : copy(h, h->fresh);
     if (md == NULL) return false;
     *r = (struct running){.md = md, .hash = hash};
     return true;
@@ -62,31 +66,22 @@ bool spdm_openssl_hash_begin(void *ctx, void *state, enum spdm_alg hash)
 
 bool spdm_openssl_hash_update(void *ctx, void *state, struct spdm_span data)
 {
-    struct running *r = state;
+    const struct running *r = state;
 
     (void)ctx;
     if (r->md == NULL) return false;
-    if (data.n == 0) return true;
-    ERR_set_mark();
-    bool done = EVP_DigestUpdate(r->md, data.p, data.n) == 1;
-    ERR_pop_to_mark();
-    return done;
+    return data.n == 0 || EVP_DigestUpdate(r->md, data.p, data.n) == 1;
 }
 
 /* Finishing ends a context, so a copy is finished. */
 bool spdm_openssl_hash_peek(void *ctx, const void *state, uint8_t *out)
 {
-    struct spdm_openssl *ossl = ctx;
+    const struct spdm_openssl *ossl = ctx;
     const struct running *r = state;
 
     if (r->md == NULL) return false;
-    struct spdm_openssl_hash *h = &ossl->hash[r->hash];
-    ERR_set_mark();
-    if (h->peek == NULL) h->peek = EVP_MD_CTX_new();
-    bool done =
-        h->peek != NULL && EVP_MD_CTX_copy_ex(h->peek, r->md) == 1 && EVP_DigestFinal_ex(h->peek, out, NULL) == 1;
-    ERR_pop_to_mark();
-    return done;
+    EVP_MD_CTX *peek = ossl->hash[r->hash].peek;
+    return EVP_MD_CTX_copy_ex(peek, r->md) == 1 && EVP_DigestFinal_ex(peek, out, NULL) == 1;
 }
 
 bool spdm_openssl_hash_copy(void *ctx, void *dst, const void *src)
@@ -96,14 +91,8 @@ bool spdm_openssl_hash_copy(void *ctx, void *dst, const void *src)
     struct running *to = dst;
 
     if (from->md == NULL) return false;
-    ERR_set_mark();
-    EVP_MD_CTX *md = begun(&ossl->hash[from->hash]);
-    bool done = md != NULL && EVP_MD_CTX_copy_ex(md, from->md) == 1;
-    ERR_pop_to_mark();
-    if (!done) {
-        EVP_MD_CTX_free(md);
-        return false;
-    }
+    EVP_MD_CTX *md = copy(&ossl->hash[from->hash], from->md);
+    if (md == NULL) return false;
     *to = (struct running){.md = md, .hash = from->hash};
     return true;
 }
@@ -113,16 +102,24 @@ void spdm_openssl_hash_end(void *ctx, void *state)
     struct spdm_openssl *ossl = ctx;
     struct running *r = state;
 
-    ERR_set_mark();
     if (r->md != NULL) put_back(&ossl->hash[r->hash], r->md);
-    ERR_pop_to_mark();
     memset(r, 0, sizeof *r);
+}
+
+bool spdm_openssl_digest(struct spdm_openssl *ossl, enum spdm_alg hash, struct spdm_span data, uint8_t *out)
+{
+    if (spdm_openssl_md(ossl, hash) == NULL) return false;
+    const struct spdm_openssl_hash *h = &ossl->hash[hash];
+    return blank(h, h->peek) && (data.n == 0 || EVP_DigestUpdate(h->peek, data.p, data.n) == 1) &&
+           EVP_DigestFinal_ex(h->peek, out, NULL) == 1;
 }
 
 void spdm_openssl_hash_drop(struct spdm_openssl_hash *h)
 {
     while (h->idle_n != 0) EVP_MD_CTX_free(h->idle[--h->idle_n]);
     EVP_MD_CTX_free(h->peek);
+    EVP_MD_CTX_free(h->keyed);
+    EVP_MD_CTX_free(h->fresh);
     EVP_MD_free(h->md);
     *h = (struct spdm_openssl_hash){0};
 }

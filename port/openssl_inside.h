@@ -72,6 +72,9 @@ struct spdm_openssl_hash {
     bool tried; /* md NULL means the library does not have it */
     unsigned idle_n;
     EVP_MD_CTX *idle[SPDM_OPENSSL_IDLE_MAX];
+    EVP_MD_CTX *fresh; /* has begun and never takes anything in: there to be copied */
+    EVP_MD_CTX *keyed; /* where HMAC works, if ready a copy of fresh between two of them */
+    bool ready;
     EVP_MD_CTX *peek; /* where hash_peek works */
 };
 
@@ -144,6 +147,8 @@ bool spdm_openssl_hash_update(void *ctx, void *state, struct spdm_span data);
 bool spdm_openssl_hash_peek(void *ctx, const void *state, uint8_t *out);
 bool spdm_openssl_hash_copy(void *ctx, void *dst, const void *src);
 void spdm_openssl_hash_end(void *ctx, void *state);
+/* What belongs to a hash that has been fetched; false: out of memory. */
+bool spdm_openssl_hash_set_up(struct spdm_openssl_hash *hash);
 void spdm_openssl_hash_drop(struct spdm_openssl_hash *hash);
 #define SPDM_OPENSSL_HASH_STATE 16
 

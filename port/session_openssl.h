@@ -3,7 +3,7 @@
  * session_openssl.h - the part of the OpenSSL back end that sessions use.
  *
  * HMAC, AEAD and key agreement, and what is kept for them in a back end: what
- * has been fetched, and idle contexts. An idle context holds no secret. */
+ * has been fetched, and contexts that hold no secret. */
 #ifndef PORT_SESSION_OPENSSL_H
 #define PORT_SESSION_OPENSSL_H
 #include "port/openssl_inside.h"
@@ -11,14 +11,12 @@
 #define SPDM_OPENSSL_AEAD_N (SPDM_SM4_GCM - SPDM_AES_128_GCM + 1)
 #define SPDM_OPENSSL_DHE_N (SPDM_DHE_SM2 - SPDM_FFDHE_2048)
 #define SPDM_OPENSSL_KEM_N (SPDM_ML_KEM_1024 - SPDM_ML_KEM_512 + 1)
-#define SPDM_OPENSSL_AEAD_STATE 16
+#define SPDM_OPENSSL_AEAD_STATE 8
 #define SPDM_OPENSSL_EXCHANGE_STATE 16
 
 struct spdm_openssl_aead {
     EVP_CIPHER *cipher;
     bool tried; /* cipher NULL means the library does not have it */
-    unsigned idle_n;
-    EVP_CIPHER_CTX *idle[SPDM_OPENSSL_IDLE_MAX];
 };
 
 /* A way to agree on a secret. */
@@ -29,8 +27,7 @@ struct spdm_openssl_agreement {
 };
 
 struct spdm_openssl_session {
-    EVP_MD_CTX *md; /* where HMAC works */
-    EVP_MAC *mac;   /* with a property query: the provider's own HMAC */
+    EVP_MAC *mac; /* with a property query: the provider's own HMAC */
     struct {
         bool tried;
         EVP_MAC_CTX *blank; /* knows its hash and no key */
@@ -58,7 +55,6 @@ bool spdm_openssl_aead_begin(void *ctx, void *state, enum spdm_alg aead, struct 
 bool spdm_openssl_aead_seal(void *ctx, void *state, const struct spdm_aead *record);
 spdm_verdict spdm_openssl_aead_open(void *ctx, void *state, const struct spdm_aead *record);
 void spdm_openssl_aead_end(void *ctx, void *state);
-void spdm_openssl_aead_drop(struct spdm_openssl_aead *aead);
 
 /* Whether a DHE group or a KEM can be used; finds out at first use. */
 bool spdm_openssl_agrees(struct spdm_openssl *ossl, enum spdm_alg alg);

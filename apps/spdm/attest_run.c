@@ -47,6 +47,11 @@ static void finish(struct spdm_attest *run, enum spdm_attest_end end)
     uv_timer_start(&run->limit, on_told, 0, 0);
 }
 
+static uint32_t time_left(const struct spdm_attest_order *order)
+{
+    return order->spent_ms < order->timeout_ms ? order->timeout_ms - order->spent_ms : 0;
+}
+
 static void on_limit(uv_timer_t *timer)
 {
     struct spdm_attest *run = timer->data;
@@ -388,7 +393,7 @@ static void begin(struct spdm_attest *run)
     run->began = now_us();
     run->request.n = 0;
     uv_update_time(run->loop);
-    uv_timer_start(&run->limit, on_limit, run->order->timeout_ms, 0);
+    uv_timer_start(&run->limit, on_limit, time_left(run->order), 0);
 }
 
 static void on_timer_closed(uv_handle_t *handle)
@@ -477,7 +482,7 @@ bool spdm_attest_go_on(struct spdm_attest *run)
     r->facts = *spdm_attest_facts(run);
     r->connected = true;
     uv_update_time(run->loop);
-    uv_timer_start(&run->limit, on_limit, run->order->timeout_ms, 0);
+    uv_timer_start(&run->limit, on_limit, time_left(run->order), 0);
     if (!ask_for_rest(run)) return false;
     spdm_asker_advance(run->asker);
     return true;

@@ -83,7 +83,7 @@ struct spdm_attest_order {
     enum spdm_challenge challenge;
     enum spdm_measure operation;
     enum spdm_session_mode session;
-    uint32_t timeout_ms;
+    uint32_t timeout_ms, spent_ms;                 /* in all, and what of it is over already */
     uint32_t data_transfer_size, max_message_size; /* 0: as much as there is room for */
     uint8_t slots;                                 /* mask; 0: all */
     uint8_t index;                                 /* SPDM_MEASURE_INDEX */

@@ -269,9 +269,10 @@ static void ask_for_all(struct run *r)
     const struct spdm_facts *f = spdm_visit_facts(r->visit);
     for (unsigned i = 0; i < SPDM_INFO_PART_N; i++) {
         r->part = (enum spdm_info_part)i;
+        if (r->out->exit == SPDM_EXIT_UNREACHABLE) return;
         if (i == SPDM_INFO_CHAINS + 1 && r->setup->session) spdm_visit_attest(r->visit, &v);
         if (!v.reached) complain(r, &v);
-        if (!v.reached || r->out->exit == SPDM_EXIT_UNREACHABLE) return;
+        if (!v.reached) return;
         if (offered(f, r->part) && possible(r)) ask_for(r);
     }
 }

@@ -119,8 +119,9 @@ static void print_chains(const struct spdm_info *info, const struct spdm_screen 
     const struct spdm_facts *f = &info->connection.facts;
     if (!begin(info, SPDM_INFO_CHAINS, "Certificates", screen)) return;
     struct spdm_table *table = spdm_table_new(2);
-    if (f->version >= SPDM_V13) row(table, "slots", spdm_info_slots(f->supported_slots));
-    row(table, "in use", spdm_info_slots(f->provisioned_slots));
+    bool told = info->part[SPDM_INFO_CHAINS].refusal == NULL || f->provisioned_slots != 0;
+    if (told && f->version >= SPDM_V13) row(table, "slots", spdm_info_slots(f->supported_slots));
+    if (told) row(table, "in use", spdm_info_slots(f->provisioned_slots));
     for (unsigned slot = 0; slot < SPDM_SLOT_N; slot++)
         if (info->chain[slot].there) print_chain(&info->chain[slot], slot, table);
     spdm_table_print(table, screen, 2);

@@ -44,6 +44,7 @@ static bool wait_for_reset(struct provision *p)
     do {
         spdm_provision_leave(p);
         uv_sleep(500);
+        spdm_setup_start_clock(&p->setup, until);
         if (look(p)) return true;
     } while (uv_hrtime() / 1000000 < until);
     return spdm_provision_fail(p, SPDM_EXIT_UNREACHABLE, "the device did not show the new certificate in time%s%s",

@@ -129,7 +129,11 @@ static bool wait_for_csr(struct provision *p)
     while (uv_hrtime() / 1000000 < until) {
         spdm_provision_leave(p);
         uv_sleep(500);
-        if (spdm_provision_arrive(p) && ask_for_csr(p, tag) && !p->reset_due) return true;
+        spdm_setup_start_clock(&p->setup, until);
+        if (spdm_provision_arrive(p) && ask_for_csr(p, tag) && !p->reset_due) {
+            spdm_setup_start_clock(&p->setup, 0);
+            return true;
+        }
         if (p->visited.exit == SPDM_EXIT_NOT_TRUSTED) break;
     }
     p->tag = tag;

@@ -8,6 +8,7 @@
 #include "respond.h"
 
 #include <assay/errand.h>
+#include <assay/session.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +92,28 @@ static void event(struct control_client *k, char *words)
     }
 }
 
+/* Numbers are given by each connection: there may be several sessions of this one. */
+static void end_session(struct control_client *k, char *words)
+{
+    char *number = strtok_r(words, " ", &words), *how = strtok_r(NULL, " ", &words), *end = NULL;
+    unsigned long id = number != NULL ? strtoul(number, &end, 16) : 0;
+    bool now = how != NULL && strcmp(how, "now") == 0;
+    unsigned there = 0, ends = 0;
+    if (id == 0 || id > UINT32_MAX || *end != '\0' || (how != NULL && !now)) {
+        add(k, "error: end-session NUMBER or end-session NUMBER now expected, NUMBER as the log has it: ffff0001\n");
+        return;
+    }
+    for (struct client *c = k->server->live; c != NULL; c = c->older) {
+        struct spdm_session_facts facts;
+        if (c->link == NULL || !spdm_responder_session(c->engine, (uint32_t)id, &facts)) continue;
+        there++;
+        ends += spdm_responder_end(c->engine, (uint32_t)id, now);
+    }
+    if (there == 0) add(k, "error: there is no session %08lx\n", id);
+    else if (ends == 0) add(k, "error: its requester cannot be told (SPDM 1.4, ENCAP_CAP), or not yet: try now\n");
+    else add(k, "sessions %u\nok\n", ends);
+}
+
 static void obey(struct control_client *k)
 {
     char *line = k->line, *command = strtok_r(line, " ", &line);
@@ -98,12 +121,13 @@ static void obey(struct control_client *k)
     if (command == NULL) add(k, "error: no command\n");
     else if (strcmp(command, "status") == 0) status(k);
     else if (strcmp(command, "event") == 0) event(k, line);
+    else if (strcmp(command, "end-session") == 0) end_session(k, line);
     else if (strcmp(command, "reset") == 0)
         add(k, spdm_respond_reload(k->server, "reset") ? "ok\n" : "error: the device is as it was, see its log\n");
     else if (strcmp(command, "stop") == 0) {
         add(k, "ok\n");
         spdm_respond_stop(k->server, "told to");
-    } else add(k, "error: \"%.40s\" is no command; known are status, event, reset, stop\n", command);
+    } else add(k, "error: \"%.40s\" is no command; known are status, event, end-session, reset, stop\n", command);
 }
 
 /* ---- the socket ---- */

@@ -158,6 +158,20 @@ struct spdm_attest_order spdm_setup_order(struct spdm_setup *setup)
     return order;
 }
 
+/* ---- time ---- */
+
+void spdm_setup_start_clock(struct spdm_setup *setup, uint64_t until)
+{
+    setup->until = uv_hrtime() / 1000000 + setup->options->timeout;
+    if (until != 0 && until < setup->until) setup->until = until;
+}
+
+uint32_t spdm_setup_left(const struct spdm_setup *setup)
+{
+    uint64_t now = uv_hrtime() / 1000000;
+    return now < setup->until ? (uint32_t)(setup->until - now) : 0;
+}
+
 /* ---- closing ---- */
 
 bool spdm_setup_close(struct spdm_setup *setup)

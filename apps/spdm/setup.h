@@ -26,6 +26,7 @@ struct spdm_setup {
     struct spdm_reference *reference;
     struct spdm_pcap *pcap;
     struct spdm_keylog_file *keylog;
+    uint64_t until; /* who asks one thing after the other: when --timeout is over, monotonic ms; 0: nobody has begun */
 };
 
 /* command, options and session are filled in. false: it has been said why. */
@@ -34,6 +35,10 @@ bool spdm_setup_open(struct spdm_setup *setup);
 bool spdm_setup_record(struct spdm_setup *setup, const struct spdm_binding *binding);
 /* What an order says about trust, crypto, session and time. The rest is the command's. */
 struct spdm_attest_order spdm_setup_order(struct spdm_setup *setup);
+/* --timeout begins, or begins anew; `until`: it ends no later than this (monotonic ms), 0: it ends when it does. */
+void spdm_setup_start_clock(struct spdm_setup *setup, uint64_t until);
+/* What is left of it, in ms. */
+uint32_t spdm_setup_left(const struct spdm_setup *setup);
 /* For taps of runs: the frame into the capture and the trace. */
 void spdm_setup_frame(const struct spdm_setup *setup, struct spdm_trace *trace, struct spdm_attest *run,
                       const struct spdm_tapped *tapped);

@@ -70,11 +70,12 @@ static void on_failed(struct spdm_visit *v, const struct spdm_report *report)
 
 static void on_closed(struct spdm_visit *v, const struct spdm_event *event)
 {
+    bool left = event->report.why == SPDM_WHY_SESSION_ENDED || event->report.why == SPDM_WHY_SESSION_EXPIRED;
     char text[400];
     v->down = true;
     if (v->out == NULL) return;
     spdm_report_text(&event->report, text, sizeof text);
-    say(v->out, SPDM_EXIT_PROTOCOL, text);
+    say(v->out, left ? SPDM_EXIT_UNREACHABLE : SPDM_EXIT_PROTOCOL, text);
     end(v);
 }
 
@@ -86,6 +87,7 @@ static void on_event(void *ctx, struct spdm_attest *run, const struct spdm_event
     if (v->out == NULL || v->waiting) return;
     switch (event->kind) {
     case SPDM_DONE:
+        if (v->down) break; /* the session was ended in the last message */
         v->out->reached = true;
         v->out->exit = SPDM_EXIT_OK;
         end(v);
@@ -190,10 +192,26 @@ static struct spdm_attest_order order_of(struct spdm_visit *v)
     return order;
 }
 
+/* What of --timeout other goals have used up. */
+static uint32_t spent(const struct spdm_visit *v)
+{
+    return v->visit.setup->options->timeout - spdm_setup_left(v->visit.setup);
+}
+
+static void say_late(struct spdm_visit *v)
+{
+    struct spdm_span request = spdm_attest_request(v->run);
+    uint32_t limit = v->visit.setup->options->timeout;
+    char text[200];
+    snprintf(text, sizeof text, "not finished after %u.%03u s%s%s", limit / 1000, limit % 1000,
+             request.n > 1 ? ", waiting for the answer to " : "", request.n > 1 ? spdm_message_name(request.p[1]) : "");
+    say(v->out, SPDM_EXIT_UNREACHABLE, text);
+}
+
 static void on_limit(uv_timer_t *timer)
 {
     struct spdm_visit *v = timer->data;
-    if (!v->waiting) say(v->out, SPDM_EXIT_UNREACHABLE, "not finished in time");
+    if (!v->waiting) say_late(v);
     v->down = v->down || !v->waiting;
     end(v);
 }
@@ -207,6 +225,8 @@ struct spdm_visit *spdm_visit_open(const struct spdm_visit_order *order, struct 
     uv_timer_init(&v->loop, &v->limit);
     v->limit.data = v;
     v->order = order_of(v);
+    if (order->setup->until == 0) spdm_setup_start_clock(order->setup, 0);
+    v->order.spent_ms = spent(v);
     (void)begin(v, out);
     v->run = spdm_text_need(spdm_attest_start(&v->loop, order->target, &v->order, on_done, v));
     turn(v);
@@ -217,6 +237,7 @@ struct spdm_visit *spdm_visit_open(const struct spdm_visit_order *order, struct 
 void spdm_visit_attest(struct spdm_visit *v, struct spdm_visited *out)
 {
     if (!begin(v, out)) return;
+    v->order.spent_ms = spent(v);
     if (spdm_attest_go_on(v->run)) turn(v);
     v->out = NULL;
     spdm_appraise(v->visit.setup, &v->order, v->run, &v->appraisal);
@@ -237,7 +258,7 @@ void spdm_visit_ask(struct spdm_visit *v, const struct spdm_goal *goal, struct s
     if (!begin(v, out)) return;
     if (session->opened) inside.session = session->facts.id;
     uv_update_time(&v->loop);
-    uv_timer_start(&v->limit, on_limit, v->visit.setup->options->timeout, 0);
+    uv_timer_start(&v->limit, on_limit, spdm_setup_left(v->visit.setup), 0);
     /* a heartbeat may be on its way */
     while (!v->ended && !spdm_requester_ask(spdm_asker_engine(spdm_attest_asker(v->run)), &inside))
         uv_run(&v->loop, UV_RUN_ONCE);

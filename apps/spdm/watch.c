@@ -340,11 +340,13 @@ static bool watch_on(struct watch *w)
     const struct spdm_goal poll = {.want = SPDM_WANT_POLL};
     while (!enough(w)) {
         uint32_t seen = w->seen;
+        spdm_setup_start_clock(&w->setup, 0);
         spdm_visit_ask(w->visit, &poll, &w->visited);
         if (!w->visited.reached) return fail(w, "");
         if (w->seen != seen || enough(w)) continue; /* there may be more */
         if (!spdm_visit_wait(w->visit, w->options->interval, &w->visited)) return fail(w, "");
     }
+    spdm_setup_start_clock(&w->setup, 0);
     return errand(w, &spdm_errand_subscribe, (struct spdm_span){NULL, 0}) || fail(w, "unsubscribing: ");
 }
 

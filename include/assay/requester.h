@@ -83,6 +83,10 @@ uint64_t spdm_requester_deadline(const struct spdm_requester *rq);
 const struct spdm_facts *spdm_requester_facts(const struct spdm_requester *rq);
 /* The six negotiation messages back to back (part of every 1.2+ signature): evidence for a third party. */
 struct spdm_span spdm_requester_vca(const struct spdm_requester *rq);
+/* After a reset, with a Responder that has CACHE_CAP: the connection begins with what an earlier one negotiated (its
+ * VCA), and nothing is sent. If the Responder has not kept it, the next goal starts over by itself. false: not with
+ * this configuration, this Responder, or below 1.2; the next goal starts as ever. */
+bool spdm_requester_recall(struct spdm_requester *rq, struct spdm_span vca);
 /* The link is gone: everything negotiated is forgotten, trust in digests stays. The next ask() starts over. */
 void spdm_requester_reset(struct spdm_requester *rq);
 /* Releases hash states and wipes. */

@@ -79,6 +79,11 @@ enum spdm_event_kind spdm_responder_event(struct spdm_responder *rs, struct spdm
 bool spdm_responder_answer(struct spdm_responder *rs, const struct spdm_answer *answer);
 uint64_t spdm_responder_deadline(const struct spdm_responder *rs);
 const struct spdm_facts *spdm_responder_facts(const struct spdm_responder *rs);
+/* With CACHE_CAP in its policy a responder's caller keeps this, once it is not empty, over a reset, and gives it to the
+ * new responder. It is empty before a negotiation and after a Requester has told us to forget (END_SESSION). false: it
+ * does not fit the configuration any more, and the Requester will be told to start over. */
+struct spdm_span spdm_responder_vca(const struct spdm_responder *rs);
+bool spdm_responder_recall(struct spdm_responder *rs, struct spdm_span vca);
 /* Identity, firmware or configuration changed: every request gets RequestResynch until GET_VERSION (R-VSN-15). */
 void spdm_responder_resynch(struct spdm_responder *rs);
 void spdm_responder_close(struct spdm_responder *rs);

@@ -28,6 +28,13 @@ void spdm_responder_trust(struct spdm_responder *rs, uint8_t slot, struct spdm_s
 /* The next GET_ENCAPSULATED_REQUEST in this session gets a KEY_UPDATE of the response direction. */
 bool spdm_responder_update(struct spdm_responder *rs, uint32_t session);
 
+/* Ends an established session from our side. Asked, the Requester is told with END_SESSION when it next comes for an
+ * encapsulated request in this session (1.4); one that refuses is treated as with `now`. With `now` nothing is served
+ * in it any more: the next record gets DecryptError, which ends it for both (all a responder could do up to 1.3).
+ * SPDM_CLOSED tells when it is over. false: there is no such session or, not `now`, the Requester cannot be told on
+ * this connection, or not while another encapsulated flow runs. */
+bool spdm_responder_end(struct spdm_responder *rs, uint32_t session, bool now);
+
 /* States a goal of the responder's: identity, challenge, and errands that a requester can be asked (errand.h). It is
  * pursued when the requester comes for encapsulated requests, in an established session or, with 0, outside; its
  * SPDM_REPLIED and SPDM_DONE come out of the responder, SPDM_FAILED says what went wrong. false: not now, or not on

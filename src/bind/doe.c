@@ -6,7 +6,9 @@
  * zeros. One object is one frame, so an object whose Length is not what was
  * transferred is dropped, as is one too short for its type (transports.md
  * 3.1). Padding is never part of the message's meaning; SPDM's own lengths say
- * where it ends (withstand 33). Types 3 and 4 (connection ids) are not ours. */
+ * where it ends (withstand 33). libspdm sees it so, too, but for its requester's
+ * check of a signed ENDPOINT_INFO, which refuses one that is padded: an EPInfo
+ * of a multiple of 4 bytes gets by. Types 3 and 4 (connection ids) are not ours. */
 #include "base/bytes.h"
 #include <assay/binding.h>
 

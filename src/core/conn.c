@@ -62,11 +62,13 @@ void spdm_conn_restart(struct conn *c)
     if (spdm_sessions_of(c->cfg) != NULL) spdm_sessions_of(c->cfg)->clear(c);
     if (SPDM_SESSIONS) spdm_conn_turn_to(c, NULL, NULL);
     spdm_transcript_clear(&c->tr);
+    c->tr.without_vca = false;
     c->facts = (struct spdm_facts){0};
     c->ed = spdm_edition(SPDM_V10);
     c->phase = PHASE_START;
     c->key = NULL;
     c->after_vca = c->digests_first = c->challenged = c->interrupted = c->digests_known = c->large_chain = false;
+    c->state_cleared = false;
     c->chain_have = c->chain_total = 0;
 }
 

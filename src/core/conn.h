@@ -28,8 +28,9 @@ struct conn {
     uint8_t slots_wanted;
     struct spdm_facts facts;
     uint8_t slots_refused;
-    bool chain_grows; /* the chain's room grows with what comes: a length alone is no reason to ask for any */
-    bool turned;      /* mutual authentication: the Requester proves, the Responder verifies */
+    bool chain_grows;   /* the chain's room grows with what comes: a length alone is no reason to ask for any */
+    bool state_cleared; /* END_SESSION: what was negotiated shall not outlast this connection (responder) */
+    bool turned;        /* mutual authentication: the Requester proves, the Responder verifies */
     uint32_t chain_have, chain_total;
     const void *key;           /* of the chain in use, once trusted */
     struct spdm_report report; /* of the last refusal */

@@ -14,7 +14,7 @@
 #include "core/responder_state.h"
 
 /* Why an encapsulated flow runs. */
-enum flow { FLOW_NONE, FLOW_SESSION, FLOW_BASIC, FLOW_UPDATE, FLOW_POLL, FLOW_ASK };
+enum flow { FLOW_NONE, FLOW_SESSION, FLOW_BASIC, FLOW_UPDATE, FLOW_POLL, FLOW_ASK, FLOW_END };
 
 struct spdm_mutual {
     size_t (*size)(const struct spdm_config *cfg); /* memory for the inner object */

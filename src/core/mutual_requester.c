@@ -58,6 +58,16 @@ static void key_update(struct spdm_requester *rq, struct spdm_span message)
     else deliver_own(rq, spdm_message_ERROR.code, ERROR_INVALID_REQUEST, 0);
 }
 
+/* Requests that are about the session itself, whatever identity we have. */
+static bool about_session(const struct spdm_requester *rq, struct spdm_span message)
+{
+    const struct session *s = spdm_conn_channel(&rq->c);
+    uint8_t code = message.p[1];
+
+    if (s == NULL || s->state != SESSION_ESTABLISHED || message.n != 4) return false;
+    return code == spdm_message_KEY_UPDATE.code || (code == spdm_message_END_SESSION.code && rq->c.ed->encap_end);
+}
+
 /* Which requests may come enveloped now (state-machine.md section 7). */
 static bool allowed(const struct spdm_requester *rq, uint8_t code)
 {
@@ -70,7 +80,6 @@ static bool allowed(const struct spdm_requester *rq, uint8_t code)
 
 static uint8_t take(struct spdm_requester *rq, uint8_t id, struct spdm_span message)
 {
-    const struct session *s = spdm_conn_channel(&rq->c);
     uint32_t both = rq->c.facts.requester.flags & rq->c.facts.responder.flags,
              limit = rq->c.cfg->policy->certificate_requests;
     uint8_t code = message.p[1];
@@ -85,10 +94,13 @@ static uint8_t take(struct spdm_requester *rq, uint8_t id, struct spdm_span mess
         return refuse(&rq->c, NOT_NOW, "R-MUT-04", 0, 0);
     } else if (code == spdm_message_KEY_UPDATE.code && (both & SPDM_KEY_UPD_CAP) == 0) {
         deliver_own(rq, spdm_message_ERROR.code, ERROR_UNSUPPORTED, code); /* R-KUP-01 */
-    } else if (code == spdm_message_KEY_UPDATE.code && s != NULL && s->state == SESSION_ESTABLISHED && message.n == 4) {
+    } else if (!about_session(rq, message)) {
+        deliver_own(rq, spdm_message_ERROR.code, ERROR_UNEXPECTED, 0); /* R-ENC-11, R-END-08 */
+    } else if (code == spdm_message_KEY_UPDATE.code) {
         key_update(rq, message);
     } else {
-        deliver_own(rq, spdm_message_ERROR.code, ERROR_UNEXPECTED, 0); /* R-ENC-11 */
+        spdm_conn_channel(&rq->c)->ending = true;
+        deliver_own(rq, spdm_message_END_SESSION_ACK.code, 0, 0);
     }
     return SPDM_WHY_FINE;
 }
@@ -141,6 +153,8 @@ static uint8_t end_flow(struct spdm_requester *rq, const struct encapsulated *m)
 
     rq->encap.due = ENCAP_NOTHING;
     rq->got.polled = true;
+    if (rq->encap.flow == FLOW_POLL && spdm_conn_channel(&rq->c) != NULL && spdm_conn_channel(&rq->c)->ending)
+        spdm_requester_lose(rq, spdm_conn_channel(&rq->c), SPDM_WHY_SESSION_ENDED);
     if (rq->encap.flow != FLOW_SESSION) return SPDM_WHY_FINE;
     if (slot >= SPDM_SLOT_N || !spdm_slot_usable(rq->inner, slot)) {
         return refuse(&rq->c, BAD_SLOT, "ReqSlotNumber R-MUT-06", slot, 0);
@@ -204,9 +218,11 @@ static struct step plan(struct spdm_requester *rq)
 {
     if ((rq->goal.want & SPDM_WANT_POLL) != 0 && !rq->got.polled && rq->encap.due == ENCAP_NOTHING &&
         rq->c.phase == PHASE_NEGOTIATED && rq->opening == NULL) {
+        struct session *s = spdm_session_find(&rq->c, rq->goal.session != 0 ? rq->goal.session : rq->got.session);
+
         turn(rq);
-        spdm_mutual_in_session(&rq->inner->c,
-                               spdm_session_find(&rq->c, rq->goal.session != 0 ? rq->goal.session : rq->got.session));
+        spdm_mutual_in_session(&rq->inner->c, s);
+        if (s != NULL) s->ending = false; /* of a flow that came to nothing */
         rq->encap.flow = FLOW_POLL;
         rq->encap.due = ENCAP_GET;
     }

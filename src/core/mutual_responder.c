@@ -12,7 +12,7 @@ bool spdm_mutual_busy(const struct spdm_responder *rs)
 {
     const struct session *s;
 
-    for (size_t i = 0; (s = spdm_session_at(&rs->c, i)) != NULL; i++) {
+    for (s = spdm_session_at(&rs->c, 0); s != NULL; s = s->next) {
         if (s->state != SESSION_ESTABLISHED && s->mut_auth != 0) return true; /* a free place has none */
     }
     return rs->encap.state != ENCAP_IDLE;
@@ -66,22 +66,38 @@ static void arm(struct spdm_responder *rs, struct session *s, uint8_t value)
     rs->encap.id = 0;
 }
 
+/* A flow with a request of the engine's own, of four bytes, about this session. */
+static bool arm_own(struct spdm_responder *rs, struct session *s, enum flow flow, uint8_t code)
+{
+    if (s == NULL || s->state != SESSION_ESTABLISHED || rs->c.cfg->mutual == NULL) return false;
+    if (!spdm_mutual_encapsulates(&rs->c)) return false;
+    if (rs->encap.state != ENCAP_IDLE || rs->opening != NULL) return false; /* it may need the flow */
+    rs->encap =
+        (struct encap_rs){.state = ENCAP_ARMED, .flow = (uint8_t)flow, .where = s, .session = s, .id = rs->encap.id};
+    rs->encap.own[0] = rs->c.ed->version;
+    rs->encap.own[1] = code;
+    rs->encap.request = spdm_span(rs->encap.own, sizeof rs->encap.own);
+    return true;
+}
+
 bool spdm_responder_update(struct spdm_responder *rs, uint32_t session)
 {
     struct session *s = spdm_session_find(&rs->c, session);
-    uint32_t both = rs->c.facts.requester.flags & rs->c.facts.responder.flags;
 
-    if (s == NULL || s->state != SESSION_ESTABLISHED || rs->c.cfg->mutual == NULL) return false;
-    if ((both & SPDM_KEY_UPD_CAP) == 0 || !spdm_mutual_encapsulates(&rs->c)) return false;
-    if (rs->encap.state != ENCAP_IDLE || rs->opening != NULL) return false; /* it may need the flow */
-    rs->encap =
-        (struct encap_rs){.state = ENCAP_ARMED, .flow = FLOW_UPDATE, .where = s, .session = s, .id = rs->encap.id};
-    rs->encap.own[0] = rs->c.ed->version;
-    rs->encap.own[1] = spdm_message_KEY_UPDATE.code;
+    if ((rs->c.facts.requester.flags & rs->c.facts.responder.flags & SPDM_KEY_UPD_CAP) == 0) return false;
+    if (!arm_own(rs, s, FLOW_UPDATE, spdm_message_KEY_UPDATE.code)) return false;
     rs->encap.own[2] = UPDATE_KEY;
     rs->encap.own[3] = ++s->tag;
-    rs->encap.request = spdm_span(rs->encap.own, sizeof rs->encap.own);
     return true;
+}
+
+bool spdm_responder_end(struct spdm_responder *rs, uint32_t session, bool now)
+{
+    struct session *s = spdm_session_find(&rs->c, session);
+
+    if (s == NULL || s->state != SESSION_ESTABLISHED) return false;
+    if (now) s->ending = true;
+    return now || (rs->c.ed->encap_end && arm_own(rs, s, FLOW_END, spdm_message_END_SESSION.code));
 }
 
 void spdm_responder_trust(struct spdm_responder *rs, uint8_t slot, struct spdm_span hash, const void *key)
@@ -198,6 +214,18 @@ static uint8_t updated(struct spdm_responder *rs, struct spdm_span m)
     return SPDM_WHY_FINE;
 }
 
+/* END_SESSION_ACK; or an ERROR of a requester that cannot be told so: then its next record gets DecryptError, as up to
+ * 1.3 (changes-1.4.md, G). */
+static uint8_t ended(struct spdm_responder *rs, struct spdm_span m)
+{
+    bool acknowledged = m.n == 4 && m.p[1] == spdm_message_END_SESSION_ACK.code;
+
+    if (!acknowledged && m.p[1] != spdm_message_ERROR.code) return give_up(rs);
+    rs->encap.request = (struct spdm_span){0};
+    rs->encap.session->ending = !acknowledged;
+    return SPDM_WHY_FINE;
+}
+
 static uint8_t consider_deliver(struct spdm_responder *rs, const union spdm_body *req)
 {
     const struct encapsulated *q = &req->encapsulated;
@@ -210,6 +238,7 @@ static uint8_t consider_deliver(struct spdm_responder *rs, const union spdm_body
     if (q->id != rs->encap.id) return refuse(&rs->c, MISMATCH, "RequestID", q->id, rs->encap.id);
     rs->encap.taken = true;
     if (rs->encap.flow == FLOW_UPDATE) return updated(rs, q->message);
+    if (rs->encap.flow == FLOW_END) return ended(rs, q->message);
     if (s != NULL) s->heard = rs->now; /* in the clear nobody else notes it */
     /* R-ORD-08 */
     if (s != NULL && !rs->encap.any && q->message.p[1] == spdm_message_DIGESTS.code && rs->c.facts.multi_key_req) {
@@ -242,7 +271,10 @@ static uint8_t reply_deliver(struct spdm_responder *rs, const union spdm_body *r
 
 static void sent_deliver(struct spdm_responder *rs)
 {
+    struct session *s = rs->encap.session;
+
     rs->encap.taken = false;
+    if (rs->encap.flow == FLOW_END && s != NULL && !s->ending) spdm_responder_lose(rs, s, SPDM_WHY_SESSION_ENDED);
 }
 
 /* What was taken cannot be taken again: a flow that we could not acknowledge is over. The requester has got an ERROR

@@ -112,8 +112,7 @@ const struct prove_job spdm_prove_key_update = {.request = &spdm_message_KEY_UPD
 
 static uint8_t consider_end(struct spdm_responder *rs, const union spdm_body *req)
 {
-    (void)rs;
-    (void)req; /* NegotiatedStateClear without CACHE_CAP is ignored (LQ-29) */
+    if (req->end_session.clear_state) rs->c.state_cleared = true; /* without CACHE_CAP nobody keeps it anyway (LQ-29) */
     return SPDM_WHY_FINE;
 }
 

@@ -86,6 +86,7 @@ bool spdm_requester_restart(struct spdm_requester *rq)
 
     if (rq->restarts >= limit) return false;
     rq->restarts++;
+    rq->recalled = false;
     rq->mark = 0;
     spdm_requester_abandon(rq);
     spdm_conn_restart(&rq->c);
@@ -238,6 +239,7 @@ static uint8_t digest_response(struct spdm_requester *rq, struct spdm_span messa
         why = refuse(&rq->c, BAD_LENGTH, "LargeMessageSize R-CHK-13", message.n, x.response.n);
     if (why == SPDM_WHY_FINE) why = job->judge(&rq->c, &x);
     if (why != SPDM_WHY_FINE) return why;
+    rq->recalled = false;
     why = SPDM_SESSIONS && job->finish != NULL ? job->finish(rq, &x) : spdm_verify_finish(&rq->c, job, &x);
     if (SPDM_WHOLE && why == SPDM_WHY_FINE) spdm_opaque_hear(&rq->c, job->response->code, &x.rsp);
     if (why == SPDM_WHY_FINE && job->after != NULL) why = job->after(rq, &x);

@@ -15,7 +15,8 @@ enum {
     ERROR_MESSAGE_LOST = 0x10,
     ERROR_DATA_TOO_LARGE = 0x12,
     ERROR_NOT_READY = 0x42,
-    ERROR_RESYNCH = 0x43
+    ERROR_RESYNCH = 0x43,
+    ERROR_SESSION_TERMINATED = 0x46
 };
 enum { BUSY_RETRIES = 8, BUSY_DELAY = 50000, NOT_READY_RETRIES = 16, WAIT_MAX = 60000000 };
 
@@ -28,6 +29,7 @@ static bool lost(struct spdm_requester *rq, const struct error *e)
 
 static bool refused(struct spdm_requester *rq, const struct error *e)
 {
+    if (SPDM_WHOLE && rq->recalled && spdm_requester_restart(rq)) return true; /* it has not kept it (UN-11) */
     (void)refuse(&rq->c, PEER_ERROR, NULL, e->code, 0);
     return lost(rq, e);
 }
@@ -126,7 +128,8 @@ static bool fetch(struct spdm_requester *rq, const struct error *e)
     return there ? lost(rq, e) : refused(rq, e);
 }
 
-/* DecryptError about a session is its end (R-ERR-37). */
+/* DecryptError about a session is its end (R-ERR-37); so, we take it, is RequestSessionTerminated, which nobody knows
+ * to send and of which the text does not say what it asks for (UN-22). */
 static bool undecipherable(struct spdm_requester *rq, const struct error *e)
 {
     if (spdm_conn_channel(&rq->c) != NULL && spdm_conn_channel(&rq->c) != rq->opening)
@@ -184,6 +187,7 @@ bool spdm_requester_error(struct spdm_requester *rq, struct spdm_span message, u
     case ERROR_LARGE_RESPONSE: return fetch(rq, e);
     case ERROR_DATA_TOO_LARGE: return enlarge(rq) || refused(rq, e);
     case ERROR_RESET_REQUIRED: return (SPDM_WHOLE && accepted(rq, e)) || refused(rq, e);
+    case ERROR_SESSION_TERMINATED:
     case ERROR_DECRYPT: return undecipherable(rq, e);
     default: return refused(rq, e);
     }

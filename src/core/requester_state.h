@@ -75,6 +75,7 @@ struct spdm_requester {
     bool retried;   /* a request was sent twice since GET_VERSION */
     bool beating;   /* it is a HEARTBEAT of the engine's own */
     bool broken;    /* the next goal starts over with GET_VERSION */
+    bool recalled;  /* nothing was said yet since spdm_requester_recall() */
     uint8_t token;
     uint8_t tries, busy, not_ready, restarts;
     uint8_t nonce[NONCE_SIZE + CONTEXT_SIZE]; /* Nonce or RandomData, then RequesterContext */

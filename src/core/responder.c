@@ -158,11 +158,14 @@ static unsigned phase(const struct spdm_responder *rs)
     return s->state == SESSION_HANDSHAKE ? PHASE_HANDSHAKE : PHASE_SESSION;
 }
 
-/* UnexpectedRequest, or by policy RequestResynch, to this request and to all until GET_VERSION. */
+/* UnexpectedRequest, or by policy RequestResynch, to this request and to all until GET_VERSION. RequestResynch, too, to
+ * who relies on our CACHE_CAP where nothing was kept (R-VCA-03). */
 static uint8_t out_of_order(struct spdm_responder *rs, uint8_t code)
 {
     struct conn *c = &rs->c;
 
+    if (SPDM_WHOLE && c->phase == PHASE_START && (c->cfg->policy->flags & SPDM_CACHE_CAP) != 0)
+        return refuse(c, RESYNCH, NULL, code, 0);
     if (!c->cfg->policy->resynch_out_of_order || spdm_conn_channel(c) != NULL) return refuse(c, NOT_NOW, NULL, code, 0);
     spdm_responder_resynch(rs);
     return refuse(c, RESYNCH, NULL, code, 0);

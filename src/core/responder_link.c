@@ -64,11 +64,24 @@ static void broken_record(struct spdm_responder *rs, struct session *s)
     spdm_responder_tell(rs, SPDM_FAILED);
 }
 
+/* We ended it, and its peer learns so now. */
+static void doomed(struct spdm_responder *rs, struct session *s)
+{
+    spdm_conn_turn_to(&rs->c, s, &s->tr);
+    spdm_responder_refuse(rs, SPDM_WHY_BAD_RECORD, 0);
+    spdm_responder_lose(rs, s, SPDM_WHY_SESSION_ENDED);
+}
+
 static void secured(struct spdm_responder *rs, struct spdm_span record)
 {
     struct incoming in = {.direction = REQUEST};
+    enum fate fate = spdm_sessions_of(rs->c.cfg)->open(&rs->c, record, rs->now, &in);
 
-    switch (spdm_sessions_of(rs->c.cfg)->open(&rs->c, record, rs->now, &in)) {
+    if (SPDM_WHOLE && (fate == FATE_DATA || fate == FATE_MESSAGE) && in.session->ending) {
+        doomed(rs, in.session);
+        return;
+    }
+    switch (fate) {
     case FATE_DROP: break;
     case FATE_BROKEN: broken_record(rs, in.session); break;
     case FATE_DATA:

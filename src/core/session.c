@@ -42,7 +42,7 @@ static void prepare(struct conn *c, struct session *s)
     void *place = s;
     struct spdm_room rest = spdm_room_from((struct spdm_room){place, size(c->cfg)}, spdm_aligned(sizeof *s));
 
-    *s = (struct session){.tr = {.crypto = c->cfg->crypto, .ctx = c->cfg->crypto_ctx}};
+    *s = (struct session){.next = s->next, .tr = {.crypto = c->cfg->crypto, .ctx = c->cfg->crypto_ctx}};
     s->tr.states = (struct spdm_room){rest.p, 2 * hash}; /* TH, L1/L2 */
     for (unsigned d = 0; d < DIRECTION_N; d++) {
         s->lane[d].aead = spdm_room_from(rest, 2 * hash + d * aead).p;
@@ -52,10 +52,12 @@ static void prepare(struct conn *c, struct session *s)
 
 static void place(struct conn *c)
 {
-    struct session *s;
+    struct session *s, *next = spdm_session_at(c, 0);
 
-    for (size_t i = 0; (s = spdm_session_at(c, i)) != NULL; i++) {
+    for (size_t i = 1; (s = next) != NULL; i++) {
+        next = spdm_session_at(c, i);
         spdm_wipe(s, size(c->cfg));
+        s->next = next;
         prepare(c, s);
     }
 }
@@ -64,8 +66,8 @@ struct session *spdm_session_find(const struct conn *c, uint32_t id)
 {
     struct session *s;
 
-    for (size_t i = 0; id != 0 && (s = spdm_session_at(c, i)) != NULL; i++) {
-        if (s->state != SESSION_FREE && s->id == id) return s;
+    for (s = spdm_session_at(c, 0); s != NULL; s = s->next) {
+        if (s->state != SESSION_FREE && s->id == id && id != 0) return s;
     }
     return NULL;
 }
@@ -74,7 +76,7 @@ struct session *spdm_session_new(struct conn *c)
 {
     struct session *s, *place = NULL;
 
-    for (size_t i = 0; (s = spdm_session_at(c, i)) != NULL; i++) {
+    for (s = spdm_session_at(c, 0); s != NULL; s = s->next) {
         if (s->state != SESSION_FREE) continue;
         place = s;
         if (s->over == 0) break; /* else better another place, this one still has something to tell */
@@ -89,7 +91,7 @@ struct session *spdm_session_clear_handshake(const struct conn *c)
 {
     struct session *s;
 
-    for (size_t i = 0; (s = spdm_session_at(c, i)) != NULL; i++) {
+    for (s = spdm_session_at(c, 0); s != NULL; s = s->next) {
         if (s->state == SESSION_HANDSHAKE && s->in_the_clear) return s;
     }
     return NULL;
@@ -99,7 +101,7 @@ bool spdm_session_taken(const struct conn *c, uint16_t half, unsigned shift)
 {
     const struct session *s;
 
-    for (size_t i = 0; (s = spdm_session_at(c, i)) != NULL; i++) {
+    for (s = spdm_session_at(c, 0); s != NULL; s = s->next) {
         if (s->state != SESSION_FREE && (uint16_t)(s->id >> shift) == half) return true;
     }
     return false;
@@ -151,12 +153,16 @@ static void end_lane(struct conn *c, struct lane *lane)
 
 void spdm_session_free(struct conn *c, struct session *s)
 {
+    struct session *next;
+
     for (unsigned d = 0; d < DIRECTION_N; d++) {
         end_lane(c, &s->lane[d]);
         end_lane(c, &s->previous[d]);
     }
     spdm_transcript_clear(&s->tr);
+    next = s->next;
     spdm_wipe(s, size(c->cfg));
+    s->next = next;
     prepare(c, s);
     if (c->channel == s) c->channel = NULL;
 }
@@ -165,7 +171,7 @@ static void clear(struct conn *c)
 {
     struct session *s;
 
-    for (size_t i = 0; (s = spdm_session_at(c, i)) != NULL; i++) {
+    for (s = spdm_session_at(c, 0); s != NULL; s = s->next) {
         if (s->state != SESSION_FREE) spdm_session_free(c, s);
     }
 }
@@ -351,7 +357,7 @@ struct session *spdm_session_oldest(const struct conn *c)
 {
     struct session *oldest = NULL, *s;
 
-    for (size_t i = 0; (s = spdm_session_at(c, i)) != NULL; i++) {
+    for (s = spdm_session_at(c, 0); s != NULL; s = s->next) {
         if (s->state != SESSION_FREE && (oldest == NULL || s->heard < oldest->heard)) oldest = s;
     }
     return oldest;

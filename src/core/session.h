@@ -15,6 +15,7 @@
 enum session_state { SESSION_FREE, SESSION_OPENING, SESSION_HANDSHAKE, SESSION_ESTABLISHED };
 
 struct session {
+    struct session *next; /* the place behind this one, NULL at the last: used or not */
     uint32_t id;
     uint8_t state; /* enum session_state */
     uint8_t over;  /* of a free place: why its last session ended, which the caller has not been told yet; 0: it has */
@@ -34,6 +35,8 @@ struct session {
     uint8_t update, update_tag;       /* responder: operation and tag of the last KEY_UPDATE that came, 0: none */
     uint8_t tag;                      /* of our own last one */
     bool answered;                    /* responder: its UpdateAllKeys came, but the peer did not follow */
+    bool ending;                      /* from our side: responder, the next record gets DecryptError; requester,
+                                         it is over with the flow in which END_SESSION was acknowledged */
     uint64_t heard;                   /* when something last came in it */
     struct record_form form;
     struct transcript tr; /* TH, L1/L2 */

@@ -53,7 +53,8 @@ static size_t seal(struct conn *c, uint32_t id, struct outgoing *out)
     struct session *s = spdm_sessions_of(cfg) != NULL ? spdm_sessions_of(cfg)->find(c, id) : NULL;
     struct spdm_span as_message;
 
-    if (s == NULL || s->state != SESSION_ESTABLISHED || !cfg->binding->app_data || out->message.n == 0) return 0;
+    if (s == NULL || s->state != SESSION_ESTABLISHED || (SPDM_WHOLE && s->ending)) return 0;
+    if (!cfg->binding->app_data || out->message.n == 0) return 0;
     if (spdm_session_is_message(c, out->message, &as_message)) return 0;
     out->app = true;
     out->room = cfg->out;

@@ -25,7 +25,7 @@ struct session *spdm_session_expired(const struct conn *c, uint64_t now)
 {
     struct session *s;
 
-    for (size_t i = 0; (s = spdm_session_at(c, i)) != NULL; i++) {
+    for (s = spdm_session_at(c, 0); s != NULL; s = s->next) {
         if (s->state != SESSION_FREE && patience(s) <= now) return s;
     }
     return NULL;
@@ -37,7 +37,7 @@ uint64_t spdm_session_deadline(const struct conn *c, bool beats)
     uint64_t first = SPDM_NEVER;
     const struct session *s;
 
-    for (size_t i = 0; (s = spdm_session_at(c, i)) != NULL; i++) {
+    for (s = spdm_session_at(c, 0); s != NULL; s = s->next) {
         uint64_t end = patience(s),
                  beat = beats && end != SPDM_NEVER ? beat_at(s) : end; /* who beats has no limit of handshakes */
 
@@ -50,7 +50,7 @@ struct session *spdm_session_silent(const struct conn *c, uint64_t now)
 {
     struct session *s;
 
-    for (size_t i = 0; (s = spdm_session_at(c, i)) != NULL; i++) {
+    for (s = spdm_session_at(c, 0); s != NULL; s = s->next) {
         if (s->state == SESSION_ESTABLISHED && patience(s) != SPDM_NEVER && now >= beat_at(s)) return s;
     }
     return NULL;
@@ -70,7 +70,7 @@ bool spdm_session_ended(struct conn *c, uint32_t *id, uint8_t *why)
     bool handed = false;
     struct session *s;
 
-    for (size_t i = 0; (s = spdm_session_at(c, i)) != NULL; i++) {
+    for (s = spdm_session_at(c, 0); s != NULL; s = s->next) {
         if (s->over == 0) continue;
         if (handed) return true;
         handed = true;

@@ -310,9 +310,22 @@ static void close(struct spdm_witness *w, struct session *s, struct spdm_sight *
     spdm_session_free(&w->plain.c, s);
 }
 
+/* In an envelope it is the Responder's, and the session lasts until the acknowledgement of the envelope. */
 static void end(struct spdm_witness *w, struct passing *p)
 {
-    if (w->plain.c.channel != NULL) close(w, w->plain.c.channel, p->sight);
+    struct session *s = w->plain.c.channel;
+
+    if (s == NULL) return;
+    if (p->side == &w->turned) s->ending = true;
+    else close(w, s, p->sight);
+}
+
+static void acknowledged(struct spdm_witness *w, struct passing *p)
+{
+    struct session *s = w->plain.c.channel;
+
+    spdm_watch_acknowledged(w, p);
+    if (!w->flow.open && s != NULL && s->ending) close(w, s, p->sight);
 }
 
 static void nothing(struct spdm_witness *w, struct passing *p)
@@ -341,6 +354,6 @@ const struct watch_job spdm_watch_sessions[] = {
     {&spdm_verify_key_update, key_update, key_update_ack},
     {&spdm_verify_end_session, NULL, end},
     {&spdm_verify_get_encapsulated, NULL, spdm_watch_enclosed},
-    {&spdm_verify_deliver_encapsulated, spdm_watch_delivered, spdm_watch_acknowledged},
+    {&spdm_verify_deliver_encapsulated, spdm_watch_delivered, acknowledged},
 };
 const size_t spdm_watch_session_n = sizeof spdm_watch_sessions / sizeof *spdm_watch_sessions;

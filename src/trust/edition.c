@@ -51,6 +51,7 @@ static const struct edition editions[] = {
      .rsp_flags = 0x3fffffff},
     {.version = 0x14,
      .alg_tables = true,
+     .encap_end = true,
      .slot_in_measurements = true,
      .sizes = true,
      .signing_prefix = true,

@@ -30,6 +30,7 @@ struct edition {
     bool session_required;         /* ERROR SessionRequired (R-SSN-14) and ResetRequired exist */
     bool session_policy;           /* KEY_EXCHANGE carries a SessionPolicy */
     bool legacy_opaque;            /* opaque data of a key exchange has the header of DSP0277 for SPDM 1.1 */
+    bool encap_end;                /* END_SESSION may come in an envelope (1.4) */
     bool large_certificate;        /* chains over 65,535 bytes (1.4) */
     bool wide_chunks;              /* ChunkSeqNo has 32 bits (1.4) */
     uint32_t req_flags, rsp_flags; /* capability bits that exist; others are masked off */

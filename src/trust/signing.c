@@ -25,10 +25,11 @@ static size_t prefix(struct to_sign *out, const struct signer *signer, enum sign
     static const char head[16] = "dmtf-spdm-v1.0.*", requester[ROLE] = "requester";
     size_t begin = HEADS;
 
-    for (unsigned i = 0; i < SIGNING_PREFIX; i++) {
-        out->message[i] = (uint8_t)(i < HEADS ? head[i % 16] : contexts[by - 1][i - HEADS]);
-        if (i < HEADS && i % 16 == 13) out->message[i] = (uint8_t)('0' + (signer->edition->version & 0x0f));
+    for (unsigned at = 0; at < HEADS; at += sizeof head) {
+        memcpy(&out->message[at], head, sizeof head);
+        out->message[at + 13] = (uint8_t)('0' + (signer->edition->version & 0x0f));
     }
+    memcpy(&out->message[HEADS], contexts[by - 1], CONTEXT);
     while (out->message[begin] == 0) begin++;
     if (SPDM_WHOLE && signer->turned) memcpy(&out->message[begin], requester, ROLE);
     return begin;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * test_reference.c - reference files: what is read, what is refused, what each index is found to be. */
+#include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -310,6 +311,59 @@ static void reads_back_what_it_wrote(void **state)
     assert_string_equal(error, "/nonexistent/ref.json: No such file or directory");
 }
 
+/* Whether measurements are as this text expects them. */
+static bool expected_by(const char *text, size_t n, const struct spdm_comparand *what)
+{
+    char error[SPDM_REFERENCE_ERROR] = "";
+    struct spdm_comparison c;
+    struct spdm_reference *r = spdm_reference_parse("it", (struct spdm_span){(const uint8_t *)text, n}, error);
+    if (r == NULL) assert_true(error[0] != '\0');
+    if (r == NULL) return false;
+    spdm_reference_compare(r, what, &c);
+    bool good = spdm_comparison_good(&c);
+    spdm_comparison_clear(&c);
+    spdm_reference_free(r);
+    return good;
+}
+
+static bool within(size_t i, size_t from, size_t n)
+{
+    return i >= from && i < from + n;
+}
+
+/* One bit of what it wrote: nothing is as expected any more, unless it changes what is for people only, or the case of
+ * a letter in hex and in names (withstand 109). */
+static void minds_every_bit(void **state)
+{
+    char path[] = "/tmp/reference-XXXXXX", error[SPDM_REFERENCE_ERROR], text[4000];
+    struct spdm_comparand what = {.m = measured, .n = sizeof measured / sizeof measured[0], .hash = SPDM_SHA_256};
+    size_t refused = 0;
+    (void)state;
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    assert_true(spdm_reference_save(path, &what, "device", error));
+    FILE *from = fopen(path, "r");
+    size_t n = fread(text, 1, sizeof text - 1, from);
+    text[n] = '\0';
+    fclose(from);
+    unlink(path);
+    assert_true(expected_by(text, n, &what));
+    size_t comment = (size_t)(strstr(text, "device") - text), version = (size_t)(strstr(text, "v1.2") - text);
+    for (size_t i = 0; i < n; i++) {
+        for (unsigned bit = 0; bit < 8; bit++) {
+            text[i] = (char)(text[i] ^ (1 << bit));
+            bool good = expected_by(text, n, &what);
+            bool letter = bit == 5 && isupper((unsigned char)text[i] & 0xdf) && !within(i, version, 4);
+            bool idle = letter || within(i, comment, 6) || strchr(" \n\r\t", text[i]) != NULL;
+            if (good && !idle) fail_msg("byte %zu, bit %u: %.30s", i, bit, text + (i > 10 ? i - 10 : 0));
+            if (!good) refused++;
+            text[i] = (char)(text[i] ^ (1 << bit));
+        }
+    }
+    assert_true(refused > 7 * n);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -322,6 +376,7 @@ int main(void)
         cmocka_unit_test(refuses_an_index_that_comes_twice),
         cmocka_unit_test(looks_at_one_index_alone),
         cmocka_unit_test(reads_back_what_it_wrote),
+        cmocka_unit_test(minds_every_bit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,7 +36,7 @@ slots='slots = ( { chain = "chain.der"; key = "leaf.key"; }, { slot = 1; key = "
     begin
     spdm 0 info --session $old
     says "$dir/out" "SET_CERT_CAP           takes new certificates" "in use    0" "1  ECC P-256  slots 0, 1" \
-        "1 entry, 31 bytes" "class of  PCI-SIG 8680" "4  certificates changed"
+        "1 entry, 31 bytes" "class of   PCI-SIG 8680" "4  certificates changed"
     spdm 0 info --session $old --json
     member '[.endpoint[0].vendor,.log.announced,.refused]' '["8680",1,{}]'
 

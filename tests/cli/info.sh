@@ -161,6 +161,23 @@ says "$dir/out" "Signature does not verify over the transcript"
 kill "$responder"
 ended 0
 
+# --timeout is for all of it, as for `spdm attest`: no answer takes that long, all of them together do
+start -l tcp://127.0.0.1:0 --tamper delay=250ms "$dir/w/device.cfg"
+tcp=tcp://127.0.0.1:$(cat "$dir/ports")
+for session in "" --session; do
+    began=$(date +%s%N)
+    # shellcheck disable=SC2086 # none or one
+    run 3 "$SPDM" info $session --trust "$trust" --timeout 1100ms "$tcp"
+    took=$((($(date +%s%N) - began) / 1000000))
+    { [ $took -ge 1000 ] && [ $took -lt 3000 ]; } || bad "it took $took ms"
+    says "$dir/out" "not finished after 1.100 s, waiting for the answer to GET_"
+done
+run 3 "$SPDM" info --timeout 600ms --json "$tcp"
+says "$dir/err" "not finished after 0.600 s, waiting for the answer to "
+run 0 "$SPDM" info --timeout 20s "$tcp"
+kill "$responder"
+ended 0
+
 # What it refuses is said, and the rest is asked for all the same
 driver "$dir/w/device.cfg" errand-error=5 mel=1 caps=+MEL_CAP,EP_INFO_CAP_NO_SIG
 run 0 "$SPDM" info "$mctp"

@@ -284,6 +284,25 @@ says "$dir/out" "with no key, as the device shows none" "CN=as ordered" "slot 0 
 kill "$responder"
 ended 0
 
+# --timeout is for all of it; the wait for a reset comes on top
+cat >"$dir/w/slow.cfg" <<EOF
+slots = ( { chain = "chain.der"; key = "leaf.key"; }, { slot = 1; } );
+provisioning: { state = "slow"; trusted_place = true; reset = true; };
+EOF
+start -l emu+mctp://127.0.0.1:0 --tamper delay=250ms "$dir/w/slow.cfg"
+mctp=emu+mctp://127.0.0.1:$(cat "$dir/ports")
+began=$(date +%s%N)
+provision 3 --ca "$ca" --slot 1 --timeout 1100ms
+took=$((($(date +%s%N) - began) / 1000000))
+{ [ $took -ge 1000 ] && [ $took -lt 3000 ]; } || bad "it took $took ms"
+says "$dir/err" "not finished after 1.100 s, waiting for the answer to GET_"
+(sleep 4 && kill -HUP "$responder" && sleep 4 && kill -HUP "$responder") &
+provision 0 --ca "$ca" --slot 1 --timeout 3s --wait-reset 20s
+says "$dir/out" "it makes the request then" "slot 1 shows it"
+wait $!
+kill "$responder"
+ended 0
+
 # Wrong usage: nothing is sent
 provision 2 --erase --slot 1 --csr-info "$dir/order.csr"
 says "$dir/err" "--csr-info and --csr-opaque are for a request"

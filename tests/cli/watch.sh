@@ -45,10 +45,10 @@ logged 1 "subscribed bytes=18"
 for version in 1.3 1.4; do watching 0 --count 1 --version $version; done
 stop
 
-# Heartbeats keep the session alive while nothing happens; a signal ends it in order
+# Heartbeats keep the session alive while nothing happens, longer than --timeout; a signal ends it in order
 device heartbeat=1
 rm "$dir/out"
-"$SPDM" watch --trust "$trust" --interval 30s --quiet "$mctp" >"$dir/out" 2>"$dir/err" &
+"$SPDM" watch --trust "$trust" --interval 30s --timeout 2s --quiet "$mctp" >"$dir/out" 2>"$dir/err" &
 watcher=$!
 wait_until grep -q "PCI-SIG" "$dir/out"
 sleep 4
@@ -90,4 +90,16 @@ for wrong in "--only everything" "--count 0" "--json --quiet" "--conut 1" "--int
     # shellcheck disable=SC2086 # words
     watching 2 $wrong
 done
+
+# Until it is subscribed to, --timeout is for all of it
+cat >"$dir/w/slow.cfg" <<EOF
+slots = ( { chain = "chain.der"; key = "leaf.key"; } );
+events: {};
+EOF
+start -l emu+mctp://127.0.0.1:0 --tamper delay=250ms "$dir/w/slow.cfg"
+mctp=emu+mctp://127.0.0.1:$(cat "$dir/ports")
+watching 3 --timeout 1100ms
+says "$dir/err" "not finished after 1.100 s, waiting for the answer to "
+kill "$responder"
+ended 0
 finish

@@ -268,6 +268,31 @@ static void test_finish_opaque(void **state)
     }
 }
 
+/* ... and ends with its message: cut anywhere, in front of OpaqueDataLength, in it, in the data, in the HMAC, it is
+ * refused before anything is made of it; the session goes on, or is gone, as for every malformed FINISH (withstand 48).
+ */
+static void test_finish_cut(void **state)
+{
+    uint8_t message[256];
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        bool psk = i == 2;
+        size_t n = 1;
+
+        for (size_t cut = 4; cut < n || n == 1; cut++) {
+            begin(SPDM_V14, 1, i == 1 ? SPDM_HANDSHAKE_IN_THE_CLEAR_CAP : 0);
+            assert_true(psk ? hand_psk_exchange(&h, &a) : hand_key_exchange(&h, &a));
+            n = finish_with_opaque(&a, message);
+            expect(hand_say(&h, a.clear ? NULL : &a, spdm_span(message, cut)), "vv 7f 01 00");
+            assert_int_equal(p.opened_rs, 0);
+            assert_false(established(a.id));
+            pair_close(&p);
+        }
+        assert_int_equal(n, 6 + 16 + HAND_H);
+    }
+}
+
 /* ---- places come back (withstand 7, 8) ---- */
 
 static void test_wrong_hmac(void **state)
@@ -542,15 +567,16 @@ static void test_digests(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_other_mode),       cmocka_unit_test(test_other_mode_in_the_clear),
-        cmocka_unit_test(test_crossed),          cmocka_unit_test(test_crossed_both),
-        cmocka_unit_test(test_without_psk),      cmocka_unit_test(test_without_psk_or_context),
-        cmocka_unit_test(test_finish_opaque),    cmocka_unit_test(test_wrong_hmac),
-        cmocka_unit_test(test_exchange_refused), cmocka_unit_test(test_mutual_missing),
-        cmocka_unit_test(test_finish_place),     cmocka_unit_test(test_phases),
-        cmocka_unit_test(test_outside),          cmocka_unit_test(test_vendor),
-        cmocka_unit_test(test_vendor_mutual),    cmocka_unit_test(test_bad_version),
-        cmocka_unit_test(test_restart),          cmocka_unit_test(test_digests)};
+        cmocka_unit_test(test_other_mode),     cmocka_unit_test(test_other_mode_in_the_clear),
+        cmocka_unit_test(test_crossed),        cmocka_unit_test(test_crossed_both),
+        cmocka_unit_test(test_without_psk),    cmocka_unit_test(test_without_psk_or_context),
+        cmocka_unit_test(test_finish_opaque),  cmocka_unit_test(test_finish_cut),
+        cmocka_unit_test(test_wrong_hmac),     cmocka_unit_test(test_exchange_refused),
+        cmocka_unit_test(test_mutual_missing), cmocka_unit_test(test_finish_place),
+        cmocka_unit_test(test_phases),         cmocka_unit_test(test_outside),
+        cmocka_unit_test(test_vendor),         cmocka_unit_test(test_vendor_mutual),
+        cmocka_unit_test(test_bad_version),    cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_digests)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

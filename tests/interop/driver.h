@@ -37,14 +37,15 @@ struct settings {
     uint8_t psk[64], hint[64];
     size_t psk_n, hint_n;
     bool responder;
-    bool quiet;           /* requester: hang up without CONTINUE */
-    bool key_pairs;       /* responder: our identity has a table of them */
-    const char *csr;      /* responder: what GET_CSR gets */
-    uint8_t errand_error; /* responder: ErrorCode that errands get */
-    uint32_t clients;     /* responder: so many, one after the other */
-    bool keeps;           /* responder: new certificates are used */
-    bool reset;           /* responder: after the client has left, and a CSR is made then */
-    bool events;          /* responder: tells of one when it is asked for encapsulated requests */
+    bool quiet;            /* requester: hang up without CONTINUE */
+    bool key_pairs;        /* responder: our identity has a table of them */
+    const char *csr;       /* responder: what GET_CSR gets */
+    uint8_t endpoint_more; /* bytes that EPInfo is longer than usual, 0 to 3 */
+    uint8_t errand_error;  /* responder: ErrorCode that errands get */
+    uint32_t clients;      /* responder: so many, one after the other */
+    bool keeps;            /* responder: new certificates are used */
+    bool reset;            /* responder: after the client has left, and a CSR is made then */
+    bool events;           /* responder: tells of one when it is asked for encapsulated requests */
 };
 
 /* One engine on one link. */

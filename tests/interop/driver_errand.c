@@ -121,7 +121,7 @@ static const uint8_t rsa_info[] = {0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x8
 /* One informational entry, "boot"; DMTF's class 123456. */
 static const uint8_t log_bytes[] = {1, 0, 0, 0, 15, 0, 0, 0, 0,    0, 0, 0,   0,   0,   0,  0,
                                     1, 0, 0, 0, 3,  0, 0, 0, 0x89, 4, 0, 'b', 'o', 'o', 't'};
-static const uint8_t endpoint_info[] = {1, 0, 0, 0, 7, 0, 0, 1, 3, 0x12, 0x34, 0x56};
+static uint8_t endpoint_info[] = {1, 0, 0, 0, 7, 0, 0, 1, 3, 0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc};
 
 /* DMTF's four. */
 static const uint8_t event_types[] = {0, 0, 4, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0};
@@ -247,7 +247,9 @@ void driver_serve_errand(struct driver *d, const struct spdm_event *event, struc
     case SPDM_ASK_LOG: answer->data = (struct spdm_span){log_bytes, sizeof log_bytes}; break;
     case SPDM_ASK_ENDPOINT:
         driver_say("endpoint wanted signed=%u", o->endpoint.sign);
-        answer->data = (struct spdm_span){endpoint_info, sizeof endpoint_info};
+        endpoint_info[4] = 7 + d->set->endpoint_more;
+        endpoint_info[8] = 3 + d->set->endpoint_more;
+        answer->data = (struct spdm_span){endpoint_info, sizeof endpoint_info - 3 + d->set->endpoint_more};
         break;
     case SPDM_ASK_EVENT_TYPES: answer->data = (struct spdm_span){event_types, sizeof event_types}; break;
     case SPDM_ASK_SUBSCRIBE:

@@ -219,6 +219,7 @@ static bool set_number(struct settings *set, const char *name, const char *value
     else if (strcmp(name, "key-pairs") == 0) set->key_pairs = number(value, 1) != 0;
     else if (strcmp(name, "trusted-place") == 0) p->trusted_place = number(value, 1) != 0;
     else if (strcmp(name, "errand-error") == 0) set->errand_error = (uint8_t)number(value, 0xff);
+    else if (strcmp(name, "endpoint-more") == 0) set->endpoint_more = (uint8_t)number(value, 3);
     else if (strcmp(name, "clients") == 0) set->clients = number(value, 1000);
     else if (strcmp(name, "keeps") == 0) set->keeps = number(value, 1) != 0;
     else if (strcmp(name, "reset") == 0) set->reset = number(value, 1) != 0;

@@ -413,8 +413,7 @@ static void aead_states_are_their_own(void **state)
             assert_int_equal(crypto->aead_open(ossl, keyed[i ^ 2], &record), SPDM_BAD);
         }
         for (int i = 0; i < N; i++) crypto->aead_end(ossl, keyed[i]);
-        assert_int_equal(ossl->session->aead[SPDM_AES_256_GCM - SPDM_AES_128_GCM].idle_n, SPDM_OPENSSL_IDLE_MAX);
-        if (round != 0) assert_int_equal(heap.live, live); /* what the pool has no room for is freed */
+        if (round != 0) assert_int_equal(heap.live, live); /* what has ended is freed */
         live = heap.live;
     }
 }
@@ -786,8 +785,8 @@ static void derive_once(struct spdm_openssl *ossl)
     assert_true(crypto->hmac(ossl, &in, out));
 }
 
-/* Records allocate nothing, nor does a change of keys; an HMAC what a digest does, which in 3.0 is one block for each
- * beginning. */
+/* Records allocate nothing; new keys a context, which is freed with them; an HMAC what a digest does, which in 3.0 is
+ * one block for each beginning. */
 static void steady_state_does_not_allocate(void **state)
 {
     struct spdm_openssl *ossl = *state;
@@ -795,18 +794,18 @@ static void steady_state_does_not_allocate(void **state)
 
     for (size_t i = 0; i < sizeof aeads; i++) {
         for (int round = 0; round < 2; round++) {
-            heap.allocations = 0;
             long live = heap.live;
             for (int k = 0; k < 50; k++) {
                 if (!seal(ossl, &s, aeads[i], sizeof s.plain)) continue;
                 struct spdm_aead record = in_place(&s, sizeof s.plain);
+                heap.allocations = 0;
                 record.aad[0].n--;
                 assert_int_equal(crypto->aead_open(ossl, s.keyed, &record), SPDM_BAD);
                 assert_true(crypto->aead_seal(ossl, s.keyed, &record));
                 assert_int_equal(crypto->aead_open(ossl, s.keyed, &record), SPDM_GOOD);
+                if (round == 1) assert_int_equal(heap.allocations, 0);
                 crypto->aead_end(ossl, s.keyed);
             }
-            if (round == 1) assert_int_equal(heap.allocations, 0);
             if (round == 1) assert_int_equal(heap.live, live);
         }
     }
@@ -995,7 +994,7 @@ int main(void)
         watched(cipher_keys_are_wiped),
         watched(mac_keys_are_wiped),
         watched(private_halves_are_wiped),
-        watched(allocations_fail),
+        cmocka_unit_test(allocations_fail), /* hashing without memory may leave an error */
     };
 
     heap_watch();
