@@ -11,21 +11,14 @@
 #include <string.h>
 #include <unistd.h>
 
-extern const struct spdm_command spdm_attest_command, spdm_info_command, spdm_provision_command, spdm_watch_command,
-    spdm_connect_command, spdm_respond_command, spdm_decode_command, spdm_keys_command;
+extern const struct spdm_command spdm_attest_command, spdm_info_command, spdm_provision_command, spdm_vendor_command,
+    spdm_watch_command, spdm_connect_command, spdm_respond_command, spdm_decode_command, spdm_keys_command;
 static const struct spdm_command help_command, completion_command;
 
-static const struct spdm_command *const commands[] = {&spdm_attest_command,
-                                                      &spdm_info_command,
-                                                      &spdm_provision_command,
-                                                      &spdm_watch_command,
-                                                      &spdm_connect_command,
-                                                      &spdm_respond_command,
-                                                      &spdm_decode_command,
-                                                      &spdm_keys_command,
-                                                      &completion_command,
-                                                      &help_command,
-                                                      NULL};
+static const struct spdm_command *const commands[] = {
+    &spdm_attest_command, &spdm_info_command,    &spdm_provision_command, &spdm_vendor_command,
+    &spdm_watch_command,  &spdm_connect_command, &spdm_respond_command,   &spdm_decode_command,
+    &spdm_keys_command,   &completion_command,   &help_command,           NULL};
 
 static const char exit_codes[] = "Exit codes, of every command:\n"
                                  "  0  trusted, or done\n"

@@ -87,6 +87,10 @@ bool spdm_provision_choose_slot(struct provision *p)
     p->slot = p->options->slot;
     for (uint8_t i = 0; p->slot == PROVISION_NO_SLOT && i < SPDM_SLOT_N; i++)
         if ((empty >> i & 1) != 0) p->slot = i;
+    /* who only wants a request overwrites nothing, and without key pairs it is the same one for every slot */
+    bool stores = p->options->ca != NULL || p->options->chain_in != NULL;
+    for (uint8_t i = 0; p->slot == PROVISION_NO_SLOT && !stores && !p->facts.multi_key_rsp && i < SPDM_SLOT_N; i++)
+        if ((p->used >> i & 1) != 0) p->slot = i;
     if (p->slot == PROVISION_NO_SLOT)
         return spdm_provision_fail(p, SPDM_EXIT_USAGE, "no slot is empty: name the one to overwrite with --slot");
     if ((p->slots >> p->slot & 1) == 0)

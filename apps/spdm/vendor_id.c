@@ -37,6 +37,12 @@ static bool parse_body(const char *text, size_t n, uint8_t *out)
     return false;
 }
 
+/* A CBOR tag: one byte, or with a number of 1, 2, 4 or 8 bytes behind it. */
+static bool is_tag(size_t n)
+{
+    return n == 1 || n == 2 || n == 3 || n == 5 || n == 9;
+}
+
 bool spdm_vendor_id_parse(const char *text, struct spdm_vendor_id *out, char *error, size_t cap)
 {
     size_t n = strcspn(text, ":");
@@ -53,10 +59,12 @@ bool spdm_vendor_id_parse(const char *text, struct spdm_vendor_id *out, char *er
     const char *name = spdm_value_body_name(out->body);
     unsigned size = sizes[out->body];
     if (text[n] == ':') out->n = spdm_text_unhex(text + n + 1, (struct spdm_room){out->id, sizeof out->id});
+    const char *of = size == ANY ? "1, 2, 3, 5 or 9" : size == 2 ? "2" : "4";
+    bool fits = size == ANY ? is_tag(out->n) : out->n == size;
     if (out->n == SIZE_MAX) snprintf(error, cap, "a vendor id is hex, such as PCI-SIG:8680");
-    else if (size == ANY || out->n == size) return true;
+    else if (fits) return true;
     else if (size == 0) snprintf(error, cap, "vendors of %s have no ids", name);
-    else snprintf(error, cap, "%s has vendor ids of %u bytes, and this has %zu", name, size, out->n);
+    else snprintf(error, cap, "%s has vendor ids of %s bytes, and this has %zu", name, of, out->n);
     return false;
 }
 

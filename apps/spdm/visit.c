@@ -95,6 +95,7 @@ static void on_event(void *ctx, struct spdm_attest *run, const struct spdm_event
     case SPDM_FAILED: on_failed(v, &event->report); break;
     case SPDM_MEASURED:
     case SPDM_REPLIED:
+    case SPDM_VENDOR:
     case SPDM_RESET_DUE:
         if (v->visit.see != NULL) v->visit.see(v->visit.ctx, event);
         break;
@@ -337,7 +338,7 @@ void spdm_visit_close(struct spdm_visit *v)
     if (v->appraised) spdm_appraisal_clear(&v->appraisal);
     spdm_attest_free(v->run);
     uv_close((uv_handle_t *)&v->limit, NULL);
-    uv_run(&v->loop, UV_RUN_DEFAULT);
+    while (uv_run(&v->loop, UV_RUN_DEFAULT) != 0) continue; /* what ended before it turned has stopped it once */
     uv_loop_close(&v->loop);
     spdm_attest_file_clear(&v->file);
     free(v);

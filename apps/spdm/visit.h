@@ -18,7 +18,7 @@ struct spdm_visit_order {
     const struct spdm_target *target;
     size_t out_max; /* the largest message that will be sent, if it is longer than usual */
     bool events;    /* the device may tell us of events, see `answer` */
-    /* What comes back: SPDM_MEASURED, SPDM_REPLIED, SPDM_RESET_DUE. May be NULL. */
+    /* What comes back: SPDM_MEASURED, SPDM_REPLIED, SPDM_VENDOR, SPDM_RESET_DUE. May be NULL. */
     void (*see)(void *ctx, const struct spdm_event *event);
     /* Questions of errands that the device asks. May be NULL: they are refused. */
     void (*answer)(void *ctx, const struct spdm_event *event, struct spdm_answer *answer);

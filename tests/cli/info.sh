@@ -170,7 +170,8 @@ for session in "" --session; do
     run 3 "$SPDM" info $session --trust "$trust" --timeout 1100ms "$tcp"
     took=$((($(date +%s%N) - began) / 1000000))
     { [ $took -ge 1000 ] && [ $took -lt 3000 ]; } || bad "it took $took ms"
-    says "$dir/out" "not finished after 1.100 s, waiting for the answer to GET_"
+    cat "$dir/out" "$dir/err" >"$dir/both"
+    says "$dir/both" "not finished after 1.100 s, waiting for the answer to "
 done
 run 3 "$SPDM" info --timeout 600ms --json "$tcp"
 says "$dir/err" "not finished after 0.600 s, waiting for the answer to "

@@ -60,6 +60,8 @@ says "$dir/steps" "CN=renamed" "O=ACME"
 provision 0 --ca "$ca/ca.key,$ca/ca.pem" --slot 2
 provision 2 --ca "$ca"
 says "$dir/err" "no slot is empty"
+provision 0 --csr-out "$dir/out.csr"
+says "$dir/out" "CN=my widget"
 provision 2 --ca "$ca" --slot 5
 says "$dir/err" "the device has no slot 5"
 
@@ -295,9 +297,9 @@ began=$(date +%s%N)
 provision 3 --ca "$ca" --slot 1 --timeout 1100ms
 took=$((($(date +%s%N) - began) / 1000000))
 { [ $took -ge 1000 ] && [ $took -lt 3000 ]; } || bad "it took $took ms"
-says "$dir/err" "not finished after 1.100 s, waiting for the answer to GET_"
+says "$dir/err" "not finished after 1.100 s, waiting for the answer to "
 (sleep 4 && kill -HUP "$responder" && sleep 4 && kill -HUP "$responder") &
-provision 0 --ca "$ca" --slot 1 --timeout 3s --wait-reset 20s
+provision 0 --ca "$ca" --slot 1 --timeout 6s --wait-reset 30s
 says "$dir/out" "it makes the request then" "slot 1 shows it"
 wait $!
 kill "$responder"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# `spdm info` and `spdm provision` against the peer's responder: one command after the other at the same peer.
+# `spdm info`, `spdm provision`, `spdm vendor` and `spdm watch` against the peer's responder: one command after the other
+# at the same peer.
 import os
 import re
 import shlex
@@ -22,12 +23,12 @@ def commands(world, case, logs, target):
     """The words of each command, which are separated by ';'."""
     keys = world.peer.file(SIGNATURES[case.signature][1])
     pinned = ["--version", case.version, "--hash", case.hash, "--signature", case.signature]
-    places = {"$KEYS": keys, "$LOGS": logs, "$CA": authority(world, logs) if "$CA" in case.get("run") else ""}
+    places = {"$TARGET": target, "$KEYS": keys, "$LOGS": logs, "$CA": authority(world, logs) if "$CA" in case.get("run") else ""}
     for text in case.get("run").split(";"):
         words = shlex.split(text)
         for name, place in places.items():
             words = [word.replace(name, place) for word in words]
-        yield [world.spdm, words[0], *pinned, *words[1:], target]
+        yield [world.spdm, words[0], *pinned, *words[1:], *([] if target in words else [target])]
 
 
 def run(world, case, logs):

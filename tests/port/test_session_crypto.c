@@ -9,6 +9,7 @@
 #include "port/session_openssl.h"
 #include "support/hex.h"
 #include "support/lines.h"
+#include "support/spy.h"
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
@@ -388,10 +389,10 @@ static void aead_not_begun(void **state)
     crypto->aead_end(*state, keyed);
 }
 
-/* What was sealed by one state is opened by another of the same key only; more states than the pool keeps. */
+/* What was sealed by one state is opened by another of the same key only. */
 static void aead_states_are_their_own(void **state)
 {
-    enum { N = SPDM_OPENSSL_IDLE_MAX + 8 };
+    enum { N = 40 };
     struct spdm_openssl *ossl = *state;
     uint64_t keyed[N][2] = {{0}};
     uint8_t key[32] = {0}, iv[12] = {0}, data[20], tag[16];
@@ -886,6 +887,46 @@ static void mac_keys_are_wiped(void **state)
     }
 }
 
+static void **stack_state;
+
+static void hmac_on_a_stack(void *arg)
+{
+    static uint8_t out[SPDM_HASH_MAX]; /* not on that stack */
+    const struct spdm_hmac *in = arg;
+    struct spdm_openssl *ossl = *stack_state;
+
+    if (!crypto->hmac(ossl, in, out)) abort();
+}
+
+static bool lies_in(const uint8_t *memory, size_t n, const uint8_t *what, size_t what_n)
+{
+    for (size_t at = 0; at + what_n <= n; at++) {
+        if (memory[at] == what[0] && memcmp(memory + at, what, what_n) == 0) return true;
+    }
+    return false;
+}
+
+/* Neither a key, plain or padded, nor a text, which may be a shared secret. */
+static void hmac_leaves_nothing_on_the_stack(void **state)
+{
+    static uint8_t key[64], text[66], masked[3][16];
+    static const uint8_t masks[] = {0, 0x36, 0x5c};
+    size_t n;
+
+    stack_state = state;
+    assert_true(crypto->random(*state, key, sizeof key) && crypto->random(*state, text, sizeof text));
+    for (size_t m = 0; m < sizeof masks; m++) {
+        for (size_t i = 0; i < sizeof masked[m]; i++) masked[m][i] = key[i] ^ masks[m];
+    }
+    for (unsigned hash = SPDM_SHA_256; hash <= SPDM_SM3_256; hash++) {
+        struct spdm_span part = {text, sizeof text};
+        struct spdm_hmac in = {.hash = hash, .key = {key, sizeof key}, .part = &part, .n = 1};
+        const uint8_t *stack = spy_stack(hmac_on_a_stack, &in, &n);
+        for (size_t m = 0; m < sizeof masks; m++) assert_false(lies_in(stack, n, masked[m], sizeof masked[m]));
+        assert_false(lies_in(stack, n, text, 8) || lies_in(stack, n, text + sizeof text - 8, 8));
+    }
+}
+
 /* The private half, in libcrypto's order of bytes. Multiplying in P-256 and P-521 throws one copy of it away unwiped;
  * that is libcrypto's own (P-256: up to 3.5, P-521: 3.0). */
 static void private_halves_are_wiped(void **state)
@@ -993,6 +1034,7 @@ int main(void)
         watched(handshakes_leave_nothing_allocated),
         watched(cipher_keys_are_wiped),
         watched(mac_keys_are_wiped),
+        watched(hmac_leaves_nothing_on_the_stack),
         watched(private_halves_are_wiped),
         cmocka_unit_test(allocations_fail), /* hashing without memory may leave an error */
     };
