@@ -20,7 +20,7 @@ static uint8_t limit(const struct conn *c)
 {
     uint8_t exponent = c->cfg->policy->aead_limit_exponent;
 
-    return exponent != 0 && exponent < 64 ? exponent : 64;
+    return exponent != 0 ? exponent : 64; /* more than that is none either */
 }
 
 /* Major 1, minor n: bit n. Update and alpha digits are kept out of it; other majors are not ours. */
@@ -36,7 +36,6 @@ static struct spdm_span encode(const struct conn *c, uint8_t code, struct secure
 {
     struct io io = {.wr = room, .end = room.n};
 
-    spdm_conn_shape(c, 0, NULL, &io.sh);
     spdm_walk_secured_opaque(&io, m, c->ed->legacy_opaque);
     if (!io_fine(&io)) return spdm_span(NULL, room.n + 1); /* more than there is: the message does not fit either */
     return SPDM_WHOLE ? spdm_opaque_add(c, code, room, spdm_span(room.p, io.at)) : spdm_span(room.p, io.at);
@@ -46,7 +45,6 @@ static uint8_t decode(struct conn *c, struct secured_opaque *m, struct spdm_span
 {
     struct io io = {.rd = opaque, .end = opaque.n};
 
-    spdm_conn_shape(c, 0, NULL, &io.sh);
     *m = (struct secured_opaque){0};
     spdm_walk_secured_opaque(&io, m, c->ed->legacy_opaque);
     if (io_fine(&io)) return SPDM_WHY_FINE;

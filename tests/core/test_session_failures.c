@@ -101,6 +101,7 @@ static bool goal_of(const struct talk *talk, unsigned step, struct spdm_goal *go
                                .session = p.opened_rq,
                                .update = (uint8_t)(step - 1),
                                .sign = step == 1 && !talk->psk,
+                               .summary = step == 0 ? 0xff : 0,
                                .psk_hint = {(const uint8_t *)"hint", 4}};
     if (step == 0) goal->want = talk->psk ? SPDM_WANT_PSK_SESSION : SPDM_WANT_SESSION;
     if (step == 0 && talk->basic) goal->want |= SPDM_WANT_CHALLENGE;
@@ -166,6 +167,10 @@ static void fail_call(const struct talk *talk, uint8_t version, long n)
     p.toy.fail_at = n;
     done = converse(talk, label);
     if (!done && p.failure.why == SPDM_WHY_PEER_ERROR) judge_error(label);
+    /* who could not make a proof does not send one that is none */
+    if (!done && p.failure.why == SPDM_WHY_BAD_VERIFY_DATA) fail_msg("%s: a wrong HMAC was sent", label);
+    if (p.refused.field != NULL && strstr(p.refused.field, "RequesterVerifyData") != NULL)
+        fail_msg("%s: a wrong HMAC was sent to the device", label);
     if (done && p.toy.random_failed != 0) fail_msg("%s: goes on without random numbers", label);
     p.toy.fail_at = 0;
     if (!done) end_what_lives();

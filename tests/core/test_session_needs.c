@@ -123,6 +123,57 @@ static void test_responder(void **state)
     }
 }
 
+/* Fields of an exchange that need something of the connection, or of each other: a summary needs measurements
+ * (R-KEX-15), EventAllPolicy events (R-KEX-26, since 1.3), a RequesterContext 32 bytes (R-PSK-07) and not exactly
+ * those. */
+static void test_fields(void **state)
+{
+    static const struct {
+        uint8_t summary, policy, context, error; /* the ERROR, 0: none */
+        bool measures, psk_only;
+    } rows[] = {
+        {0, 0, 32, 0, false, false},  {1, 0, 32, 0x01, false, false}, {0xff, 0, 32, 0x01, false, false},
+        {1, 0, 32, 0, true, false},   {0xff, 0, 32, 0, true, false},  {2, 0, 32, 0x01, true, false},
+        {0, 1, 32, 0, true, false},   {0, 2, 32, 0x01, true, false},  {0, 3, 32, 0x01, true, false},
+        {0, 0, 31, 0x01, true, true}, {0, 0, 0, 0x01, true, true},    {0, 0, 33, 0, true, true},
+        {0, 0, 100, 0, true, true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof versions * (sizeof rows / sizeof *rows); i++) {
+        size_t row = i / 2 / sizeof versions, context = rows[row].context;
+        uint8_t version = versions[i / 2 % sizeof versions], error = rows[row].error, message[500];
+        bool psk = i % 2 == 1;
+        struct spdm_span m, got;
+
+        if (rows[row].psk_only && !psk) continue;
+        if ((rows[row].policy & 2) != 0 && version < SPDM_V13) error = 0; /* not there, or nothing yet */
+        pair_init(&p);
+        memset(p.req_policy.versions, 0, sizeof p.req_policy.versions);
+        p.req_policy.versions[0] = version;
+        pair_sessions(&p, 1);
+        if (!rows[row].measures) p.rsp_policy.flags &= ~(SPDM_MEAS_CAP_MASK | SPDM_MEAS_FRESH_CAP);
+        pair_start(&p);
+        assert_true(pair_run(&p, &(struct spdm_goal){.want = SPDM_WANT_CONNECT}));
+        m = exchange(version, psk, true);
+        memcpy(message, m.p, m.n);
+        message[2] = rows[row].summary;
+        message[psk ? 3 : 6] = rows[row].policy;
+        if (psk) {
+            message[8] = (uint8_t)context;
+            memset(message + CONTEXT_AT, 0, context);
+            memcpy(message + CONTEXT_AT + context, m.p + CONTEXT_AT + CONTEXT, m.n - CONTEXT_AT - CONTEXT);
+            m.n = m.n - CONTEXT + context;
+        }
+        got = talk_bytes_to(&p, (struct spdm_span){message, m.n});
+        if (error != 0 ? got.n != 4 || got.p[1] != 0x7f || got.p[2] != error
+                       : got.n < 8 || got.p[1] != (psk ? 0x66 : 0x64))
+            fail_msg("1.%u, %s, row %zu: %zu bytes, %02x %02x", version & 15u, psk ? "PSK" : "KEY_EXCHANGE", row, got.n,
+                     got.n > 1 ? got.p[1] : 0, got.n > 2 ? got.p[2] : 0);
+        pair_close(&p);
+    }
+}
+
 /* The requester asks for nothing that cannot be. */
 static void test_requester(void **state)
 {
@@ -371,10 +422,10 @@ static void test_slot(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_responder), cmocka_unit_test(test_requester),
-                                       cmocka_unit_test(test_mutual),    cmocka_unit_test(test_no_envelopes),
-                                       cmocka_unit_test(test_rooms),     cmocka_unit_test(test_summary),
-                                       cmocka_unit_test(test_fresh),     cmocka_unit_test(test_slot)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_responder), cmocka_unit_test(test_fields),       cmocka_unit_test(test_requester),
+        cmocka_unit_test(test_mutual),    cmocka_unit_test(test_no_envelopes), cmocka_unit_test(test_rooms),
+        cmocka_unit_test(test_summary),   cmocka_unit_test(test_fresh),        cmocka_unit_test(test_slot)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -101,6 +101,32 @@ static void test_untold(void **state)
     }
 }
 
+/* In the clear nothing in FINISH says whose it is: one handshake at a time (R-KEX-04), whatever goes on in records. */
+static void test_one_in_the_clear(void **state)
+{
+    struct hand_session a, b, k;
+
+    (void)state;
+    for (unsigned i = 0; i < 2 * sizeof versions; i++) {
+        bool clear = i % 2 == 1;
+
+        prepare(versions[i / 2], 3);
+        if (clear) p.req_policy.flags |= SPDM_HANDSHAKE_IN_THE_CLEAR_CAP;
+        p.rsp_policy.flags |= SPDM_HANDSHAKE_IN_THE_CLEAR_CAP;
+        pair_start(&p);
+        hand_connect(&h, &p);
+        assert_true(hand_psk_exchange(&h, &k));
+        assert_true(hand_key_exchange(&h, &a));
+        assert_true(hand_key_exchange(&h, &b) == !clear);
+        if (clear) assert_true(h.answer[2] == 0x7f && h.answer[3] == 0x04);
+        assert_true(hand_finish(&h, &k) && hand_finish(&h, &a));
+        if (clear) assert_true(hand_key_exchange(&h, &b));
+        assert_true(hand_finish(&h, &b));
+        assert_true(hand_agrees(&h, &a) && hand_agrees(&h, &b) && hand_agrees(&h, &k));
+        pair_close(&p);
+    }
+}
+
 /* L1/L2 of a session: VCA from 1.2 on, then what was said in it and nowhere else (transcripts.md section 4). */
 static void test_measurements(void **state)
 {
@@ -155,10 +181,131 @@ static void test_measurements(void **state)
     }
 }
 
+/* ---- what callers may do with a session ---- */
+
+static const uint8_t some_data[] = "\x7e some data";
+
+/* Nobody sends in, looks at or exports from a session that is not there, or not open; nor while an answer is being
+ * made. */
+static void test_not_open(void **state)
+{
+    const struct spdm_span data = {some_data, sizeof some_data};
+    uint8_t out[SPDM_HASH_MAX];
+    struct spdm_session_facts facts;
+    struct hand_session a;
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        pair_init(&p);
+        if (i == 1) pair_sessions(&p, 2);
+        pair_start(&p);
+        for (uint32_t id = 0; id < 2; id++) {
+            assert_false(spdm_requester_send(p.rq, id, data) || spdm_responder_send(p.rs, id, data));
+            assert_false(spdm_requester_session(p.rq, id, &facts) || spdm_responder_session(p.rs, id, &facts));
+            assert_int_equal(spdm_requester_export(p.rq, id, out) + spdm_responder_export(p.rs, id, out), 0);
+        }
+        if (i == 1) {
+            hand_connect(&h, &p);
+            assert_true(hand_key_exchange(&h, &a));
+            assert_true(spdm_responder_session(p.rs, a.id, &facts));
+            assert_false(facts.established || facts.proven);
+            assert_false(spdm_responder_send(p.rs, a.id, data));
+            assert_int_equal(spdm_responder_export(p.rs, a.id, out), 0);
+            assert_true(hand_finish(&h, &a));
+            p.silent = true;
+            hand_expect(&h, NULL, "vv e0 00 01 context", "-");
+            assert_false(spdm_responder_send(p.rs, a.id, data)); /* its room is taken */
+            p.silent = false;
+            hand_expect(&h, NULL, "10 84 00 00", "10 04");
+        }
+        pair_close(&p);
+    }
+}
+
+/* Who opened it is known by FINISH with a signature, by PSK_FINISH or, where there is none, by the first record
+ * (withstand 5); the requester knows from the beginning. */
+static void test_proven(void **state)
+{
+    struct spdm_session_facts facts;
+    struct hand_session s;
+
+    (void)state;
+    for (unsigned i = 0; i < 4 * sizeof versions; i++) {
+        bool psk = i % 4 >= 2, alone = i % 4 == 3, mutual = i % 4 == 1;
+
+        prepare(versions[i / 4], 1);
+        pair_mutual(&p);
+        if (alone) p.rsp_policy.flags ^= SPDM_PSK_CAP_MASK;
+        if (mutual) p.rsp_policy.mut_auth = 2;
+        pair_start(&p);
+        hand_connect(&h, &p);
+        hand_chain(&h);
+        assert_true(psk ? hand_psk_exchange(&h, &s) : hand_key_exchange(&h, &s));
+        if (mutual) hand_prove(&h, &s, false);
+        assert_true(spdm_responder_session(p.rs, s.id, &facts));
+        assert_false(facts.proven);
+        if (!alone) assert_true(mutual ? hand_finish_signed(&h, &s, false) : hand_finish(&h, &s));
+        assert_true(spdm_responder_session(p.rs, s.id, &facts));
+        assert_true(facts.established && facts.proven == (mutual || (psk && !alone)));
+        hand_expect(&h, &s, "vv 81 00 00", "vv 01");
+        assert_true(spdm_responder_session(p.rs, s.id, &facts));
+        assert_true(facts.proven == (mutual || psk));
+        hand_expect(&h, &s, "vv e9 01 01", "vv 69 01 01"); /* with new keys numbers begin anew */
+        assert_true(spdm_responder_session(p.rs, s.id, &facts));
+        assert_true(facts.proven == (mutual || psk));
+        pair_close(&p);
+        prepare(versions[i / 4], 1);
+        pair_start(&p);
+        assert_true(pair_run(&p, &(struct spdm_goal){.want = psk ? SPDM_WANT_PSK_SESSION : SPDM_WANT_SESSION,
+                                                     .psk_hint = {(const uint8_t *)"hint", 4}}));
+        assert_true(spdm_requester_session(p.rq, p.opened_rq, &facts) && facts.proven);
+        pair_close(&p);
+    }
+}
+
+static size_t send_between(struct pair *pair, bool to_responder, uint8_t *frame, size_t n)
+{
+    const uint32_t *session = pair->arg;
+
+    if (session == NULL || !to_responder || frame[0] != 6) return n;
+    pair->arg = NULL;
+    assert_false(spdm_requester_send(p.rq, session[0], (struct spdm_span){some_data, sizeof some_data}));
+    assert_true(spdm_requester_send(p.rq, session[1], (struct spdm_span){some_data, sizeof some_data}));
+    return n;
+}
+
+/* While one session changes its keys data waits, in that one. */
+static void test_other_session(void **state)
+{
+    (void)state;
+    for (size_t v = 0; v < sizeof versions; v++) {
+        const struct spdm_goal open_session = {.want = SPDM_WANT_SESSION};
+        uint32_t session[2];
+
+        prepare(versions[v], 2);
+        p.wire = send_between;
+        p.arg = NULL;
+        pair_start(&p);
+        for (unsigned i = 0; i < 2; i++) {
+            assert_true(pair_run(&p, &open_session));
+            session[i] = p.opened_rq;
+        }
+        p.arg = session;
+        assert_true(
+            pair_run(&p, &(struct spdm_goal){.want = SPDM_WANT_KEY_UPDATE, .session = session[0], .update = 2}));
+        assert_null(p.arg);
+        pair_settle(&p, p.now);
+        assert_int_equal(p.data_rs_n, sizeof some_data);
+        pair_close(&p);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_memory), cmocka_unit_test(test_untold),
-                                       cmocka_unit_test(test_measurements)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_memory),           cmocka_unit_test(test_untold),
+                                       cmocka_unit_test(test_one_in_the_clear), cmocka_unit_test(test_measurements),
+                                       cmocka_unit_test(test_not_open),         cmocka_unit_test(test_proven),
+                                       cmocka_unit_test(test_other_session)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
