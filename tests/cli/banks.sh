@@ -38,6 +38,15 @@ provision() {
     cat "$dir/err" >>"$dir/out"
     says "$dir/out" "$text"
 }
+logged() { # EXIT TEXT LOGGED OPTION...: the log takes twenty lines a second at most
+    wanted=$3
+    sleep 1.1
+    code=$1
+    text=$2
+    shift 3
+    provision "$code" "$text" "$@"
+    wait_until grep -qF -e "$wanted" "$dir/log" || cat "$dir/log"
+}
 open() { # the same in the open
     code=$1
     text=$2
@@ -71,8 +80,8 @@ open 4 "the device may want that in a session (--session)" --bank 1 --bank-algor
 provision 0 "1: would make it ECDSA_P384" --bank 1 --bank-algorithm ECDSA_P384 --dry-run
 provision 0 "1: ECDSA_P384 now" --bank 1 --bank-algorithm ECDSA_P384
 provision 0 "1: ECDSA_P384 now" --bank 1 --bank-algorithm ECDSA_P384
-provision 4 "asking for a certificate request" --bank 1 --slot 0 --ca "$dir/ca"
-says "$dir/log" "no certificate request: there is no key for it"
+logged 4 "asking for a certificate request" "no certificate request: there is no key for it" \
+    --bank 1 --slot 0 --ca "$dir/ca"
 
 # Key pairs: which, and what may be changed of them
 open 2 "there is no key pair 9; the last is 3" --key-pair 9 --generate-key
@@ -85,10 +94,10 @@ open 2 "key pair 3 has no algorithm yet: --key-algorithm gives it one" --key-pai
 provision 0 "2 of 3: ECC P-384" --key-pair 2 --generate-key --key-algorithm ECDSA_P384
 
 # SetCertificate: for a key that the device has, of the bank's algorithm
-provision 4 "storing the certificate" --bank 1 --slot 0 --chain-in "$dir/other/chain.der"
-says "$dir/log" "the certificates given to slot 0 are not for a key it can have"
-provision 4 "storing the certificate" --bank 1 --slot 0 --chain-in "$dir/w/chain.der"
-says "$dir/log" "are for a key (EC P-256) that bank 1 is not for"
+logged 4 "storing the certificate" "the certificates given to slot 0 are not for a key it can have" \
+    --bank 1 --slot 0 --chain-in "$dir/other/chain.der"
+logged 4 "storing the certificate" "are for a key (EC P-256) that bank 1 is not for" \
+    --bank 1 --slot 0 --chain-in "$dir/w/chain.der"
 provision 2 "--multi-key asks for another one" --bank 1 --slot 0 --ca "$dir/ca" --key-pair 1
 provision 2 "slot 1 is write-protected" --bank 1 --slot 1 --ca "$dir/ca"
 provision 2 "slot 3 is write-protected" --bank 1 --slot 3 --ca "$dir/ca"
@@ -99,8 +108,8 @@ run 0 "$SPDM" attest --trust "$dir/ca/root.pem" --signature ECDSA_P384 "$target"
 provision 0 "slot 0 of the bank shows it" --bank 1 --slot 0 --ca "$dir/ca" --subject CN=renewed
 open 4 "the device may want that in a session (--session)" --bank 1 --slot 2 --ca "$dir/ca"
 # The key is for one slot (R-KPI-06), and what is refused leaves everything as it was
-provision 4 "storing the certificate" --bank 1 --slot 2 --ca "$dir/ca"
-says "$dir/log" "key pair 2 belongs to more than one slot, which the capability \"share\" allows"
+logged 4 "storing the certificate" "key pair 2 belongs to more than one slot, which the capability \"share\" allows" \
+    --bank 1 --slot 2 --ca "$dir/ca"
 open 4 "key pair 2 belongs to slots: 0; --key-slots none frees it" --key-pair 2 --erase-key
 provision 0 "1: ECDSA_P384 now" --bank 1 --bank-algorithm ECDSA_P384
 
