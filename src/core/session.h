@@ -26,6 +26,8 @@ struct session {
     bool proven;                      /* responder: the Requester's chain is trusted */
     bool needs_finish;                /* PSK: the response carried a context */
     bool logged;                      /* witness: its secrets come from a key log, there is no root */
+    bool ending;                      /* from our side: responder, the next record gets DecryptError; requester,
+                                         it is over with the flow in which END_SESSION was acknowledged */
     uint8_t slot;                     /* of the Responder: 0..7, SPDM_SLOT_KEY */
     uint8_t heartbeat;                /* seconds, 0: none */
     uint8_t handshake;                /* responder: seconds that the handshake may stand still */
@@ -35,8 +37,6 @@ struct session {
     uint8_t update, update_tag;       /* responder: operation and tag of the last KEY_UPDATE that came, 0: none */
     uint8_t tag;                      /* of our own last one */
     bool answered;                    /* responder: its UpdateAllKeys came, but the peer did not follow */
-    bool ending;                      /* from our side: responder, the next record gets DecryptError; requester,
-                                         it is over with the flow in which END_SESSION was acknowledged */
     uint64_t heard;                   /* when something last came in it */
     struct record_form form;
     struct transcript tr; /* TH, L1/L2 */

@@ -6,7 +6,7 @@
  * know that they are well formed; a device meets opaque data alone, or not even
  * that, so they are reached through io->inside only. */
 #include "wire/walkers.h"
-
+#include <assay/build.h>
 #include <assay/opaque.h>
 
 static void elements(struct io *io, size_t n)
@@ -46,7 +46,7 @@ void spdm_io_inside(struct io *io, size_t n, unsigned what)
 
     if (what == OPAQUE_ELEMENTS) {
         spdm_io_inside_device(io, n, what);
-    } else if ((what & SLOT_STRUCTURE) != 0) {
+    } else if (SPDM_WHOLE && (what & SLOT_STRUCTURE) != 0) {
         spdm_walk_slot_structure(io, n, (uint8_t)what);
     } else if (io_fine(io)) {
         end = spdm_io_open(io, n);
