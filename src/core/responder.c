@@ -190,7 +190,9 @@ static uint8_t judge_header(struct spdm_responder *rs, const struct prove_job *j
     }
     /* VERSION: the header must carry the negotiated one */
     if (code == CODE_GET_VERSION ? version != SPDM_V10 : c->facts.version != 0 && version != c->facts.version) {
-        return refuse(c, BAD_VERSION, "SPDMVersion R-VSN-09", version, c->facts.version);
+        /* VERSION: GET_VERSION's own is frozen */
+        return refuse(c, BAD_VERSION, "SPDMVersion R-VSN-09", version,
+                      code == CODE_GET_VERSION ? (uint8_t)SPDM_V10 : c->facts.version);
     }
     if (c->phase >= PHASE_NEGOTIATED && job->request->needs != 0 &&
         (c->facts.responder.flags & job->request->needs) == 0) {

@@ -204,6 +204,8 @@ static void test_not_ready(void **state)
         expect("1f ff 83 01", "vv 7f 41 00");
         expect("vv ff 83", "-");
         expect("11 84 00 00", "10 7f 41 00"); /* R-VSN-13: what is deferred stays */
+        assert_int_equal(p.refused.got, 0x11);
+        assert_int_equal(p.refused.limit, 0x10);
         expect("vv 55 00 00", "vv 7f 07 55");
         expect(CHALLENGE, "vv 7f 42 00 0e 83 01 0a"); /* the request once more: the same answer */
         settle();
