@@ -178,7 +178,9 @@ void spdm_respond_signed(struct client *c, struct spdm_span signature, const cha
         spdm_respond_give_back(c);
         return;
     }
-    if (signature.n == 0)
+    if (signature.n == 0 && c->job.csr)
+        spdm_respond_client_says(s, "%s: no certificate request: %s", spdm_link_peer(c->link), cause);
+    else if (signature.n == 0)
         spdm_respond_client_says(s, "%s: cannot sign with slot %u: %s", spdm_link_peer(c->link), c->job.slot, cause);
     if (c->sign_again) {
         c->sign_again = false;
