@@ -209,6 +209,7 @@ struct swap {
     uint8_t says[4]; /* in place of KEY_UPDATE: in its envelope */
     size_t n;
     uint8_t answer[4];
+    bool misnumbered; /* the responder gets another RequestID: it refuses, and nothing changes */
 };
 
 static size_t swap(struct pair *pair, bool to_responder, uint8_t *frame, size_t n)
@@ -220,7 +221,12 @@ static size_t swap(struct pair *pair, bool to_responder, uint8_t *frame, size_t 
         memcpy(liar.message + 4, w->says, w->n);
         return liar_seal(&liar, (struct spdm_span){m.p, 4 + w->n}, frame);
     }
-    if (to_responder && m.n >= 8 && m.p[1] == 0xeb) memcpy(w->answer, m.p + 4, 4);
+    if (to_responder && m.n >= 8 && m.p[1] == 0xeb) {
+        memcpy(w->answer, m.p + 4, 4);
+        if (!w->misnumbered) return n;
+        liar.message[2] ^= 1;
+        return liar_seal(&liar, m, frame);
+    }
     return n;
 }
 
@@ -245,6 +251,30 @@ static void test_unexpected(void **state)
         assert_int_equal(p.closed_rq, 0);
         pair_close(&p);
     }
+}
+
+/* A flow in which END_SESSION was acknowledged, and that then came to nothing, ends no session; nor does the next. */
+static void test_came_to_nothing(void **state)
+{
+    struct swap w = {.says = {SPDM_V14, 0xec, 0, 0}, .n = 4, .misnumbered = true};
+    const struct spdm_goal ask = {.want = SPDM_WANT_IDENTITY};
+
+    (void)state;
+    prepare(SPDM_V14);
+    p.wire = swap;
+    p.arg = &w;
+    pair_start(&p);
+    assert_true(pair_run(&p, &open_session));
+    assert_true(spdm_responder_ask(p.rs, p.opened_rs, &ask)); /* expects DIGESTS */
+    assert_false(poll());
+    assert_int_equal(w.answer[1], 0x6c);
+    assert_int_equal(p.closed_rq, 0);
+    p.wire = NULL;
+    assert_true(poll());
+    assert_int_equal(p.done_rs, 1);
+    assert_int_equal(p.closed_rq, 0);
+    assert_true(measure());
+    pair_close(&p);
 }
 
 /* The responder says RequestSessionTerminated in a session: it is over. Outside it is an ERROR like others. */
@@ -282,9 +312,9 @@ static void test_terminated(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_asked),      cmocka_unit_test(test_other_session), cmocka_unit_test(test_now),
-        cmocka_unit_test(test_now_forged), cmocka_unit_test(test_refused),       cmocka_unit_test(test_unexpected),
-        cmocka_unit_test(test_terminated),
+        cmocka_unit_test(test_asked),      cmocka_unit_test(test_other_session),   cmocka_unit_test(test_now),
+        cmocka_unit_test(test_now_forged), cmocka_unit_test(test_refused),         cmocka_unit_test(test_unexpected),
+        cmocka_unit_test(test_terminated), cmocka_unit_test(test_came_to_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

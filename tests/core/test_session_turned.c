@@ -416,6 +416,35 @@ static void test_taking_time(void **state)
     }
 }
 
+/* ---- a requester's chain that is too long for the short form ---- */
+
+/* ERROR DataTooLarge to an enveloped GET_CERTIFICATE: the large form is next (1.4), if the requester has it; else the
+ * ERROR is the answer. */
+static void test_long_chain(void **state)
+{
+    (void)state;
+    for (unsigned large = 0; large < 2; large++) {
+        struct hand_session s;
+        struct spdm_span got;
+
+        prepare(SPDM_V14, 1);
+        pair_mutual(&p);
+        if (large) p.req_policy.flags |= SPDM_LARGE_RESP_CAP;
+        pair_start(&p);
+        hand_connect(&h, &p);
+        hand_chain(&h);
+        assert_true(hand_key_exchange(&h, &s) && hand_finish(&h, &s));
+        assert_true(spdm_responder_ask(p.rs, s.id, &(struct spdm_goal){.want = SPDM_WANT_IDENTITY}));
+        hand_expect(&h, &s, "vv ea 00 00", "vv 6a 01 00 vv 81");
+        got = hand_deliver(&h, &s, 1, 0x01);
+        assert_true(got.n == 8 + 8 && got.p[9] == 0x82);
+        got = hand_talk(&h, &s, "vv eb 02 00 vv 7f 12 00 00000200");
+        if (large) assert_true(got.n == 8 + 16 && got.p[9] == 0x82 && (got.p[10] & 0x80) != 0);
+        else assert_true(got.n == 8 && got.p[1] == 0x6b && got.p[3] == 0);
+        pair_close(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_update),
@@ -428,7 +457,8 @@ int main(void)
                                        cmocka_unit_test(test_other_slot),
                                        cmocka_unit_test(test_first_digests),
                                        cmocka_unit_test(test_finish),
-                                       cmocka_unit_test(test_taking_time)};
+                                       cmocka_unit_test(test_taking_time),
+                                       cmocka_unit_test(test_long_chain)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
